@@ -1,0 +1,54 @@
+# Every target sets up what it needs; `make` alone lists them.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+STAGE ?= dev
+BIN := .venv/bin
+ENVIRONMENT := .venv/.installed
+CDK := node_modules/.package-lock.json
+
+.PHONY: help setup demo local test verify lint format synth deploy diff destroy clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+setup: $(ENVIRONMENT) $(CDK) ## install everything into .venv and node_modules
+
+$(ENVIRONMENT): pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' || \
+		{ echo "Python 3.13 is needed, the version the function runs on: make PYTHON=/path/to/python3.13 $(MAKECMDGOALS)"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$($(PYTHON) -c 'import tomllib; print(next(p["name"] + "==" + p["version"] for p in tomllib.load(open("uv.lock", "rb"))["package"] if p["name"] == "uv"))')"
+	$(BIN)/uv sync --frozen --quiet
+	@touch $@
+
+$(CDK): package.json package-lock.json
+	@command -v npm >/dev/null || { echo "Node.js 20 or later is needed: the AWS CDK command line runs on it"; exit 1; }
+	npm ci --silent --no-fund --no-audit
+	@touch $@
+
+demo: setup ## the whole system on this machine: deploy, send a clickstream, account for every event
+	$(BIN)/python -m local.demo
+
+local: setup ## the same system, kept running for your own events
+	$(BIN)/python -m local.serve
+
+test: setup lint ## every test, the long matrices as a seeded sample
+	$(BIN)/python -m pytest
+
+verify: setup lint ## every test, the long matrices whole
+	$(BIN)/python -m pytest --verify
+
+lint: $(ENVIRONMENT) ## ruff and mypy over the whole tree
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(ENVIRONMENT) ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+synth deploy diff destroy: setup ## the CDK command of that name, for STAGE=dev or prod
+	PATH="$(CURDIR)/$(BIN):$$PATH" node_modules/.bin/cdk $@ -c stage=$(STAGE)
+
+clean: ## remove what the targets made
+	rm -rf .venv node_modules cdk.out build .hypothesis .mypy_cache .pytest_cache .ruff_cache

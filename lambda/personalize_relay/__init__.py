@@ -1,0 +1,1 @@
+"""Turn Kinesis records into Amazon Personalize PutEvents calls, without losing or repeating an event."""
