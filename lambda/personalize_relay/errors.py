@@ -3,6 +3,34 @@
 No message holds a byte of a record: they end in the log.
 """
 
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why an event or a record is quarantined: a closed list, one metric each, explained in docs/events.md."""
+
+    INVALID_BASE64 = "invalid_base64"
+    EMPTY_RECORD = "empty_record"
+    AGGREGATED_RECORD = "aggregated_record"
+    COMPRESSED_RECORD = "compressed_record"
+    INVALID_UTF8 = "invalid_utf8"
+    INVALID_JSON = "invalid_json"
+    NOT_AN_OBJECT = "not_an_object"
+    TOO_DEEP = "too_deep"
+    TOO_MANY_EVENTS = "too_many_events"
+    TRACKER_NOT_ALLOWED = "tracker_not_allowed"
+    MISSING_MEMBER = "missing_member"
+    WRONG_TYPE = "wrong_type"
+    WRONG_LENGTH = "wrong_length"
+    PLACEHOLDER_TEXT = "placeholder_text"
+    INVALID_CHARACTER = "invalid_character"
+    INVALID_NUMBER = "invalid_number"
+    INVALID_TIMESTAMP = "invalid_timestamp"
+    TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"
+    FORBIDDEN_PROPERTY = "forbidden_property"
+    REJECTED_BY_PERSONALIZE = "rejected_by_personalize"
+    REFUSED_BY_PERSONALIZE = "refused_by_personalize"
+
 
 class RelayError(Exception):
     """Any error the relay raises on purpose."""
@@ -11,10 +39,10 @@ class RelayError(Exception):
 class InvalidRecord(RelayError):
     """A record, or an event in it, that no retry can deliver: it belongs in the quarantine.
 
-    `reason` is one of `personalize_relay.events.Reason`; `detail` says which member breaks which rule.
+    `detail` says which member breaks which rule, and holds nothing of the member's value.
     """
 
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail

@@ -10,6 +10,7 @@ from personalize_relay.errors import ConfigurationError
 CLIENTS = ("boto3",)
 MAX_TRACKING_ID_LENGTH = 256
 MAX_IN_FLIGHT_CEILING = 256
+DEFAULT_MAX_IN_FLIGHT = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ class Settings:
     """QUARANTINE_PREFIX: the key prefix in that bucket; ends with a slash."""
     allowed_tracking_ids: tuple[str, ...] = ()
     """ALLOWED_TRACKING_IDS: further event trackers that an event may name, comma-separated."""
-    max_in_flight: int = 64
+    max_in_flight: int = DEFAULT_MAX_IN_FLIGHT
     """MAX_IN_FLIGHT: how many PutEvents calls may be under way at once."""
     put_events_client: str = "boto3"
     """PUT_EVENTS_CLIENT: which client makes the calls."""
@@ -45,13 +46,13 @@ class Settings:
             *(("ALLOWED_TRACKING_IDS", tracker) for tracker in self.allowed_tracking_ids),
         ):
             _check(name, 1 <= len(tracker) <= MAX_TRACKING_ID_LENGTH, f"1 to {MAX_TRACKING_ID_LENGTH} characters")
-        _check("QUARANTINE_BUCKET", bool(self.quarantine_bucket), "the name of an S3 bucket")
+        _check("QUARANTINE_BUCKET", self.quarantine_bucket, "the name of an S3 bucket")
         _check("QUARANTINE_PREFIX", self.quarantine_prefix.endswith("/"), "a key prefix that ends with a slash")
         _check("MAX_IN_FLIGHT", 1 <= self.max_in_flight <= MAX_IN_FLIGHT_CEILING, f"1 to {MAX_IN_FLIGHT_CEILING}")
         _check("PUT_EVENTS_CLIENT", self.put_events_client in CLIENTS, f"one of {', '.join(CLIENTS)}")
         _check("LOG_LEVEL", self.log_level in logging.getLevelNamesMapping(), "a level such as INFO or WARNING")
-        _check("POWERTOOLS_SERVICE_NAME", bool(self.service), "a name")
-        _check("POWERTOOLS_METRICS_NAMESPACE", bool(self.metrics_namespace), "a CloudWatch namespace")
+        _check("POWERTOOLS_SERVICE_NAME", self.service, "a name")
+        _check("POWERTOOLS_METRICS_NAMESPACE", self.metrics_namespace, "a CloudWatch namespace")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -63,7 +64,7 @@ class Settings:
             tracking_id=given.pop("tracking_id"),
             quarantine_bucket=given.pop("quarantine_bucket"),
             allowed_tracking_ids=_split(given.pop("allowed_tracking_ids", "")),
-            max_in_flight=_whole_number("MAX_IN_FLIGHT", given.pop("max_in_flight", str(_DEFAULT_MAX_IN_FLIGHT))),
+            max_in_flight=_whole_number("MAX_IN_FLIGHT", given.pop("max_in_flight", DEFAULT_MAX_IN_FLIGHT)),
             **given,
         )
 
@@ -74,7 +75,6 @@ class Settings:
         return {name: str(values[field]) for field, name in _VARIABLES.items()}
 
 
-_DEFAULT_MAX_IN_FLIGHT = 64
 _VARIABLES = {
     "tracking_id": "TRACKING_ID",
     "quarantine_bucket": "QUARANTINE_BUCKET",
@@ -88,7 +88,7 @@ _VARIABLES = {
 }
 
 
-def _check(name: str, holds: bool, rule: str) -> None:
+def _check(name: str, holds: object, rule: str) -> None:
     if not holds:
         raise ConfigurationError(f"{name} must be {rule}; set it in the function's environment")
 
@@ -97,7 +97,7 @@ def _split(listed: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in listed.split(",") if part.strip())
 
 
-def _whole_number(name: str, text: str) -> int:
+def _whole_number(name: str, text: str | int) -> int:
     try:
         return int(text)
     except ValueError as exc:

@@ -1,0 +1,76 @@
+"""The Lambda function's entry point: builds the relay once a sandbox, and reports on each invocation."""
+
+import logging
+import os
+import random
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.utilities.batch import process_partial_response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from personalize_relay.clients import Boto3Client
+from personalize_relay.delivery import Delivery
+from personalize_relay.errors import ConfigurationError
+from personalize_relay.events import Trackers
+from personalize_relay.metrics import Metric, unit
+from personalize_relay.processor import Outcome, RelayProcessor, where
+from personalize_relay.quarantine import Quarantine, S3Store
+from personalize_relay.settings import Settings
+
+
+def _build(settings: Settings) -> RelayProcessor:
+    return RelayProcessor(
+        delivery=Delivery(
+            Boto3Client(max_in_flight=settings.max_in_flight),
+            clock=time.monotonic,
+            jitter=lambda most: random.uniform(0, most),  # noqa: S311 - spreads retries, guards nothing
+            max_in_flight=settings.max_in_flight,
+        ),
+        quarantine=Quarantine(
+            S3Store(settings.quarantine_bucket), prefix=settings.quarantine_prefix, now=lambda: datetime.now(UTC)
+        ),
+        trackers=Trackers(default=settings.tracking_id, allowed=frozenset(settings.allowed_tracking_ids)),
+        clock=time.monotonic,
+    )
+
+
+_settings = Settings.from_env(os.environ)
+_logger = Logger(service=_settings.service, level=_settings.log_level)
+_metrics = Metrics(namespace=_settings.metrics_namespace, service=_settings.service)
+_processor = _build(_settings)
+
+# At DEBUG, which Lambda's own log settings may ask of every logger, these would print whole requests.
+for _name in ("boto3", "botocore", "urllib3"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+@_logger.inject_lambda_context(log_event=False)
+@_metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Relay a batch of Kinesis records; returns the records to send again.
+
+    The answer is Lambda's partial batch response, `{"batchItemFailures": [{"itemIdentifier": sequence number}, …]}`.
+    Raises ConfigurationError for an event of another service, RuntimeError for a failure of the relay itself.
+    """
+    if not all("kinesis" in record for record in event.get("Records", [{}])):
+        raise ConfigurationError("the event is no batch of Kinesis records: map a Kinesis stream to this function")
+    try:
+        response = process_partial_response(event, _processor.parse, _processor, context)
+    except Exception as exc:  # noqa: BLE001 - Lambda logs a raised text, and this one's may hold a payload
+        _metrics.add_metric(name=Metric.INTERNAL_ERRORS, unit=unit(Metric.INTERNAL_ERRORS), value=1)
+        raise RuntimeError(f"the relay failed: {where(exc)}") from None
+    _report(_processor.outcome)
+    return {**response}
+
+
+def _report(outcome: Outcome) -> None:
+    counts = dict(outcome.counts)
+    if outcome.oldest_delivered is not None:
+        counts[Metric.DELIVERY_LAG] = max(0, round((time.time() - outcome.oldest_delivered) * 1000))
+    for name, value in counts.items():
+        _metrics.add_metric(name=name, unit=unit(name), value=value)
+    log = _logger.warning if outcome.errors else _logger.info
+    log("batch settled", counts=counts, errors=sorted(set(outcome.errors)))

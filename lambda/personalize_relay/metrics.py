@@ -1,0 +1,54 @@
+"""The metrics of the relay, by name, each counted once an invocation."""
+
+from enum import StrEnum
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from personalize_relay.errors import Reason
+
+
+class Metric(StrEnum):
+    """What CloudWatch shows; a reason for quarantine has a metric of its own beside these, see `quarantined_for`."""
+
+    RECORDS_RECEIVED = "RecordsReceived"
+    """Records in the batch; a record that comes again is counted again."""
+    RECORDS_REPORTED = "RecordsReported"
+    """Records reported to the mapping as failed: they come again."""
+    EVENTS_RECEIVED = "EventsReceived"
+    """Events in those records, good and bad; a record that can't be read counts as one."""
+    EVENTS_DELIVERED = "EventsDelivered"
+    """Events that PutEvents took."""
+    EVENTS_QUARANTINED = "EventsQuarantined"
+    """Rejected events, and records rejected whole, that the bucket took."""
+    EVENTS_UNDELIVERED = "EventsUndelivered"
+    """Valid events that PutEvents didn't take in time: their records come again."""
+    CALLS = "PutEventsCalls"
+    """PutEvents calls begun."""
+    RETRIES = "PutEventsRetries"
+    """Calls among them that repeat one that failed."""
+    THROTTLES = "PutEventsThrottles"
+    """Calls that the service throttled."""
+    CONFIGURATION_ERRORS = "ConfigurationErrors"
+    """Calls refused for lack of access, credentials or the tracker: a person must act."""
+    QUARANTINE_WRITE_ERRORS = "QuarantineWriteErrors"
+    """Quarantine objects that the bucket didn't take: their records come again."""
+    INTERNAL_ERRORS = "InternalErrors"
+    """Records that the relay itself failed on: a bug, and the records come again."""
+    UNKNOWN_MEMBERS = "UnknownMembers"
+    """Members of events that the contract doesn't know, and that are not sent."""
+    MISSING_SENT_AT = "MissingSentAt"
+    """Events dated by their record's arrival, for want of `sentAt`."""
+    REPEATED_EVENT_IDS = "RepeatedEventIds"
+    """Events of the batch whose id a differing event before them has: Personalize trains on the first only."""
+    DELIVERY_LAG = "DeliveryLag"
+    """Milliseconds from the arrival of the batch's oldest delivered record to the end of the invocation."""
+
+
+def quarantined_for(reason: Reason) -> str:
+    """The metric that counts what is quarantined for a reason, such as `QuarantinedInvalidJson`."""
+    return "Quarantined" + "".join(word.capitalize() for word in reason.split("_"))
+
+
+def unit(name: str) -> MetricUnit:
+    """The unit of a metric."""
+    return MetricUnit.Milliseconds if name == Metric.DELIVERY_LAG else MetricUnit.Count

@@ -1,0 +1,162 @@
+"""The batch processor: parse each record, deliver all together, settle each.
+
+A record is settled when each of its events is delivered or durably quarantined. Any other is reported to the mapping,
+which resumes at the lowest record reported and sends all from there on again.
+"""
+
+import math
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
+from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import KinesisStreamRecord
+
+from personalize_relay.delivery import Delivery, Report
+from personalize_relay.errors import DeliveryError
+from personalize_relay.events import Event, Parsed, Rejection, Trackers
+from personalize_relay.metrics import Metric, quarantined_for
+from personalize_relay.quarantine import Quarantine
+from personalize_relay.records import Record
+from personalize_relay.requests import lanes
+
+
+class Outcome(msgspec.Struct):
+    """What an invocation came to, for its metrics and its log line: counts and error codes, nothing of a record."""
+
+    counts: Counter[str] = msgspec.field(default_factory=Counter)
+    errors: list[str] = msgspec.field(default_factory=list)
+    """Error codes of the services, and types and places of the relay's own failures."""
+    oldest_delivered: float | None = None
+    """Arrival of the oldest record that had an event delivered, epoch seconds."""
+
+
+class RelayProcessor(BatchProcessor):
+    """Powertools batch processor that takes the batch as a whole, and reports each record that isn't settled.
+
+    `clock` gives seconds, monotonic, the same as the delivery's. Powertools takes `parse` as the record handler.
+    """
+
+    def __init__(
+        self, *, delivery: Delivery, quarantine: Quarantine, trackers: Trackers, clock: Callable[[], float]
+    ) -> None:
+        super().__init__(EventType.KinesisDataStreams, raise_on_entire_batch_failure=False)
+        self.outcome = Outcome()
+        self._delivery = delivery
+        self._quarantine = quarantine
+        self._trackers = trackers
+        self._clock = clock
+
+    def parse(self, record: KinesisStreamRecord) -> tuple[Record, Parsed]:
+        """Read a record, and the events in it."""
+        read = Record.read(record)
+        return read, read.parse(self._trackers)
+
+    def process(self) -> list[tuple[Any, ...]]:
+        """Settle what can be settled in the time that the invocation has."""
+        end = self._clock() + self.lambda_context.get_remaining_time_in_millis() / 1000
+        self.outcome = Outcome()
+        batch = [KinesisStreamRecord(record) for record in self.records]
+        unsettled: set[int] = set()
+        contents = self._parse_all(batch, unsettled)
+        report = self._deliver(contents, unsettled, end)
+        unsettled.update(source.sequence_number for source in report.undelivered)
+        self._store_rejected(_rejections(contents, report), unsettled)
+        self._count(batch, contents, report, unsettled)
+        return [self._answer(record, unsettled) for record in batch]
+
+    def _parse_all(self, batch: Iterable[KinesisStreamRecord], unsettled: set[int]) -> list[tuple[Record, Parsed]]:
+        contents = []
+        for record in batch:
+            try:
+                contents.append(self.handler(record))
+            except Exception as exc:  # noqa: BLE001 - a bug of ours must not take the record's neighbours with it
+                unsettled.add(int(record.kinesis.sequence_number))
+                self.outcome.errors.append(where(exc))
+                self.outcome.counts[Metric.INTERNAL_ERRORS] += 1
+        return contents
+
+    def _deliver(self, contents: Iterable[tuple[Record, Parsed]], unsettled: set[int], end: float) -> Report:
+        # What comes again in any case isn't sent now: it would only be sent twice.
+        below = min(unsettled, default=math.inf)
+        sent = [parsed for record, parsed in contents if record.position < below]
+        return self._delivery.deliver(
+            lanes(interaction for parsed in sent for interaction in parsed.interactions),
+            end=end,
+            quarantining=any(parsed.rejections for parsed in sent),
+        )
+
+    def _store_rejected(self, rejected: list[tuple[Record, list[Rejection]]], unsettled: set[int]) -> None:
+        """Store what lies below the lowest unsettled record; what lies above comes again, and would be stored again."""
+        below = min(unsettled, default=math.inf)
+        now = [(record, rejections) for record, rejections in rejected if record.position < below]
+        unsettled.update(record.position for record, _ in rejected if record.position > below)
+        if not now:
+            return
+        try:
+            self._quarantine.write(now)
+        except DeliveryError as exc:
+            unsettled.update(record.position for record, _ in now)
+            self.outcome.errors.append(str(exc))
+            self.outcome.counts[Metric.QUARANTINE_WRITE_ERRORS] += 1
+            return
+        for _, rejections in now:
+            self.outcome.counts[Metric.EVENTS_QUARANTINED] += len(rejections)
+            self.outcome.counts.update(quarantined_for(rejection.reason) for rejection in rejections)
+
+    def _count(
+        self,
+        batch: list[KinesisStreamRecord],
+        contents: list[tuple[Record, Parsed]],
+        report: Report,
+        unsettled: set[int],
+    ) -> None:
+        events = [interaction for _, parsed in contents for interaction in parsed.interactions]
+        self.outcome.errors.extend(report.configuration_errors)
+        self.outcome.counts.update(
+            {
+                Metric.RECORDS_RECEIVED: len(batch),
+                Metric.RECORDS_REPORTED: len(unsettled),
+                Metric.EVENTS_RECEIVED: len(events) + sum(len(parsed.rejections) for _, parsed in contents),
+                Metric.EVENTS_DELIVERED: len(report.delivered),
+                Metric.EVENTS_UNDELIVERED: len(events) - len(report.delivered) - len(report.rejected),
+                Metric.CALLS: report.calls,
+                Metric.RETRIES: report.retries,
+                Metric.THROTTLES: report.throttles,
+                Metric.CONFIGURATION_ERRORS: len(report.configuration_errors),
+                Metric.UNKNOWN_MEMBERS: sum(parsed.unknown_members for _, parsed in contents),
+                Metric.MISSING_SENT_AT: sum(not interaction.sent_at_given for interaction in events),
+                Metric.REPEATED_EVENT_IDS: _repeated_ids(interaction.event for interaction in events),
+            }
+        )
+        delivered = {source.sequence_number for source in report.delivered}
+        arrivals = (record.arrival for record, _ in contents if record.position in delivered)
+        self.outcome.oldest_delivered = min(arrivals, default=None)
+
+    def _answer(self, record: KinesisStreamRecord, unsettled: set[int]) -> tuple[Any, ...]:
+        if int(record.kinesis.sequence_number) in unsettled:
+            return self.failure_handler(record, (DeliveryError, DeliveryError("not settled yet"), None))
+        return self.success_handler(record, None)
+
+
+def _rejections(contents: Iterable[tuple[Record, Parsed]], report: Report) -> list[tuple[Record, list[Rejection]]]:
+    """The records with rejected events, by the relay or by Personalize, each with its rejections in order."""
+    by_service: dict[int, list[Rejection]] = {}
+    for source, rejection in sorted(report.rejected.items()):
+        by_service.setdefault(source.sequence_number, []).append(rejection)
+    both = ((record, [*parsed.rejections, *by_service.get(record.position, [])]) for record, parsed in contents)
+    return [(record, sorted(rejections, key=lambda each: each.index or 0)) for record, rejections in both if rejections]
+
+
+def _repeated_ids(events: Iterable[Event]) -> int:
+    first: dict[str, Event] = {}
+    return sum(first.setdefault(event.event_id, event) != event for event in events)
+
+
+def where(exc: BaseException) -> str:
+    """The type of an exception and the line that raised it: its text may hold a payload."""
+    frames = traceback.extract_tb(exc.__traceback__)
+    return f"{type(exc).__name__} at {Path(frames[-1].filename).name}:{frames[-1].lineno}"
