@@ -23,7 +23,7 @@ BACKOFF = 0.05
 THROTTLED_BACKOFF = 0.5
 MAX_BACKOFF = 5.0
 SETTLE_MARGIN = 1.0
-"""Seconds kept free at the end of an invocation to answer in."""
+"""Seconds kept free at the end of an invocation to answer in, though never over half of it."""
 QUARANTINE_MARGIN = 6.0
 """The same as soon as there is something to quarantine: building an S3 client takes its time."""
 LEAST_TIME_FOR_A_CALL = 0.25
@@ -103,7 +103,8 @@ class _Run:
     def __init__(self, engine: Delivery, lanes: Iterable[Lane], *, end: float, quarantining: bool) -> None:
         self._engine = engine
         self._end = end
-        self._deadline = end - (QUARANTINE_MARGIN if quarantining else SETTLE_MARGIN)
+        self._time = end - engine.clock()
+        self._deadline = self._end_less(QUARANTINE_MARGIN if quarantining else SETTLE_MARGIN)
         self._lanes = [_Lane(requests) for requests in lanes]
         self._ready = list(self._lanes)
         heapq.heapify(self._ready)
@@ -125,6 +126,9 @@ class _Run:
                     self._settle(lane, answer)
         self._leave_undelivered()
         return self._report
+
+    def _end_less(self, margin: float) -> float:
+        return self._end - min(margin, self._time / 2)
 
     def _under_way(self) -> bool:
         now = self._engine.clock()
@@ -180,7 +184,7 @@ class _Run:
             reason=Reason.REJECTED_BY_PERSONALIZE if known else Reason.REFUSED_BY_PERSONALIZE,
             detail=f"PutEvents answered {answer.status} {answer.error} to this event alone",
         )
-        self._deadline = min(self._deadline, self._end - QUARANTINE_MARGIN)
+        self._deadline = self._end_less(QUARANTINE_MARGIN)
 
     def _stop_tracker(self, tracking_id: str, answer: Answer) -> None:
         self._stopped.add(tracking_id)

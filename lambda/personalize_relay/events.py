@@ -68,7 +68,7 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True):
     user_id: str | None
     session_id: str
     event: Event
-    sent_at_given: bool = True
+    sent_at_given: bool
     """False where `sentAt` is the record's arrival, for want of the producer's."""
 
 
@@ -193,6 +193,7 @@ def _interaction(
         user_id=addressee.user_id,
         session_id=addressee.session_id,
         event=event,
+        sent_at_given=isinstance(value, dict) and value.get("sentAt") is not None,
     )
 
 

@@ -1,0 +1,379 @@
+"""The record contract of docs/events.md, rule by rule."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from personalize_relay.errors import Reason
+from personalize_relay.events import EVENT_MEMBERS, Event, Interaction, Origin, Parsed, Rejection, Trackers, parse
+from personalize_relay.members import LIMITS
+
+ARRIVAL = 1_790_000_000.5
+ORIGIN = Origin(stream="clicks", shard_id="shardId-000000000003", sequence_number="4960", arrival=ARRIVAL)
+TRACKERS = Trackers(default="tracker", allowed=frozenset({"other"}))
+TEXTS = sorted(path for path in LIMITS if "[" not in path and path not in {"eventList", "impression", "properties"})
+
+
+def parsed(payload: object) -> Parsed:
+    data = payload if isinstance(payload, bytes) else json.dumps(payload, ensure_ascii=False).encode()
+    return parse(data, ORIGIN, TRACKERS)
+
+
+def click(**members: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever JSON holds
+    return {"sessionId": "session", "eventType": "click", "sentAt": ARRIVAL - 10, **members}
+
+
+def interaction(payload: object) -> Interaction:
+    result = parsed(payload)
+    assert not result.rejections
+    (only,) = result.interactions
+    return only
+
+
+def rejection(payload: object) -> Rejection:
+    result = parsed(payload)
+    assert not result.interactions
+    (only,) = result.rejections
+    return only
+
+
+def member(path: str, value: object) -> dict[str, Any]:
+    """An event with the given value at a path of LIMITS."""
+    if path == "metricAttribution.eventAttributionSource":
+        return click(metricAttribution={"eventAttributionSource": value})
+    return click(**{path: value})
+
+
+def test_one_flat_event_carries_every_member() -> None:
+    got = interaction(
+        {
+            "trackingId": "other",
+            "userId": "user",
+            "sessionId": "session",
+            "eventId": "id-1",
+            "eventType": "purchase",
+            "eventValue": 9.5,
+            "itemId": "item",
+            "properties": {"color": "gr\u00fcn"},
+            "sentAt": 1_780_000_000,
+            "recommendationId": "RID-1",
+            "impression": ["a", "b"],
+            "metricAttribution": {"eventAttributionSource": "home page"},
+        }
+    )
+    assert (got.tracking_id, got.user_id, got.session_id) == ("other", "user", "session")
+    assert got.event.event_id == "id-1"
+    assert got.event.event_value == 9.5
+    assert got.event.properties == '{"color":"gr\u00fcn"}'
+    assert got.event.sent_at == 1_780_000_000
+    assert got.event.impression == ("a", "b")
+    assert got.event.metric_attribution is not None
+    assert got.event.metric_attribution.event_attribution_source == "home page"
+    assert {name for name in Event.__struct_fields__ if getattr(got.event, name) is None} == set()
+
+
+def test_a_put_events_request_is_taken_as_it_is() -> None:
+X    assert [each.event.sent_at for each in result.interactions] == [1e9 + 1, 1e9 + 2]
+    assert {(each.user_id, each.session_id, each.tracking_id) for each in result.interactions} == {
+        ("u", "s", "tracker")
+    }
+
+
+def test_a_bad_event_takes_none_of_its_neighbours_with_it() -> None:
+    bad: list[object] = [3, {"eventType": "a"}, {"sentAt": 1e9}, {"eventType": "\ud800", "sentAt": 1e9}]
+    good = {"eventType": "a", "sentAt": 1e9}
+    payload = json.dumps({"sessionId": "s", "eventList": [good, *bad, good]}).encode()
+    result = parsed(payload)
+    assert [each.source.index for each in result.interactions] == [0, 5]
+    assert [(each.index, each.reason) for each in result.rejections] == [
+        (1, Reason.NOT_AN_OBJECT),
+        (2, Reason.MISSING_MEMBER),
+        (3, Reason.MISSING_MEMBER),
+        (4, Reason.INVALID_CHARACTER),
+    ]
+
+
+def test_a_number_out_of_range_rejects_its_own_event_only() -> None:
+    good, bad = b'{"eventType":"a","sentAt":1e9}', b'{"eventType":"a","sentAt":1e9,"eventValue":1e999}'
+    payload = b'{"sessionId":"s","eventList":[%b,%b]}' % (good, bad)
+    result = parsed(payload)
+    assert len(result.interactions) == 1
+    assert result.rejections[0].reason == Reason.INVALID_NUMBER
+
+
+@pytest.mark.parametrize("path", TEXTS)
+def test_a_text_of_its_longest_length_passes_and_one_more_does_not(path: str) -> None:
+    most = LIMITS[path][1]
+    if path != "trackingId":  # must be a known tracker, whatever its length
+        assert interaction(member(path, "x" * most))
+    got = rejection(member(path, "x" * (most + 1)))
+    assert got.reason == Reason.WRONG_LENGTH
+    assert f"{path} has {most + 1} characters" in got.detail
+
+
+@pytest.mark.parametrize("path", TEXTS)
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [("", Reason.WRONG_LENGTH), (7, Reason.WRONG_TYPE), (["x"], Reason.WRONG_TYPE), ("a\0b", Reason.INVALID_CHARACTER)],
+)
+def test_a_text_is_a_string_with_something_in_it_and_no_nul(path: str, value: object, reason: Reason) -> None:
+    assert rejection(member(path, value)).reason == reason
+
+
+@pytest.mark.parametrize("name", ["sessionId", "eventType"])
+def test_session_and_event_type_are_required(name: str) -> None:
+    for payload in (click(**{name: None}), {key: value for key, value in click().items() if key != name}):
+        assert rejection(payload).reason == Reason.MISSING_MEMBER
+
+
+@pytest.mark.parametrize("name", ["sessionId", "eventType", "userId"])
+@pytest.mark.parametrize("value", ["null", "undefined", "None", "NaN"])
+def test_the_word_for_a_missing_value_is_no_value(name: str, value: str) -> None:
+    assert rejection(click(**{name: value})).reason == Reason.PLACEHOLDER_TEXT
+
+
+@pytest.mark.parametrize("name", sorted((EVENT_MEMBERS | {"userId", "trackingId", "eventList"}) - {"eventType"}))
+def test_null_is_the_same_as_absent(name: str) -> None:
+    with_null = parsed({**click(), name: None})
+    without = parsed({key: value for key, value in click().items() if key != name})
+    assert with_null == without
+    assert with_null.interactions
+
+
+def test_no_user_is_an_anonymous_user_and_never_the_session() -> None:
+    assert interaction(click()).user_id is None
+
+
+def test_a_tracker_must_be_the_default_or_allowed() -> None:
+    assert interaction(click(trackingId="other")).tracking_id == "other"
+    assert interaction(click(trackingId="tracker")).tracking_id == "tracker"
+    assert rejection(click(trackingId="somebody else's")).reason == Reason.TRACKER_NOT_ALLOWED
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0, 0.0), (-1.5, -1.5), (3, 3.0)])
+def test_an_event_value_is_a_finite_number(value: float, expected: float) -> None:
+    assert interaction(click(eventValue=value)).event.event_value == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (b"true", Reason.WRONG_TYPE),
+        (b'"3"', Reason.WRONG_TYPE),
+        (b"1e999", Reason.INVALID_NUMBER),
+        (b"1" + b"0" * 400, Reason.INVALID_NUMBER),
+        (b"1" + b"0" * 5000, Reason.INVALID_NUMBER),
+        (b"NaN", Reason.INVALID_JSON),
+        (b"-Infinity", Reason.INVALID_JSON),
+    ],
+)
+def test_no_other_event_value_passes(value: bytes, reason: Reason) -> None:
+    payload = json.dumps(click(eventValue="HERE")).encode().replace(b'"HERE"', value)
+    assert rejection(payload).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (1_780_000_000, 1_780_000_000.0),
+        (1_780_000_000.25, 1_780_000_000.25),
+        (1_780_000_000_250, 1_780_000_000.25),
+        ("2026-05-28T20:26:40.250Z", 1_780_000_000.25),
+        ("2026-05-28T22:26:40+02:00", 1_780_000_000.0),
+        (946_684_800, 946_684_800.0),
+        (ARRIVAL + 900, ARRIVAL + 900),
+    ],
+)
+def test_sent_at_is_seconds_milliseconds_or_iso8601_and_keeps_its_fraction(value: object, seconds: float) -> None:
+    got = interaction(click(sentAt=value))
+    assert got.event.sent_at == seconds
+    assert got.sent_at_given
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("2026-05-28T20:26:40", Reason.INVALID_TIMESTAMP),
+        ("yesterday", Reason.INVALID_TIMESTAMP),
+        ("1780000000", Reason.INVALID_TIMESTAMP),
+        ("", Reason.INVALID_TIMESTAMP),
+        (True, Reason.WRONG_TYPE),
+        ([1], Reason.WRONG_TYPE),
+        (946_684_799, Reason.TIMESTAMP_OUT_OF_RANGE),
+        (-1, Reason.TIMESTAMP_OUT_OF_RANGE),
+        (ARRIVAL + 901, Reason.TIMESTAMP_OUT_OF_RANGE),
+        ("9999-12-31T23:59:59Z", Reason.TIMESTAMP_OUT_OF_RANGE),
+        ("0001-01-01T00:00:00+14:00", Reason.TIMESTAMP_OUT_OF_RANGE),
+        (10**400, Reason.INVALID_NUMBER),
+    ],
+)
+def test_a_wrong_clock_is_rejected(value: object, reason: Reason) -> None:
+    assert rejection(click(sentAt=value)).reason == reason
+
+
+def test_without_sent_at_the_arrival_counts_which_no_redelivery_changes() -> None:
+    got = interaction(click(sentAt=None))
+    assert got.event.sent_at == ARRIVAL
+    assert not got.sent_at_given
+    assert interaction({"sessionId": "s", "eventList": [{"eventType": "a"}]}).event.sent_at == ARRIVAL
+
+
+def test_an_event_id_is_the_producers_or_the_stream_position() -> None:
+    assert interaction(click(eventId="mine")).event.event_id == "mine"
+    assert interaction(click()).event.event_id == "clicks:shardId-000000000003:4960"
+    two = parsed({"sessionId": "s", "eventList": [{"eventType": "a", "sentAt": 1e9}] * 2}).interactions
+    assert [each.event.event_id for each in two] == [f"clicks:shardId-000000000003:4960:{index}" for index in (0, 1)]
+
+
+def test_a_derived_id_too_long_for_the_api_is_hashed() -> None:
+    long = Origin(stream="s" * 250, shard_id="shardId-0", sequence_number="1", arrival=ARRIVAL)
+    ids = {each for index in (None, 0, 1) if len(each := long.event_id(index)) == 64}
+    assert len(ids) == 3
+
+
+@pytest.mark.parametrize("value", [{"a": 1, "b": "\u00e9"}, '{ "a" : 1,\n "b" : "\u00e9" }', '{"a":1,"b":"\\u00e9"}'])
+def test_properties_become_compact_json_with_non_ascii_as_it_is(value: object) -> None:
+    assert interaction(click(properties=value)).event.properties == '{"a":1,"b":"\u00e9"}'
+
+
+def test_properties_are_measured_in_characters_once_compact() -> None:
+    """300 accented letters, escaped as botocore's own JSON would, came to 1,809 characters."""
+    fits = {"a": "\u00e9" * (1024 - len('{"a":""}'))}
+    assert len(interaction(click(properties=fits)).event.properties or "") == 1024
+    assert rejection(click(properties={"a": fits["a"] + "x"})).reason == Reason.WRONG_LENGTH
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ([], Reason.WRONG_TYPE),
+        ("[]", Reason.WRONG_TYPE),
+        ("not json", Reason.WRONG_TYPE),
+        (5, Reason.WRONG_TYPE),
+        ({"userId": 1}, Reason.FORBIDDEN_PROPERTY),
+        ({"TimeStamp": 1}, Reason.FORBIDDEN_PROPERTY),
+        ('{"IMPRESSION": 1}', Reason.FORBIDDEN_PROPERTY),
+        ({"a": [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}, Reason.TOO_DEEP),
+    ],
+)
+def test_other_properties_are_rejected(value: object, reason: Reason) -> None:
+    assert rejection(click(properties=value)).reason == reason
+
+
+@pytest.mark.parametrize("value", [b"1e999", b'"\\ud800"'])
+def test_a_property_that_json_cannot_carry_is_never_sent_as_null(value: bytes) -> None:
+    payload = json.dumps(click(properties={"a": "HERE"})).encode().replace(b'"HERE"', value)
+    assert rejection(payload)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ([], Reason.WRONG_LENGTH),
+        ([f"i{n}" for n in range(26)], Reason.WRONG_LENGTH),
+        (["a", ""], Reason.WRONG_LENGTH),
+        (["a", "x" * 257], Reason.WRONG_LENGTH),
+        (["a", 3], Reason.WRONG_TYPE),
+        (["a", None], Reason.WRONG_TYPE),
+        ("a|b", Reason.WRONG_TYPE),
+    ],
+)
+def test_an_impression_is_1_to_25_item_ids(value: object, reason: Reason) -> None:
+    assert rejection(click(impression=value)).reason == reason
+    assert len(interaction(click(impression=[f"i{n}" for n in range(25)])).event.impression or ()) == 25
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("home", Reason.WRONG_TYPE),
+        ({}, Reason.MISSING_MEMBER),
+        ({"eventAttributionSource": None}, Reason.MISSING_MEMBER),
+        ({"eventAttributionSource": "  "}, Reason.INVALID_CHARACTER),
+        ({"eventAttributionSource": "caf\u00e9"}, Reason.INVALID_CHARACTER),
+    ],
+)
+def test_a_metric_attribution_names_a_printable_ascii_source(value: object, reason: Reason) -> None:
+    assert rejection(click(metricAttribution=value)).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"not json", Reason.INVALID_JSON),
+        (b" ", Reason.INVALID_JSON),
+        (b"{}{}", Reason.INVALID_JSON),
+        (b'{"a":1', Reason.INVALID_JSON),
+        (b"\xef\xbb\xbf{}", Reason.INVALID_JSON),
+        (b'{"a":"\xff"}', Reason.INVALID_UTF8),
+        (b'{"a":"\xed\xa0\x80"}', Reason.INVALID_UTF8),
+        (b"[]", Reason.NOT_AN_OBJECT),
+        (b"null", Reason.NOT_AN_OBJECT),
+        (b"3", Reason.NOT_AN_OBJECT),
+        (b"[" * 100_000, Reason.TOO_DEEP),
+        (b'{"sessionId":"s","eventList":{}}', Reason.WRONG_TYPE),
+        (b'{"sessionId":"s","eventList":[]}', Reason.WRONG_LENGTH),
+        (b'{"eventList":[{"eventType":"a"}]}', Reason.MISSING_MEMBER),
+        (b'{"sessionId":"s","eventList":[' + b"1," * 500 + b"1]}", Reason.TOO_MANY_EVENTS),
+    ],
+)
+def test_a_payload_that_is_no_event_or_request_is_rejected_whole(payload: bytes, reason: Reason) -> None:
+    got = rejection(payload)
+    assert (got.index, got.event_id, got.reason) == (None, None, reason)
+
+
+def test_500_events_in_one_payload_are_taken() -> None:
+    assert len(parsed({"sessionId": "s", "eventList": [{"eventType": "a", "sentAt": 1e9}] * 500}).interactions) == 500
+
+
+def test_nesting_is_capped_even_in_members_that_are_not_sent() -> None:
+    deep: Any = 1
+    for _ in range(32):
+        deep = {"a": deep}
+    assert rejection(click(unknown=deep)).reason == Reason.TOO_DEEP
+    assert interaction(click(unknown=deep["a"]))
+
+
+def test_unknown_members_are_counted_and_not_sent() -> None:
+    assert parsed(click(color="red", size=3)).unknown_members == 2
+    events = [{"eventType": "a", "sentAt": 1e9, "userId": "not here"}]
+    assert parsed({"sessionId": "s", "eventType": "not here", "eventList": events}).unknown_members == 2
+
+
+def test_of_a_member_given_twice_the_last_counts() -> None:
+    assert interaction(b'{"sessionId":"a","sessionId":"b","eventType":"c"}').session_id == "b"
+
+
+def test_the_moment_botocore_sends_is_the_moment_the_producer_meant() -> None:
+    seconds = interaction(click(sentAt="2026-05-28T20:26:40.123456Z")).event.sent_at
+    assert datetime.fromtimestamp(seconds, UTC).isoformat() == "2026-05-28T20:26:40.123456+00:00"
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+names = st.sampled_from([*sorted(EVENT_MEMBERS), "userId", "sessionId", "trackingId", "eventList", "other"])
+nearly_events = st.dictionaries(names, json_values, max_size=6).map(lambda members: {**click(), **members})
+
+
+@given(st.binary(max_size=60) | (nearly_events | json_values).map(lambda value: json.dumps(value).encode()))
+@example(b"")
+def test_any_payload_is_accounted_for_and_nothing_of_it_is_in_the_reason(payload: bytes) -> None:
+    result = parsed(payload)
+    listed = 1
+    if result.interactions or all(each.index is not None for each in result.rejections):
+        value = json.loads(payload)
+        listed = len(value["eventList"]) if value.get("eventList") is not None else 1
+    assert len(result.interactions) + len(result.rejections) == listed
+
+
+@given(st.dictionaries(names, st.just("canary-7f3a") | st.just(["canary-7f3a"]) | st.just({"canary-7f3a": 1})))
+def test_no_reason_repeats_what_the_producer_wrote(members: dict[str, Any]) -> None:
+    for each in parsed({**click(), **members}).rejections:
+        assert "canary" not in each.detail
