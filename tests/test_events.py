@@ -77,10 +77,11 @@ def test_one_flat_event_carries_every_member() -> None:
 
 
 def test_a_put_events_request_is_taken_as_it_is() -> None:
-X    assert [each.event.sent_at for each in result.interactions] == [1e9 + 1, 1e9 + 2]
-    assert {(each.user_id, each.session_id, each.tracking_id) for each in result.interactions} == {
-        ("u", "s", "tracker")
-    }
+    events = [{"eventType": "a", "sentAt": 1e9 + number} for number in (1, 2)]
+    result = parsed({"userId": "u", "sessionId": "s", "eventList": events})
+    assert [each.event.sent_at for each in result.interactions] == [1e9 + 1, 1e9 + 2]
+    to = {(each.tracking_id, each.user_id, each.session_id) for each in result.interactions}
+    assert to == {("tracker", "u", "s")}
 
 
 def test_a_bad_event_takes_none_of_its_neighbours_with_it() -> None:
