@@ -1,0 +1,32 @@
+"""The CDK's entry point: settings from the context, a stack from the settings."""
+
+import sys
+from pathlib import Path
+
+from aws_cdk import App
+
+# The asset is an import root of its own, not an installed package.
+sys.path.insert(0, str(Path(__file__).parent / "lambda"))
+
+from infra.bundling import BundlingFailed, bundle
+from infra.settings import InvalidSetting, StackSettings
+from infra.stack import RelayStack
+
+ROOT = Path(__file__).parent
+
+
+def main() -> str | None:
+    """Write the cloud assembly; returns what went wrong, for `sys.exit` to print."""
+    app = App()
+    try:
+        settings = StackSettings.from_context(app.node.get_all_context())
+        code = bundle(root=ROOT, architecture=settings.architecture)
+    except (InvalidSetting, BundlingFailed) as exc:
+        return str(exc)
+    RelayStack(app, f"personalize-relay-{settings.stage}", settings=settings, code=code)
+    app.synth()
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""The function, its role and its log, and the mapping that feeds it from the stream."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk.aws_iam import PolicyDocument, PolicyStatement, Role, ServicePrincipal
+from aws_cdk.aws_kinesis import IStream
+from aws_cdk.aws_lambda import Architecture, CfnEventSourceMapping, Code, Function, Runtime, Tracing
+from aws_cdk.aws_logs import LogGroup
+from aws_cdk.aws_s3 import IBucket
+from constructs import Construct
+
+from infra.settings import StackSettings
+from personalize_relay.settings import Settings
+
+HANDLER = "personalize_relay.handler.handler"
+ARCHITECTURES = {"arm64": Architecture.ARM_64, "x86_64": Architecture.X86_64}
+
+
+class Consumer(Construct):
+    """The function with a role that holds exactly the given statements, its own log and its tracing."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: StackSettings,
+        environment: Settings,
+        code: Path,
+        statements: Sequence[PolicyStatement],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.log_group = LogGroup(self, "Log", retention=settings.log_retention, removal_policy=RemovalPolicy.DESTROY)
+        self.function = Function(
+            self,
+            "Function",
+            description="Sends user interactions from the stream to Amazon Personalize",
+            runtime=Runtime.PYTHON_3_13,
+            architecture=ARCHITECTURES[settings.architecture],
+            handler=HANDLER,
+            code=Code.from_asset(str(code)),
+            environment=environment.to_env(),
+            memory_size=settings.memory_mb,
+            timeout=Duration.seconds(settings.timeout_seconds),
+            log_group=self.log_group,
+            tracing=Tracing.ACTIVE,
+            # Else the CDK adds its own statements in a second policy.
+            role=self._role([*statements, self._logging(), _tracing()]).without_policy_updates(),
+        )
+
+    def _role(self, statements: Sequence[PolicyStatement]) -> Role:
+        # Inline, so that the permissions exist before the mapping is made, which checks them.
+        return Role(
+            self,
+            "Role",
+            assumed_by=ServicePrincipal("lambda.amazonaws.com"),
+            inline_policies={"Relay": PolicyDocument(statements=statements)},
+        )
+
+    def _logging(self) -> PolicyStatement:
+        return PolicyStatement(
+            actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[self.log_group.log_group_arn]
+        )
+
+
+class StreamMapping(Construct):
+    """Retries what the function reports, and stores in the bucket what runs out of retries or grows too old."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: StackSettings,
+        stream: IStream,
+        function: Function,
+        bucket: IBucket,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        start = settings.starting_position
+        # Not KinesisEventSource: it and its S3 destination grant more than a mapping uses.
+        self.resource = CfnEventSourceMapping(
+            self,
+            "Resource",
+            function_name=function.function_name,
+            event_source_arn=stream.stream_arn,
+            starting_position="AT_TIMESTAMP" if start else "TRIM_HORIZON",
+            starting_position_timestamp=start.timestamp() if start else None,
+            batch_size=settings.batch_size,
+            maximum_batching_window_in_seconds=settings.batch_window_seconds,
+            parallelization_factor=settings.parallelization,
+            function_response_types=["ReportBatchItemFailures"],
+            bisect_batch_on_function_error=settings.bisect_on_error,
+            maximum_retry_attempts=settings.retry_attempts,
+            maximum_record_age_in_seconds=settings.max_record_age_minutes * 60,
+            destination_config=CfnEventSourceMapping.DestinationConfigProperty(
+                on_failure=CfnEventSourceMapping.OnFailureProperty(destination=bucket.bucket_arn)
+            ),
+            metrics_config=CfnEventSourceMapping.MetricsConfigProperty(metrics=["EventCount"]),
+        )
+
+
+def putting_events() -> PolicyStatement:
+    """Allow PutEvents, which has no resource type: the function itself keeps to its allowed trackers."""
+    return PolicyStatement(actions=["personalize:PutEvents"], resources=["*"])
+
+
+def _tracing() -> PolicyStatement:
+    # X-Ray has no resource type for these.
+    return PolicyStatement(actions=["xray:PutTelemetryRecords", "xray:PutTraceSegments"], resources=["*"])

@@ -1,0 +1,60 @@
+"""The bucket that keeps what was not delivered: the function's quarantine and the mapping's on-failure records."""
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk.aws_iam import PolicyStatement
+from aws_cdk.aws_s3 import BlockPublicAccess, Bucket, BucketEncryption, LifecycleRule, ObjectOwnership
+from constructs import Construct
+
+from infra.settings import StackSettings
+
+ACCESS_LOG_EXPIRY_DAYS = 90
+MAPPING_PREFIX = "aws/lambda/"
+"""Where Lambda stores an on-failure record; the service's choice, it can't be set."""
+
+
+class FailureStore(Construct):
+    """A closed bucket whose objects expire and whose every access is logged."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: StackSettings) -> None:
+        super().__init__(scope, construct_id)
+        # Without retention a bucket that still holds objects stops `destroy`: emptying it by itself would take
+        # another function that may delete everything.
+        self._removal_policy = RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY
+        self.bucket = self._closed_bucket(
+            "Bucket",
+            expiry_days=settings.quarantine_expiry_days,
+            access_logs=self._closed_bucket("AccessLogs", expiry_days=ACCESS_LOG_EXPIRY_DAYS),
+        )
+
+    def writing(self, *, prefix: str) -> list[PolicyStatement]:
+        """Allow the function to write under its prefix, and its mapping to store what runs out of retries."""
+        objects = [self.bucket.arn_for_objects(f"{under}*") for under in (prefix, MAPPING_PREFIX)]
+        return [
+            PolicyStatement(actions=["s3:PutObject"], resources=objects),
+            # Lambda checks the destination by listing it.
+            PolicyStatement(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn]),
+        ]
+
+    def _closed_bucket(self, construct_id: str, *, expiry_days: int, access_logs: Bucket | None = None) -> Bucket:
+        bucket = Bucket(
+            self,
+            construct_id,
+            encryption=BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            block_public_access=BlockPublicAccess.BLOCK_ALL,
+            object_ownership=ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            versioned=True,
+            lifecycle_rules=[
+                LifecycleRule(
+                    expiration=Duration.days(expiry_days),
+                    noncurrent_version_expiration=Duration.days(1),
+                    abort_incomplete_multipart_upload_after=Duration.days(1),
+                )
+            ],
+            server_access_logs_bucket=access_logs,
+            removal_policy=self._removal_policy,
+        )
+        if bucket.policy:
+            # A bucket that outlives the stack stays closed.
+            bucket.policy.apply_removal_policy(self._removal_policy)
+        return bucket

@@ -1,0 +1,206 @@
+"""The stack's settings: one block per stage in cdk.json, any of them overridden by `-c name=value`."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any, Self
+
+from aws_cdk.aws_logs import RetentionDays
+
+from personalize_relay.settings import DEFAULT_MAX_IN_FLIGHT, MAX_IN_FLIGHT_CEILING, MAX_TRACKING_ID_LENGTH
+
+
+class InvalidSetting(Exception):
+    """A setting that a person must mend; the message names it, what is allowed and where to set it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackSettings:
+    """What one stage's stack may be told; in cdk.json and after `-c` each field is written in camelCase."""
+
+    stage: str
+    """The stage these settings are for."""
+    tracking_id: str
+    """The event tracker of events that name none."""
+    allowed_tracking_ids: tuple[str, ...] = ()
+    """Further event trackers that an event may name: a list, or text with commas."""
+    stream_arn: str | None = None
+    """An existing stream to read; without it the stack makes one."""
+    stream_shards: int | None = None
+    """Shards of the stream that the stack makes; without it the stream is on-demand."""
+    stream_retention_hours: int = 48
+    """How long the stream keeps a record; for an existing stream, what it is set to."""
+    starting_position: datetime | None = None
+    """The time a new mapping starts from; without it, or as TRIM_HORIZON, it starts at the oldest record."""
+    batch_size: int = 1000
+    """Records an invocation takes at most."""
+    batch_window_seconds: int = 1
+    """How long a batch may wait to fill up."""
+    parallelization: int = 1
+    """Invocations at once for each shard; over 1, order holds only among records of one partition key."""
+    max_record_age_minutes: int = 720
+    """The age from which the mapping stores a record in the bucket instead of retrying it."""
+    retry_attempts: int = 1000
+    """The retries after which the mapping stores a batch in the bucket."""
+    bisect_on_error: bool = True
+    """Whether the mapping halves a batch whose invocation failed."""
+    memory_mb: int = 512
+    """The function's memory, and with it its share of processor."""
+    timeout_seconds: int = 60
+    """How long an invocation may take."""
+    architecture: str = "arm64"
+    """The function's processor."""
+    max_in_flight: int = DEFAULT_MAX_IN_FLIGHT
+    """PutEvents calls that an invocation may have under way at once."""
+    log_level: str = "INFO"
+    """The function's log level."""
+    log_retention: RetentionDays = RetentionDays.ONE_MONTH
+    """How long CloudWatch keeps the function's log."""
+    quarantine_expiry_days: int = 30
+    """How long the bucket keeps an object."""
+    retain_data: bool = True
+    """Whether the stream and the buckets outlive the stack."""
+
+    def __post_init__(self) -> None:
+        longest = self.stream_retention_hours * 60
+        if self.max_record_age_minutes > longest:
+            rule = f"at most {longest}, the stream's retention (streamRetentionHours)"
+            raise _invalid("maxRecordAgeMinutes", rule, self.max_record_age_minutes, self.stage)
+        if self.stream_arn and self.stream_shards:
+            raise _invalid("streamShards", "left out where streamArn is given", self.stream_shards, self.stage)
+
+    @classmethod
+    def from_context(cls, context: Mapping[str, Any]) -> Self:
+        """Read the chosen stage's block and what `-c` overrides in it; raises InvalidSetting."""
+        stage = _chosen_stage(context)
+        given = context["stages"][stage] | _overrides(context)
+        for name in given.keys() - _RULES.keys():
+            raise _unknown(name, stage)
+        values = {_field(name): _read(name, value, stage) for name, value in given.items() if value is not None}
+        if "tracking_id" not in values:
+            raise _invalid("trackingId", _RULES["trackingId"].says, None, stage)
+        return cls(stage=stage, **values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What a setting may be, in words and as a reader of its text; the reader raises ValueError or KeyError."""
+
+    says: str
+    read: Callable[[str], object]
+
+
+def _whole(low: int, high: int) -> _Rule:
+    def read(text: str) -> int:
+        number = int(text)
+        if not low <= number <= high:
+            raise ValueError
+        return number
+
+    return _Rule(f"a whole number from {low} to {high}", read)
+
+
+def _one_of[Value](choices: Mapping[str, Value]) -> _Rule:
+    return _Rule(f"one of {', '.join(choices)}", choices.__getitem__)
+
+
+def _names(names: Iterable[str]) -> _Rule:
+    return _one_of({name: name for name in names})
+
+
+def _text(pattern: str, says: str) -> _Rule:
+    def read(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError
+        return text
+
+    return _Rule(says, read)
+
+
+def _list_of(rule: _Rule, says: str) -> _Rule:
+    return _Rule(says, lambda text: tuple(rule.read(part.strip()) for part in text.split(",") if part.strip()))
+
+
+def _starting_position(text: str) -> datetime | None:
+    if text == "TRIM_HORIZON":
+        return None
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError
+    return time
+
+
+_TRACKER = _text(
+    rf"[^\s,]{{1,{MAX_TRACKING_ID_LENGTH}}}", f"an event tracker's id, 1 to {MAX_TRACKING_ID_LENGTH} characters"
+)
+
+# LATEST is not offered: it can miss records while a mapping is being made.
+_RULES = {
+    "trackingId": _TRACKER,
+    "allowedTrackingIds": _list_of(_TRACKER, "event trackers' ids, as a list or with commas"),
+    "streamArn": _text(r"arn:[\w-]+:kinesis:[\w-]+:\d{12}:stream/[\w.-]{1,128}", "the ARN of a Kinesis stream"),
+    "streamShards": _whole(1, 20_000),
+    "streamRetentionHours": _whole(24, 8_760),
+    "startingPosition": _Rule("TRIM_HORIZON or an ISO 8601 time with its zone", _starting_position),
+    "batchSize": _whole(1, 10_000),
+    "batchWindowSeconds": _whole(0, 300),
+    "parallelization": _whole(1, 10),
+    "maxRecordAgeMinutes": _whole(1, 10_080),
+    "retryAttempts": _whole(0, 10_000),
+    "bisectOnError": _one_of({"true": True, "false": False}),
+    "memoryMb": _whole(128, 10_240),
+    "timeoutSeconds": _whole(10, 900),
+    "architecture": _names(("arm64", "x86_64")),
+    "maxInFlight": _whole(1, MAX_IN_FLIGHT_CEILING),
+    "logLevel": _names(("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
+    "logRetention": _one_of(RetentionDays.__members__),
+    "quarantineExpiryDays": _whole(1, 3_650),
+    "retainData": _one_of({"true": True, "false": False}),
+}
+
+
+def _chosen_stage(context: Mapping[str, Any]) -> str:
+    stages = context.get("stages", {})
+    stage = context.get("stage")
+    if stage not in stages:
+        raise InvalidSetting(
+            f"stage must be one of {', '.join(stages) or 'those in cdk.json'}, not {stage!r}; "
+            "choose it by -c stage=…, or add its block to cdk.json under stages"
+        )
+    return str(stage)
+
+
+def _overrides(context: Mapping[str, Any]) -> dict[str, Any]:
+    # The CDK's own names hold a colon, a slash or a hyphen, so that any plain name is meant for us.
+    return {name: value for name, value in context.items() if name.isidentifier() and name not in {"stage", "stages"}}
+
+
+def _read(name: str, value: object, stage: str) -> Any:  # noqa: ANN401 - each rule reads a type of its own
+    rule = _RULES[name]
+    try:
+        return rule.read(_as_text(value))
+    except (ValueError, KeyError) as exc:
+        raise _invalid(name, rule.says, value, stage) from exc
+
+
+def _as_text(value: object) -> str:
+    """Write a JSON value as `-c` would give it."""
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _invalid(name: str, rule: str, value: object, stage: str) -> InvalidSetting:
+    found = "and is not set" if value is None else f"not {value!r}"
+    return InvalidSetting(f"{name} must be {rule}, {found}; set it in cdk.json under stages.{stage} or by -c {name}=…")
+
+
+def _unknown(name: str, stage: str) -> InvalidSetting:
+    meant = get_close_matches(name, _RULES, n=1) or [f"one of {', '.join(_RULES)}"]
+    return InvalidSetting(f"{name} is not a setting; set {meant[0]} in cdk.json under stages.{stage} or by -c name=…")
+
+
+def _field(name: str) -> str:
+    return re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", name)

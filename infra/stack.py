@@ -1,0 +1,57 @@
+"""The stack: a stream, the function that reads it, and the bucket for what could not be delivered."""
+
+from pathlib import Path
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+
+from infra.consumer import Consumer, StreamMapping, putting_events
+from infra.failures import FailureStore
+from infra.settings import StackSettings
+from infra.stream import InteractionStream
+from personalize_relay.settings import Settings
+
+
+class RelayStack(Stack):
+    """One stage of the relay."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: StackSettings, code: Path) -> None:
+        super().__init__(scope, construct_id, description="User events from Kinesis into Amazon Personalize")
+        source = InteractionStream(self, "Stream", settings=settings)
+        failures = FailureStore(self, "Failures", settings=settings)
+        environment = _environment(settings, failures)
+        consumer = Consumer(
+            self,
+            "Consumer",
+            settings=settings,
+            environment=environment,
+            code=code,
+            statements=[
+                source.reading(),
+                *failures.writing(prefix=environment.quarantine_prefix),
+                putting_events(),
+            ],
+        )
+        mapping = StreamMapping(
+            self,
+            "Mapping",
+            settings=settings,
+            stream=source.stream,
+            function=consumer.function,
+            bucket=failures.bucket,
+        )
+        CfnOutput(self, "StreamName", value=source.stream.stream_name)
+        CfnOutput(self, "FunctionName", value=consumer.function.function_name)
+        CfnOutput(self, "BucketName", value=failures.bucket.bucket_name)
+        CfnOutput(self, "EventSourceMappingId", value=mapping.resource.attr_id)
+        CfnOutput(self, "LogGroupName", value=consumer.log_group.log_group_name)
+
+
+def _environment(settings: StackSettings, failures: FailureStore) -> Settings:
+    return Settings(
+        tracking_id=settings.tracking_id,
+        allowed_tracking_ids=settings.allowed_tracking_ids,
+        quarantine_bucket=failures.bucket.bucket_name,
+        max_in_flight=settings.max_in_flight,
+        log_level=settings.log_level,
+    )

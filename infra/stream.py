@@ -1,0 +1,43 @@
+"""The stream of interactions: made here, or an existing one."""
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk.aws_iam import PolicyStatement
+from aws_cdk.aws_kinesis import IStream, Stream, StreamEncryption, StreamMode
+from constructs import Construct
+
+from infra.settings import StackSettings
+
+
+class InteractionStream(Construct):
+    """An encrypted stream, or the existing one that the settings name."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: StackSettings) -> None:
+        super().__init__(scope, construct_id)
+        self.stream = self._existing(settings.stream_arn) if settings.stream_arn else self._new(settings)
+
+    def reading(self) -> PolicyStatement:
+        """Allow what a mapping needs to read the stream, and no more."""
+        return PolicyStatement(
+            actions=[
+                "kinesis:DescribeStream",
+                "kinesis:DescribeStreamSummary",
+                "kinesis:GetRecords",
+                "kinesis:GetShardIterator",
+                "kinesis:ListShards",
+            ],
+            resources=[self.stream.stream_arn],
+        )
+
+    def _existing(self, arn: str) -> IStream:
+        return Stream.from_stream_arn(self, "Existing", arn)
+
+    def _new(self, settings: StackSettings) -> IStream:
+        return Stream(
+            self,
+            "New",
+            stream_mode=StreamMode.PROVISIONED if settings.stream_shards else StreamMode.ON_DEMAND,
+            shard_count=settings.stream_shards,
+            retention_period=Duration.hours(settings.stream_retention_hours),
+            encryption=StreamEncryption.MANAGED,
+            removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
+        )

@@ -1,0 +1,53 @@
+"""The stack under test, synthesized once a session: a synth costs seconds, reading its template nothing."""
+
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App
+from aws_cdk.assertions import Template
+
+from infra.settings import StackSettings
+from infra.stack import RelayStack
+
+ROOT = Path(__file__).parents[2]
+TRACKING_ID = "11111111-2222-3333-4444-555555555555"
+
+type Synthesize = Callable[..., Template]
+
+
+@pytest.fixture(scope="session")
+def context() -> dict[str, Any]:
+    """What the CDK command reads from cdk.json."""
+    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return context
+
+
+@pytest.fixture(scope="session")
+def synthesize(context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
+    """The template of a stage with settings overridden as by `-c`; any code will do, so nothing is downloaded."""
+    code = tmp_path_factory.mktemp("code")
+    (code / "placeholder.py").touch()
+
+    @cache
+    def template(**overrides: str) -> Template:
+        app = App(context=context | {"trackingId": TRACKING_ID} | overrides, analytics_reporting=False)
+        settings = StackSettings.from_context(app.node.get_all_context())
+        return Template.from_stack(RelayStack(app, "Relay", settings=settings, code=code))
+
+    return template
+
+
+@pytest.fixture(scope="session")
+def dev(synthesize: Synthesize) -> Template:
+    """The dev stage as cdk.json sets it."""
+    return synthesize(stage="dev")
+
+
+@pytest.fixture(scope="session")
+def prod(synthesize: Synthesize) -> Template:
+    """The prod stage as cdk.json sets it."""
+    return synthesize(stage="prod")

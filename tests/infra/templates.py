@@ -1,0 +1,27 @@
+"""How the tests find things in a template, and write what it refers to."""
+
+from typing import Any
+
+from aws_cdk.assertions import Template
+
+
+def only(template: Template, kind: str, properties: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+    """The logical id and the body of the one resource of a kind with these properties."""
+    found = template.find_resources(kind, {"Properties": properties} if properties else None)
+    assert len(found) == 1
+    return next((name, dict(body)) for name, body in found.items())
+
+
+def arn(name: str) -> dict[str, Any]:
+    """A resource's ARN, as a template writes it."""
+    return {"Fn::GetAtt": [name, "Arn"]}
+
+
+def under(name: str, path: str) -> dict[str, Any]:
+    """A bucket's objects, as a template writes them."""
+    return {"Fn::Join": ["", [arn(name), path]]}
+
+
+def listed(value: object) -> list[Any]:
+    """A policy's member, which is a list only where it holds several."""
+    return value if isinstance(value, list) else [value]

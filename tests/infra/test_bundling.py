@@ -1,0 +1,147 @@
+"""The function's code: complete, small, and the same from every checkout."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from infra.bundling import NOTES, BundlingFailed, bundle
+from tests.infra.conftest import ROOT
+
+ARCHITECTURES = ("arm64", "x86_64")
+MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
+MAX_ZIPPED_BYTES = 10_000_000
+
+type Bundles = dict[str, list[Path]]
+
+
+def checkout(folder: Path) -> Path:
+    """A copy of what the bundle is made from, as a fresh clone holds it."""
+    folder.mkdir()
+    for name in ("pyproject.toml", "uv.lock", ".python-version"):
+        shutil.copy(ROOT / name, folder)
+    shutil.copytree(ROOT / "lambda", folder / "lambda", ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def content(folder: Path) -> str:
+    """A digest of every path, mode and byte in a folder."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        digest.update(f"{path.relative_to(folder)} {path.stat().st_mode:o}\0".encode())
+        digest.update(path.read_bytes() if path.is_file() else b"")
+    return digest.hexdigest()
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> Bundles:
+    """Each architecture's bundle from two clean copies, one of them used since: it holds bytecode of its own."""
+    folder = tmp_path_factory.mktemp("checkouts")
+    copies = [checkout(folder / "first"), checkout(folder / "second-with-a-longer-name")]
+    (copies[1] / "lambda" / "personalize_relay" / "__pycache__").mkdir()
+    (copies[1] / "lambda" / "personalize_relay" / "__pycache__" / "events.cpython-313.pyc").write_bytes(b"stale")
+    with ThreadPoolExecutor() as pool:
+        under_way = {
+            one: [pool.submit(bundle, root=root, architecture=one) for root in copies] for one in ARCHITECTURES
+        }
+    return {one: [build.result() for build in builds] for one, builds in under_way.items()}
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_two_copies_give_one_bundle(bundles: Bundles, architecture: str) -> None:
+    """A deployment from another machine changes nothing when nothing has changed."""
+    first, second = bundles[architecture]
+    assert first.name == second.name
+    assert content(first) == content(second)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_bundle_holds_what_the_function_needs(bundles: Bundles, architecture: str) -> None:
+    """Our modules and the dependencies with their bytecode and for the right processor; not the runtime's own boto3."""
+    folder = bundles[architecture][0]
+    names = {path.name for path in folder.iterdir() if not path.name.endswith(".dist-info")}
+    ours = {path.name for path in (ROOT / "lambda").iterdir()}
+    assert names - {"__pycache__"} == ours | {"aws_lambda_powertools", "jmespath", "msgspec", "typing_extensions.py"}
+    sources = list(folder.rglob("*.py"))
+    assert [one for one in sources if not (one.parent / "__pycache__" / f"{one.stem}.cpython-313.pyc").exists()] == []
+    assert {path.name.split(".")[1] for path in folder.rglob("*.so")} == {
+        f"cpython-313-{MACHINES[architecture]}-linux-gnu"
+    }
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_bundle_holds_no_notes_of_its_making(bundles: Bundles, architecture: str) -> None:
+    """No path, time or tool of the machine that built it."""
+    folder = bundles[architecture][0]
+    assert [path for path in folder.rglob("*") if path.name in {*NOTES, "bin", ".lock"}] == []
+    assert [path for path in folder.rglob("*.pyc") if os.fsencode(ROOT) in path.read_bytes()] == []
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_bundle_is_small(bundles: Bundles, architecture: str, tmp_path: Path) -> None:
+    """A cold start loads it quickly."""
+    archive = tmp_path / "code.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
+        for path in bundles[architecture][0].rglob("*"):
+            opened.write(path)
+    assert archive.stat().st_size < MAX_ZIPPED_BYTES
+
+
+def test_bundle_is_readable_by_lambda(bundles: Bundles) -> None:
+    """Whatever the umask of the machine that built it."""
+    folder = bundles["arm64"][0]
+    modes = {path.is_dir(): path.stat().st_mode & 0o777 for path in (folder, *folder.rglob("*"))}
+    assert modes == {True: 0o755, False: 0o644}
+
+
+def test_bundle_can_be_imported(bundles: Bundles) -> None:
+    """Every module of ours finds its imports beside it and in what the runtime brings."""
+    machine = {machine: name for name, machine in MACHINES.items()}[os.uname().machine]
+    folder = bundles[machine][0]
+    modules = sorted(path.stem for path in (folder / "personalize_relay").glob("*.py") if path.stem != "handler")
+    program = "; ".join(f"import personalize_relay.{name}" for name in modules)
+    path = {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run(  # noqa: S603 - this interpreter and names of our modules
+        [sys.executable, "-c", program], cwd=folder, env=os.environ | path, check=True
+    )
+
+
+def test_same_inputs_are_built_once(tmp_path: Path) -> None:
+    """A second synth runs no command: it would fail without the project's file."""
+    root = checkout(tmp_path / "again")
+    built = bundle(root=root, architecture="arm64")
+    (root / "pyproject.toml").unlink()
+    assert bundle(root=root, architecture="arm64") == built
+
+
+def test_changed_source_is_built_anew(bundles: Bundles, tmp_path: Path) -> None:
+    """Each input has its part in the name of the bundle."""
+    root = checkout(tmp_path / "changed")
+    (root / "lambda" / "personalize_relay" / "added.py").touch()
+    built = bundle(root=root, architecture="arm64")
+    assert built.name != bundles["arm64"][0].name
+    assert (built / "personalize_relay" / "added.py").exists()
+
+
+def test_builds_at_once_do_not_clash(tmp_path: Path) -> None:
+    """Two synths in one checkout share a bundle, whole, and leave nothing else behind."""
+    root = checkout(tmp_path / "shared")
+    with ThreadPoolExecutor() as pool:
+        first, second = pool.map(lambda _: bundle(root=root, architecture="x86_64"), range(2))
+    assert first == second
+    assert list((root / "build").iterdir()) == [first]
+
+
+def test_failure_says_what_failed(tmp_path: Path) -> None:
+    """A broken lock file ends in the command's own words, and in no half-made bundle."""
+    root = checkout(tmp_path / "broken")
+    (root / "uv.lock").write_text("nonsense")
+    with pytest.raises(BundlingFailed, match=r"uv export .* failed: .*uv\.lock"):
+        bundle(root=root, architecture="arm64")
+    assert list((root / "build").iterdir()) == []

@@ -1,0 +1,105 @@
+"""The function may do what it must and no more, and its mapping loses nothing."""
+
+import pytest
+from aws_cdk.assertions import Match, Template
+
+from personalize_relay.settings import Settings
+from tests.infra.conftest import TRACKING_ID
+from tests.infra.templates import arn, listed, only, under
+
+QUARANTINE_PREFIX = Settings(tracking_id="x", quarantine_bucket="x").quarantine_prefix
+
+
+@pytest.fixture
+def bucket(prod: Template) -> str:
+    """The logical id of the bucket whose accesses are logged."""
+    return only(prod, "AWS::S3::Bucket", {"LoggingConfiguration": Match.any_value()})[0]
+
+
+@pytest.fixture
+def stream(prod: Template) -> str:
+    """The logical id of the stream."""
+    return only(prod, "AWS::Kinesis::Stream")[0]
+
+
+def test_role_holds_exactly_what_is_used(prod: Template, bucket: str, stream: str) -> None:
+    """The function's role: its list and nothing else, inline, for Lambda alone."""
+    log_group, _ = only(prod, "AWS::Logs::LogGroup")
+    _, role = only(prod, "AWS::IAM::Role")
+    (policy,) = role["Properties"]["Policies"]
+    statements = policy["PolicyDocument"]["Statement"]
+    assert all(one.keys() == {"Action", "Effect", "Resource"} and one["Effect"] == "Allow" for one in statements)
+    granted = [
+        (action, resource)
+        for statement in statements
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    ]
+    assert sorted(granted, key=str) == sorted(
+        [
+            ("kinesis:DescribeStream", arn(stream)),
+            ("kinesis:DescribeStreamSummary", arn(stream)),
+            ("kinesis:GetRecords", arn(stream)),
+            ("kinesis:GetShardIterator", arn(stream)),
+            ("kinesis:ListShards", arn(stream)),
+            ("logs:CreateLogStream", arn(log_group)),
+            ("logs:PutLogEvents", arn(log_group)),
+            ("personalize:PutEvents", "*"),
+            ("s3:ListBucket", arn(bucket)),
+            ("s3:PutObject", under(bucket, "/aws/lambda/*")),
+            ("s3:PutObject", under(bucket, f"/{QUARANTINE_PREFIX}*")),
+            ("xray:PutTelemetryRecords", "*"),
+            ("xray:PutTraceSegments", "*"),
+        ],
+        key=str,
+    )
+    assert role["Properties"].keys() == {"AssumeRolePolicyDocument", "Policies"}
+    (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+def test_mapping_loses_nothing(prod: Template, bucket: str, stream: str) -> None:
+    """From the oldest record, partial failures, bounded retries, and whole records stored when those run out."""
+    prod.has_resource_properties(
+        "AWS::Lambda::EventSourceMapping",
+        {
+            "EventSourceArn": arn(stream),
+            "StartingPosition": "TRIM_HORIZON",
+            "StartingPositionTimestamp": Match.absent(),
+            "BatchSize": 1000,
+            "MaximumBatchingWindowInSeconds": 1,
+            "ParallelizationFactor": 1,
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+            "BisectBatchOnFunctionError": True,
+            "MaximumRetryAttempts": 1000,
+            "MaximumRecordAgeInSeconds": 43_200,
+            "DestinationConfig": {"OnFailure": {"Destination": arn(bucket)}},
+            "MetricsConfig": {"Metrics": ["EventCount"]},
+        },
+    )
+
+
+def test_function_runs_as_designed(prod: Template) -> None:
+    """The newest runtime, the cheaper processor, tracing on, no share of concurrency taken from others."""
+    prod.has_resource_properties(
+        "AWS::Lambda::Function",
+        {
+            "Handler": "personalize_relay.handler.handler",
+            "Runtime": "python3.13",
+            "Architectures": ["arm64"],
+            "MemorySize": 512,
+            "Timeout": 60,
+            "TracingConfig": {"Mode": "Active"},
+            "LoggingConfig": {"LogGroup": {"Ref": only(prod, "AWS::Logs::LogGroup")[0]}},
+            "ReservedConcurrentExecutions": Match.absent(),
+        },
+    )
+
+
+def test_function_reads_the_settings_the_stack_writes(prod: Template, bucket: str) -> None:
+    """The environment is what the function's own reader understands."""
+    _, function = only(prod, "AWS::Lambda::Function")
+    variables = function["Properties"]["Environment"]["Variables"]
+    assert variables["QUARANTINE_BUCKET"] == {"Ref": bucket}
+    read = Settings.from_env(variables | {"QUARANTINE_BUCKET": "bucket"})
+    assert read == Settings(tracking_id=TRACKING_ID, quarantine_bucket="bucket")

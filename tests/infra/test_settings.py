@@ -1,0 +1,140 @@
+"""Every setting is checked at synth, and a wrong one says its name, its range and where to set it."""
+
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from aws_cdk.aws_logs import RetentionDays
+
+from infra.settings import InvalidSetting, StackSettings
+from personalize_relay.settings import MAX_IN_FLIGHT_CEILING
+
+GIVEN = {"stage": "dev", "stages": {"dev": {"trackingId": "tracker"}}}
+STREAM_ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"
+
+WRONG: dict[str, list[Any]] = {
+    "trackingId": ["", "two words", "a,b", "x" * 257],
+    "allowedTrackingIds": ["fine,two words", ["two words"], 7 * ["x" * 257]],
+    "streamArn": ["clicks", "arn:aws:sqs:eu-west-1:123456789012:clicks"],
+    "streamShards": ["0", "20001", "many"],
+    "streamRetentionHours": ["23", "8761"],
+    "startingPosition": ["LATEST", "2026-01-01T00:00:00", "yesterday"],
+    "batchSize": ["0", "10001", "1e3", 10.5, True],
+    "batchWindowSeconds": ["-1", "301"],
+    "parallelization": ["0", "11"],
+    "maxRecordAgeMinutes": ["0", "10081", "2881"],
+    "retryAttempts": ["-1", "10001"],
+    "bisectOnError": ["yes", 1],
+    "memoryMb": ["127", "10241"],
+    "timeoutSeconds": ["9", "901"],
+    "architecture": ["aarch64", "ARM64"],
+    "maxInFlight": ["0", str(MAX_IN_FLIGHT_CEILING + 1)],
+    "logLevel": ["info", "NOTSET"],
+    "logRetention": ["30", "FOREVER"],
+    "quarantineExpiryDays": ["0", "3651"],
+    "retainData": ["no", ""],
+}
+RIGHT = {
+    "trackingId": ("other", "other"),
+    "allowedTrackingIds": ("a, b,", ("a", "b")),
+    "streamArn": (STREAM_ARN, STREAM_ARN),
+    "streamShards": ("20000", 20_000),
+    "streamRetentionHours": ("8760", 8_760),
+    "startingPosition": ("2026-01-02T03:04:05Z", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
+    "batchSize": ("10000", 10_000),
+    "batchWindowSeconds": ("0", 0),
+    "parallelization": ("10", 10),
+    "maxRecordAgeMinutes": ("1", 1),
+    "retryAttempts": ("0", 0),
+    "bisectOnError": ("false", False),
+    "memoryMb": ("128", 128),
+    "timeoutSeconds": ("900", 900),
+    "architecture": ("x86_64", "x86_64"),
+    "maxInFlight": ("1", 1),
+    "logLevel": ("DEBUG", "DEBUG"),
+    "logRetention": ("ONE_DAY", RetentionDays.ONE_DAY),
+    "quarantineExpiryDays": ("1", 1),
+    "retainData": ("false", False),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
+def test_wrong_value_is_named(name: str, value: object) -> None:
+    """One line that begins with the setting's name and ends with the two places to set it."""
+    with pytest.raises(InvalidSetting) as failed:
+        StackSettings.from_context(GIVEN | {name: value})
+    message = str(failed.value)
+    assert message.startswith(f"{name} must be ")
+    assert message.endswith(f"set it in cdk.json under stages.dev or by -c {name}=…")
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(("name", "text", "value"), [(name, *pair) for name, pair in RIGHT.items()])
+def test_override_is_read(name: str, text: str, value: object) -> None:
+    """`-c` gives text, and the extremes of every range are allowed."""
+    read = StackSettings.from_context(GIVEN | {name: text})
+    assert value in [getattr(read, field.name) for field in fields(read)]
+    assert read != StackSettings.from_context(GIVEN)
+
+
+def test_every_setting_is_tried() -> None:
+    """No setting can be added without a wrong and a right value here."""
+    assert len(WRONG) == len(RIGHT) == len(fields(StackSettings)) - len({"stage"})
+    assert WRONG.keys() == RIGHT.keys()
+
+
+def test_override_wins_over_the_stage() -> None:
+    """`-c name=value` beats the stage's block, which beats the default."""
+    block = {"trackingId": "tracker", "batchSize": 10, "memoryMb": 256}
+    read = StackSettings.from_context({"stage": "x", "stages": {"x": block}, "batchSize": "20"})
+    assert (read.stage, read.batch_size, read.memory_mb, read.batch_window_seconds) == ("x", 20, 256, 1)
+
+
+def test_json_values_are_read_like_text() -> None:
+    """A list, a number and a boolean of cdk.json mean what their text means."""
+    values = {"allowedTrackingIds": ["a", "b"], "batchSize": 20, "bisectOnError": False}
+    texts = {"allowedTrackingIds": "a,b", "batchSize": "20", "bisectOnError": "false"}
+    assert StackSettings.from_context(GIVEN | values) == StackSettings.from_context(GIVEN | texts)
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_tracker_is_asked_for(context: dict[str, Any], stage: str) -> None:
+    """A fresh checkout holds no tracking id, and says so."""
+    with pytest.raises(InvalidSetting, match=rf"^trackingId must be .* not set; set it in .* stages\.{stage} or by -c"):
+        StackSettings.from_context(context | {"stage": stage})
+
+
+def test_age_stays_within_retention() -> None:
+    """A record never leaves the stream while it is still being retried."""
+    with pytest.raises(InvalidSetting, match=r"^maxRecordAgeMinutes must be at most 1440, .*streamRetentionHours"):
+        StackSettings.from_context(GIVEN | {"streamRetentionHours": "24", "maxRecordAgeMinutes": "1441"})
+
+
+def test_shards_belong_to_a_new_stream() -> None:
+    """Two settings that contradict each other are refused, not weighed."""
+    with pytest.raises(InvalidSetting, match=r"^streamShards must be left out where streamArn is given"):
+        StackSettings.from_context(GIVEN | {"streamArn": STREAM_ARN, "streamShards": "2"})
+
+
+@pytest.mark.parametrize("where", ["override", "block"])
+def test_unknown_setting_is_named(where: str) -> None:
+    """A slip of the pen is no setting that silently does nothing."""
+    slip = {"batchSise": "10"}
+    block = {"trackingId": "tracker"} | (slip if where == "block" else {})
+    given = {"stage": "dev", "stages": {"dev": block}} | (slip if where == "override" else {})
+    with pytest.raises(InvalidSetting, match=r"^batchSise is not a setting; set batchSize in cdk.json"):
+        StackSettings.from_context(given)
+
+
+@pytest.mark.parametrize("stage", ["staging", "", None])
+def test_unknown_stage_is_named(stage: str | None) -> None:
+    """A stage without a block is refused with the ones there are."""
+    with pytest.raises(InvalidSetting, match=r"^stage must be one of dev, not .*-c stage="):
+        StackSettings.from_context(GIVEN | {"stage": stage})
+
+
+def test_own_names_of_the_cdk_are_left_alone(context: dict[str, Any]) -> None:
+    """Feature flags and what the CDK command adds to the context are no unknown settings."""
+    given = context | {"aws:cdk:bundling-stacks": [], "acknowledged-issue-numbers": [1], "trackingId": "tracker"}
+    assert StackSettings.from_context(given).tracking_id == "tracker"

@@ -1,0 +1,120 @@
+"""What the template promises, looked up by property; no test knows a logical id."""
+
+import pytest
+from aws_cdk.assertions import Template
+
+from tests.infra.conftest import Synthesize
+from tests.infra.templates import only
+
+STREAM_ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"
+
+
+def test_stack_holds_nothing_else(prod: Template) -> None:
+    """No custom resource, no second function and no managed policy can slip in."""
+    kinds = sorted(body["Type"] for body in prod.to_json()["Resources"].values())
+    assert kinds == [
+        "AWS::IAM::Role",
+        "AWS::Kinesis::Stream",
+        "AWS::Lambda::EventSourceMapping",
+        "AWS::Lambda::Function",
+        "AWS::Logs::LogGroup",
+        "AWS::S3::Bucket",
+        "AWS::S3::Bucket",
+        "AWS::S3::BucketPolicy",
+        "AWS::S3::BucketPolicy",
+    ]
+
+
+def test_nothing_has_a_physical_name(prod: Template) -> None:
+    """Two stages, or two stacks of a stage, never claim one name."""
+    named = {"BucketName", "FunctionName", "LogGroupName", "Name", "RoleName"}
+    for body in prod.to_json()["Resources"].values():
+        names = {} if body["Type"] == "AWS::Lambda::EventSourceMapping" else named & body["Properties"].keys()
+        assert not names
+
+
+def test_stream_is_encrypted_and_keeps_two_days(prod: Template) -> None:
+    """Longer than the mapping retries, without a shard to count."""
+    prod.has_resource_properties(
+        "AWS::Kinesis::Stream",
+        {
+            "StreamModeDetails": {"StreamMode": "ON_DEMAND"},
+            "RetentionPeriodHours": 48,
+            "StreamEncryption": {"EncryptionType": "KMS", "KeyId": "alias/aws/kinesis"},
+        },
+    )
+
+
+@pytest.mark.parametrize(("stage", "policy"), [("dev", "Delete"), ("prod", "Retain")])
+@pytest.mark.parametrize("kind", ["AWS::Kinesis::Stream", "AWS::S3::Bucket", "AWS::S3::BucketPolicy"])
+def test_data_outlives_the_prod_stack(synthesize: Synthesize, stage: str, policy: str, kind: str) -> None:
+    """Removing the prod stack removes no event, and leaves its buckets closed; dev cleans up."""
+    for body in synthesize(stage=stage).find_resources(kind).values():
+        assert {body["DeletionPolicy"], body["UpdateReplacePolicy"]} == {policy}
+
+
+def test_outputs_name_what_a_person_looks_for(dev: Template) -> None:
+    """The names that the commands and the runbook use."""
+    names = {"StreamName", "FunctionName", "BucketName", "EventSourceMappingId", "LogGroupName"}
+    assert dev.find_outputs("*").keys() == names
+
+
+def test_existing_stream_is_read_not_made(synthesize: Synthesize) -> None:
+    """A stream that is given stays its owner's: the stack only reads it."""
+    template = synthesize(stage="prod", streamArn=STREAM_ARN)
+    template.resource_count_is("AWS::Kinesis::Stream", 0)
+    template.has_resource_properties("AWS::Lambda::EventSourceMapping", {"EventSourceArn": STREAM_ARN})
+    template.has_output("StreamName", {"Value": "clicks"})
+    _, role = only(template, "AWS::IAM::Role")
+    statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    assert [one["Resource"] for one in statements if "kinesis:GetRecords" in one["Action"]] == [STREAM_ARN]
+
+
+def test_settings_reach_the_template(synthesize: Synthesize) -> None:
+    """Each setting that a person overrides changes the property it is named after."""
+    template = synthesize(
+        stage="dev",
+        allowedTrackingIds="a,b",
+        architecture="x86_64",
+        batchSize="10",
+        batchWindowSeconds="0",
+        bisectOnError="false",
+        logLevel="DEBUG",
+        logRetention="ONE_DAY",
+        maxInFlight="8",
+        maxRecordAgeMinutes="1",
+        memoryMb="256",
+        parallelization="2",
+        retryAttempts="3",
+        startingPosition="2026-01-02T03:04:05Z",
+        streamRetentionHours="24",
+        streamShards="4",
+        timeoutSeconds="30",
+    )
+    template.has_resource_properties(
+        "AWS::Lambda::EventSourceMapping",
+        {
+            "BatchSize": 10,
+            "BisectBatchOnFunctionError": False,
+            "MaximumBatchingWindowInSeconds": 0,
+            "MaximumRecordAgeInSeconds": 60,
+            "MaximumRetryAttempts": 3,
+            "ParallelizationFactor": 2,
+            "StartingPosition": "AT_TIMESTAMP",
+            "StartingPositionTimestamp": 1_767_323_045,
+        },
+    )
+    template.has_resource_properties(
+        "AWS::Lambda::Function",
+        {
+            "Architectures": ["x86_64"],
+            "Environment": {"Variables": {"ALLOWED_TRACKING_IDS": "a,b", "LOG_LEVEL": "DEBUG", "MAX_IN_FLIGHT": "8"}},
+            "MemorySize": 256,
+            "Timeout": 30,
+        },
+    )
+    template.has_resource_properties(
+        "AWS::Kinesis::Stream",
+        {"RetentionPeriodHours": 24, "ShardCount": 4, "StreamModeDetails": {"StreamMode": "PROVISIONED"}},
+    )
+    template.has_resource_properties("AWS::Logs::LogGroup", {"RetentionInDays": 1})

@@ -1,0 +1,104 @@
+"""Imports point one way, and the function's start loads nothing that it doesn't need."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "lambda" / "personalize_relay"
+
+LAYERS = [
+    {"errors"},
+    {"settings", "members", "payloads"},
+    {"events", "metrics"},
+    {"requests", "records"},
+    {"clients", "quarantine"},
+    {"verdicts"},
+    {"delivery"},
+    {"processor"},
+    {"handler"},
+]
+"""From the ground up: a module imports only from layers below its own."""
+
+FORBIDDEN = {
+    "events": {"aws_lambda_powertools", "boto3", "botocore", "time", "os", "logging", "random"},
+    "members": {"aws_lambda_powertools", "boto3", "botocore", "time", "os", "logging", "random"},
+    "payloads": {"aws_lambda_powertools", "boto3", "botocore", "time", "os", "logging", "random"},
+    "requests": {"aws_lambda_powertools", "boto3", "botocore", "time", "os", "logging", "random"},
+    "delivery": {"boto3", "botocore", "time", "os", "logging", "random", "threading"},
+    "settings": {"msgspec", "aws_lambda_powertools", "boto3", "botocore"},
+}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The dotted name of everything that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def own_imports(path: Path) -> set[str]:
+    names = (name.split(".") for name in imports(path))
+    return {parts[1] for parts in names if parts[0] == "personalize_relay" and len(parts) > 1} & modules()
+
+
+def modules() -> set[str]:
+    return {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
+
+
+def test_every_module_has_its_layer() -> None:
+    assert set().union(*LAYERS) == modules()
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_a_module_imports_only_from_below(module: str) -> None:
+    (level,) = [number for number, layer in enumerate(LAYERS) if module in layer]
+    assert own_imports(PACKAGE / f"{module}.py") <= set().union(*LAYERS[:level])
+
+
+@pytest.mark.parametrize("module", FORBIDDEN)
+def test_the_core_sees_no_cloud_clock_or_environment(module: str) -> None:
+    top = {name.split(".")[0] for name in imports(PACKAGE / f"{module}.py")}
+    assert not top & FORBIDDEN[module]
+
+
+def test_the_function_knows_nothing_of_what_surrounds_it() -> None:
+    outside = {"infra", "cli", "local", "bench", "tests", "aws_cdk"}
+    for path in PACKAGE.glob("*.py"):
+        assert not {name.split(".")[0] for name in imports(path)} & outside, path.name
+
+
+def test_infra_knows_only_the_functions_settings() -> None:
+    for path in [ROOT / "app.py", *(ROOT / "infra").glob("*.py")]:
+        assert own_imports(path) <= {"settings"}, path.name
+
+
+def test_only_lambda_and_tests_import_the_handler() -> None:
+    paths = [path for folder in ("infra", "local", "lambda") for path in (ROOT / folder).rglob("*.py")]
+    assert not [path for path in paths if "personalize_relay.handler" in set(imports(path))]
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The modules that are loaded after a statement in a fresh interpreter."""
+    code = f"import sys; sys.path.insert(0, 'lambda'); {statement}; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    return set(run.stdout.split())
+
+
+def test_events_needs_neither_powertools_nor_aws() -> None:
+    loaded = loaded_by("import personalize_relay.events")
+    assert not loaded & {"aws_lambda_powertools", "boto3", "botocore"}
+    assert "personalize_relay.members" in loaded
+
+
+def test_all_but_a_client_loads_without_the_aws_sdk() -> None:
+    """boto3 and a client take most of a cold start: only what uses them may load them."""
+    below = ", ".join(f"personalize_relay.{module}" for module in sorted(modules() - {"handler"}))
+    assert not loaded_by(f"import {below}") & {"boto3", "botocore.session", "urllib3", "pydantic"}

@@ -1,0 +1,171 @@
+"""The engine, on virtual time against a scripted API."""
+
+import pytest
+
+from personalize_relay.clients import Answer
+from personalize_relay.delivery import MAX_ATTEMPTS, Cause, Delivery, Report
+from personalize_relay.events import Event, Interaction, Source
+from personalize_relay.requests import Request, lanes
+from tests.simulation.world import OK, Api, Clock, Reply, Script, good
+
+BUSY = Reply(Answer(503, "ServiceUnavailable"), taken=False)
+THROTTLED = Reply(Answer(429, "ThrottlingException"), taken=False)
+TIMED_OUT = Reply(Answer(0, "ReadTimeoutError"), taken=False)
+REJECTED = Reply(Answer(400, "InvalidInputException"), taken=False)
+
+
+def interaction(position: int, session: str = "s", tracker: str = "t") -> Interaction:
+    return Interaction(
+        source=Source(position),
+        tracking_id=tracker,
+        user_id=None,
+        session_id=session,
+        event=Event(event_id=f"e{position}", event_type="click", sent_at=1e9),
+        sent_at_given=True,
+    )
+
+
+class Run:
+    """One delivery of the given interactions."""
+
+    def __init__(
+        self, interactions: list[Interaction], script: Script = good, *, seconds: float = 60, most: int = 4
+    ) -> None:
+        self.clock = Clock()
+        self.api = Api(self.clock, script)
+        engine = Delivery(self.api, clock=self.clock, jitter=lambda most_: most_, max_in_flight=most)
+        self.began = self.clock.now
+        self.report: Report = engine.deliver(lanes(interactions), end=self.began + seconds, quarantining=False)
+
+    @property
+    def taken(self) -> list[str]:
+        """The ids of the events that the API took, in order."""
+        return [event.event_id for request in self.api.taken for event in request.events]
+
+
+def failing(times: int, reply: Reply) -> Script:
+    """A script whose first calls fail."""
+    return lambda _request, number: reply if number < times else Reply()
+
+
+def rejecting(*bad: int) -> Script:
+    """A script that rejects every call that has one of the events."""
+    ids = {f"e{position}" for position in bad}
+    return lambda request, _number: REJECTED if ids & {event.event_id for event in request.events} else Reply()
+
+
+def test_many_sessions_are_served_at_once_and_one_session_one_call_at_a_time() -> None:
+    run = Run([interaction(n, session=f"s{n % 3}") for n in range(90)], most=3)
+    assert len(run.report.delivered) == 90
+    assert run.api.most_per_session == 1
+    assert run.clock.now - run.began == pytest.approx(3 * 0.02)
+
+
+def test_never_more_calls_are_under_way_than_allowed() -> None:
+    run = Run([interaction(n, session=f"s{n}") for n in range(20)], most=4)
+    assert run.clock.now - run.began == pytest.approx(5 * 0.02)
+
+
+def test_what_stands_lowest_in_the_stream_goes_first() -> None:
+    run = Run([interaction(n, session=f"s{n % 5}") for n in range(50)], most=1)
+    assert [call.request.sources[0].sequence_number for call in run.api.calls] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("bad", range(10))
+def test_one_bad_event_of_ten_costs_at_most_nine_calls_and_its_neighbours_go_through_in_order(bad: int) -> None:
+    run = Run([interaction(n) for n in range(10)], rejecting(bad))
+    assert [source.sequence_number for source in run.report.rejected] == [bad]
+    assert run.taken == [f"e{n}" for n in range(10) if n != bad]
+    assert len(run.api.calls) <= 9
+
+
+def test_ten_bad_events_of_ten_cost_nineteen_calls() -> None:
+    run = Run([interaction(n) for n in range(10)], rejecting(*range(10)))
+    assert len(run.report.rejected) == 10
+    assert len(run.api.calls) == 19
+
+
+@pytest.mark.parametrize("reply", [BUSY, THROTTLED, TIMED_OUT])
+def test_a_transient_failure_is_tried_again_and_never_rejected(reply: Reply) -> None:
+    run = Run([interaction(n) for n in range(3)], failing(MAX_ATTEMPTS - 1, reply))
+    assert run.taken == ["e0", "e1", "e2"]
+    assert run.report.retries == MAX_ATTEMPTS - 1
+    assert not run.report.rejected
+
+
+def test_retries_are_bounded_and_what_is_left_is_reported() -> None:
+    run = Run([interaction(0)], failing(10**6, BUSY))
+    assert len(run.api.calls) == MAX_ATTEMPTS
+    assert run.report.undelivered == {Source(0): Cause.RETRIES}
+
+
+def test_after_the_first_uncured_failure_no_call_is_begun() -> None:
+    """All from it on comes again: what is sent now would be sent twice."""
+    only_first: Script = lambda request, _number: BUSY if request.session_id == "s0" else Reply(after=0.5)
+    run = Run([interaction(n, session=f"s{n}") for n in range(200)], only_first, most=2)
+    assert Source(0) in run.report.undelivered
+    assert 0 < len(run.report.delivered) < 100
+    assert len(run.report.delivered) + len(run.report.undelivered) == 200
+
+
+def test_retry_after_is_honoured() -> None:
+    run = Run([interaction(0)], failing(1, Reply(Answer(429, "", 7.0), taken=False)))
+    assert run.clock.now - run.began == pytest.approx(7 + 0.04)
+
+
+def test_a_retry_that_the_deadline_leaves_no_time_for_is_not_waited_for() -> None:
+    run = Run([interaction(0)], failing(10**6, Reply(Answer(429, "", 30.0), taken=False)), seconds=20)
+    assert run.report.undelivered == {Source(0): Cause.DEADLINE}
+    assert run.clock.now - run.began < 1
+
+
+def test_a_call_that_never_answers_is_given_up_at_the_deadline() -> None:
+    script: Script = lambda request, _number: Reply(after=0.02 if request.session_id == "s" else 1e6)
+    run = Run([interaction(0), interaction(1, "other")], script)
+    assert run.report.delivered == {Source(0)}
+    assert run.report.undelivered == {Source(1): Cause.DEADLINE}
+    assert run.clock.now - run.began == pytest.approx(59)
+
+
+def test_with_something_to_quarantine_the_invocation_keeps_time_to_store_it() -> None:
+    hanging: Script = lambda request, _number: REJECTED if request.session_id == "s" else Reply(OK, after=1e6)
+    run = Run([interaction(0), interaction(1, "other")], hanging)
+    assert run.clock.now - run.began == pytest.approx(54)
+
+
+def test_a_short_invocation_still_has_time_to_send() -> None:
+    assert len(Run([interaction(0)], seconds=1.5).report.delivered) == 1
+
+
+def test_a_configuration_error_stops_its_tracker_at_once_and_no_other() -> None:
+    denied = Reply(Answer(403, "AccessDeniedException"), taken=False)
+    script: Script = lambda request, _number: denied if request.tracking_id == "t" else Reply()
+    both = [interaction(n, session=f"s{n}", tracker="t" if n % 2 else "other") for n in range(40)]
+    run = Run(both, script, most=2)
+    assert set(run.report.undelivered.values()) == {Cause.CONFIGURATION}
+    assert len(run.report.undelivered) == len(run.report.delivered) == 20
+    assert sum(call.request.tracking_id == "t" for call in run.api.calls) <= 2
+    assert set(run.report.configuration_errors) == {"AccessDeniedException"}
+    assert not run.report.rejected
+
+
+def test_an_answer_to_a_call_of_an_earlier_invocation_is_not_taken_for_this_ones() -> None:
+    clock = Clock()
+    late: Script = lambda _request, number: Reply(OK, after=60.0) if number == 0 else BUSY
+    api = Api(clock, late)
+    engine = Delivery(api, clock=clock, jitter=lambda most: most, max_in_flight=2)
+    first = engine.deliver(lanes([interaction(0)]), end=clock.now + 5, quarantining=False)
+    second = engine.deliver(lanes([interaction(0)]), end=clock.now + 300, quarantining=False)
+    assert list(first.undelivered) == list(second.undelivered) == [Source(0)]
+
+
+def test_every_event_is_in_the_report_once() -> None:
+    script: Script = lambda request, number: (REJECTED, BUSY, Reply())[(number + len(request.events)) % 3]
+    run = Run([interaction(n, session=f"s{n % 7}") for n in range(100)], script)
+    outcomes = [*run.report.delivered, *run.report.rejected, *run.report.undelivered]
+    assert sorted(outcomes) == [Source(n) for n in range(100)]
+
+
+def test_a_request_carries_the_members_that_its_events_share() -> None:
+    request = Request(interactions=(interaction(1, "session", "tracker"),))
+    assert (request.tracking_id, request.session_id, request.user_id) == ("tracker", "session", None)

@@ -1,0 +1,145 @@
+"""The batch processor settles each record, or reports it."""
+
+import json
+
+import pytest
+
+from personalize_relay.clients import Answer
+from personalize_relay.metrics import Metric
+from tests.simulation.world import Reply, World, click, record
+
+DENIED = Reply(Answer(403, "AccessDeniedException"), taken=False)
+BUSY = Reply(Answer(503, "ServiceUnavailable"), taken=False)
+
+
+def numbers(world: World) -> list[str]:
+    """The sequence numbers of what is quarantined."""
+    return [line["source"]["sequenceNumber"] for line in world.bucket.lines()]
+
+
+def test_a_good_batch_is_delivered_and_nothing_is_reported() -> None:
+    world = World()
+    assert world.invoke([record(n, click()) for n in range(25)]) == []
+    assert [len(request.events) for request in world.api.taken] == [10, 10, 5]
+
+
+def test_a_bad_record_is_quarantined_and_not_reported() -> None:
+    world = World()
+    assert world.invoke([record(1, click()), record(2, b"bad"), record(3, click())]) == []
+    assert numbers(world) == ["2"]
+    assert sum(len(request.events) for request in world.api.taken) == 2
+
+
+def test_a_bad_record_that_the_bucket_refuses_is_reported() -> None:
+    world = World()
+    world.bucket.refusals = 1
+    assert world.invoke([record(1, click()), record(2, b"bad"), record(3, click())]) == ["2"]
+    assert world.processor.outcome.counts[Metric.QUARANTINE_WRITE_ERRORS] == 1
+    assert not world.processor.outcome.counts[Metric.EVENTS_QUARANTINED]
+
+
+def test_what_stands_above_the_lowest_unsettled_record_is_not_quarantined_but_reported() -> None:
+    """Sequence numbers are compared as integers: as texts, 9 would stand above 10."""
+    world = World(lambda _request, _number: BUSY)
+    assert world.invoke([record(8, b"bad"), record(9, click()), record(10, b"bad")]) == ["9", "10"]
+    assert numbers(world) == ["8"]
+
+
+def test_denied_access_reports_everything_quarantines_nothing_and_counts() -> None:
+    world = World(lambda _request, _number: DENIED)
+    assert world.invoke([record(1, click("a")), record(2, b"bad"), record(3, click("b"))]) == ["1", "2", "3"]
+    assert not world.bucket.objects
+    assert world.processor.outcome.counts[Metric.CONFIGURATION_ERRORS] >= 1
+    assert "AccessDeniedException" in world.processor.outcome.errors
+
+
+def test_when_all_records_fail_all_are_reported_and_nothing_is_raised() -> None:
+    """Powertools raises by default then, with every record's exception text."""
+    world = World(lambda _request, _number: BUSY)
+    assert world.invoke([record(1, click()), record(2, click())]) == ["1", "2"]
+
+
+def test_a_record_half_good_is_settled_when_both_halves_are() -> None:
+    world = World()
+    events = [{"eventType": "a", "sentAt": 1e9}, {"eventType": "null", "sentAt": 1e9}]
+    assert world.invoke([record(1, {"sessionId": "s", "eventList": events})]) == []
+    (line,) = world.bucket.lines()
+    assert [each["index"] for each in line["rejected"]] == [1]
+    assert len(world.api.taken) == 1
+
+
+def test_rejections_of_the_relay_and_of_personalize_stand_in_one_line_in_order() -> None:
+    def script(request: object, _number: int) -> Reply:
+        poisoned = "poison" in str(request)
+        return Reply(Answer(400, "InvalidInputException"), taken=False) if poisoned else Reply()
+
+    world = World(script)
+    events = [{"eventType": kind, "sentAt": 1e9} for kind in ("poison", "null", "poison", "fine")]
+    assert world.invoke([record(1, {"sessionId": "s", "eventList": events})]) == []
+    (line,) = world.bucket.lines()
+    assert [(each["index"], each["reason"]) for each in line["rejected"]] == [
+        (0, "rejected_by_personalize"),
+        (1, "placeholder_text"),
+        (2, "rejected_by_personalize"),
+    ]
+    assert line["reason"] == "rejected_by_personalize"
+
+
+def test_a_refusal_other_than_the_modelled_one_has_a_reason_of_its_own() -> None:
+    world = World(lambda _request, _number: Reply(Answer(413, ""), taken=False))
+    assert world.invoke([record(1, click())]) == []
+    assert world.bucket.lines()[0]["reason"] == "refused_by_personalize"
+
+
+def test_an_event_may_go_to_another_allowed_tracker() -> None:
+    world = World(allowed=["other"])
+    world.invoke([record(1, click(trackingId="other")), record(2, click()), record(3, click(trackingId="third"))])
+    assert [request.tracking_id for request in world.api.taken] == ["other", "tracker"]
+    assert world.bucket.lines()[0]["reason"] == "tracker_not_allowed"
+
+
+def test_a_record_that_the_relay_itself_fails_on_is_reported_and_nothing_above_it_is_sent() -> None:
+    world = World()
+    broken = record(2, click())
+    broken["kinesis"]["approximateArrivalTimestamp"] = "not a number, canary"
+    assert world.invoke([record(1, click()), broken, record(3, click())]) == ["2"]
+    assert [request.sources[0].sequence_number for request in world.api.taken] == [1]
+    assert world.processor.outcome.counts[Metric.INTERNAL_ERRORS] == 1
+    assert "canary" not in str(world.processor.outcome)
+    assert "ValueError at " in world.processor.outcome.errors[0]
+
+
+@pytest.mark.parametrize("time_left", [60.0, 3.0])
+def test_counts_add_up(time_left: float) -> None:
+    world = World(lambda _request, number: BUSY if number % 5 == 4 else Reply())
+    batch = [record(n, click(f"s{n % 4}", color=1) if n % 3 else b"bad") for n in range(60)]
+    failed = world.invoke(batch, seconds=time_left)
+    counts = world.processor.outcome.counts
+    assert counts[Metric.RECORDS_RECEIVED] == counts[Metric.EVENTS_RECEIVED] == 60
+    assert counts[Metric.RECORDS_REPORTED] == len(failed)
+    assert counts[Metric.EVENTS_DELIVERED] + counts[Metric.EVENTS_UNDELIVERED] == 40
+    assert counts[Metric.EVENTS_QUARANTINED] == counts["QuarantinedInvalidJson"] == len(numbers(world))
+    assert counts[Metric.CALLS] == len(world.api.calls)
+    assert counts[Metric.UNKNOWN_MEMBERS] == 40
+
+
+def test_an_id_given_to_differing_events_is_counted() -> None:
+    world = World()
+    same = click(eventId="one")
+    world.invoke([record(1, same), record(2, same), record(3, click(eventId="one", itemId="another"))])
+    assert world.processor.outcome.counts[Metric.REPEATED_EVENT_IDS] == 1
+
+
+def test_events_without_a_time_are_counted_and_dated_by_their_arrival() -> None:
+    world = World()
+    without = {key: value for key, value in click().items() if key != "sentAt"}
+    world.invoke([record(1, json.dumps(without).encode(), arrival=1_790_000_123.25)])
+    assert world.processor.outcome.counts[Metric.MISSING_SENT_AT] == 1
+    assert world.api.taken[0].events[0].sent_at == 1_790_000_123.25
+
+
+def test_an_invocation_tells_nothing_of_the_one_before() -> None:
+    world = World()
+    world.invoke([record(1, b"bad")])
+    world.invoke([record(2, click())])
+    assert not world.processor.outcome.counts[Metric.EVENTS_QUARANTINED]
