@@ -1,5 +1,6 @@
 """The limits of the record contract are those of botocore's `personalize-events` service model, and the other way."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -7,8 +8,9 @@ import botocore.session
 import pytest
 from botocore.model import ListShape, Shape, StructureShape
 
+from personalize_relay.errors import InvalidRecord
 from personalize_relay.events import EVENT_MEMBERS, REQUEST_MEMBERS, Event, MetricAttribution
-from personalize_relay.members import ATTRIBUTION_PATTERN, LIMITS
+from personalize_relay.members import LIMITS, attribution_source
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +63,20 @@ def test_required_members_are_the_models(request_shape: StructureShape) -> None:
     assert _attribution(event).required_members == ["eventAttributionSource"]
 
 
-def test_the_attribution_pattern_is_the_models(request_shape: StructureShape) -> None:
+def test_the_attribution_source_keeps_the_models_pattern(request_shape: StructureShape) -> None:
     attribution = _attribution(_event(request_shape))
     pattern = attribution.members["eventAttributionSource"].metadata["pattern"]
-    assert pattern == f"^{ATTRIBUTION_PATTERN.pattern}$"
+    assert pattern == r"^[\x20-\x7E]*[\x21-\x7E]+[\x20-\x7E]*$"
+    for text in ("a", " a ", "~", "\x7f", "\x1f", " ", "   ", "a\n", "\u00e9"):
+        assert _is_attribution_source(text) == bool(re.fullmatch(pattern[1:-1], text)), ascii(text)
+
+
+def _is_attribution_source(text: str) -> bool:
+    try:
+        attribution_source("metricAttribution", {"eventAttributionSource": text})
+    except InvalidRecord:
+        return False
+    return True
 
 
 def test_types_are_the_models(request_shape: StructureShape) -> None:

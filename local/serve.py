@@ -1,0 +1,86 @@
+"""`make local`: keep the relay running on this machine for events of your own, until Ctrl-C."""
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+
+from local.clients import CREDENTIALS, REGION
+from local.system import System
+from local.terminal import ending_well
+
+LOOK = 1.0
+"""Seconds between two looks at what has become of the events."""
+
+COMMANDS = """
+Send events, one JSON object a line (the contract is docs/events.md):
+
+  echo '{{"sessionId": "s-1", "eventType": "view", "itemId": "i-1"}}' | \\
+    {python} -m local.send - --endpoint {endpoint} --stream {stream}
+
+With the AWS command line:
+
+  export {environment}
+  aws kinesis put-record --stream-name {stream} --partition-key s-1 \\
+    --cli-binary-format raw-in-base64-out --data '{{"sessionId": "s-1", "eventType": "view"}}'
+  aws s3 cp --recursive s3://{bucket}/quarantine/ .   # the bad events
+  aws logs tail {log}                                 # the function's log
+
+Personalize is played by {personalize}. Ctrl-C ends it all.
+"""
+
+
+def main() -> int:
+    """Serve; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="make local", description=__doc__)
+    parser.add_argument("--port", type=int, default=4566, help="the emulator's port (default: 4566)")
+    options = parser.parse_args()
+    console = Console()
+    with ending_well(console), System(port=options.port, tell=console.print) as system:
+        console.print(_commands(system), markup=False, highlight=False, soft_wrap=True)
+        _watch(system, console)
+    return 0
+
+
+def _commands(system: System) -> str:
+    aws = CREDENTIALS | {"AWS_REGION": REGION, "AWS_ENDPOINT_URL": system.emulator.endpoint}
+    return COMMANDS.format(
+        python=Path(sys.executable).relative_to(Path.cwd()) if _here() else sys.executable,
+        endpoint=system.emulator.endpoint,
+        stream=system.stream,
+        bucket=system.bucket,
+        log=system.outputs["LogGroupName"],
+        personalize=system.personalize.endpoint,
+        environment=" ".join(f"{name}={value}" for name, value in aws.items()),
+    )
+
+
+def _here() -> bool:
+    return Path(sys.executable).is_relative_to(Path.cwd())
+
+
+def _watch(system: System, console: Console) -> None:
+    """Print a line whenever something was settled."""
+    seen = 0
+    while True:
+        settled = system.mapping.counters.acknowledged
+        if settled > seen:
+            console.print(_settled(system, settled), soft_wrap=True)
+        seen = settled
+        system.mapping.wait_until(partial(_more_than, system, seen), LOOK)
+
+
+def _more_than(system: System, seen: int) -> bool:
+    return system.mapping.counters.acknowledged > seen
+
+
+def _settled(system: System, records: int) -> str:
+    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(system.quarantined().items()))
+    events, calls = system.personalize.accepted_count, system.personalize.call_count
+    return f"{records} records settled: {events} events delivered in {calls} calls, quarantined: {reasons or 'none'}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

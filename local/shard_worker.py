@@ -1,0 +1,198 @@
+"""Works through one shard: reads ahead, runs the steps its lanes call for, and tells them what came of each."""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.invocation import Outcome, StreamRecord, event_of
+from local.journal import Journal
+from local.lane import FOREVER, Discard, Invoke, Lane, Wait
+from local.mapping_settings import MappingSettings
+from local.on_failure import Destination
+from local.pace import MappingClock, Pace
+from local.shard_reader import ShardReader
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis.type_defs import RecordTypeDef
+
+_BATCHES_AHEAD = 2
+_BYTES_AHEAD = 16 * 1024 * 1024
+
+Invoker = Callable[[tuple[StreamRecord, ...]], Outcome]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What all shards of a mapping share."""
+
+    settings: MappingSettings
+    role_arn: str
+    invoke: Invoker
+    destination: Destination | None
+    journal: Journal
+    clock: MappingClock
+    pace: Pace
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a shard stands."""
+
+    unacknowledged: int = 0
+    oldest: float = FOREVER
+    """When the oldest of them arrived, on the mapping's clock."""
+    tip_at: float = -FOREVER
+    """When the read began that last found the tip, on `time.monotonic`; for ever after the end of the shard."""
+    finished: bool = False
+
+
+class ShardWorker:
+    """One shard. `run` is a thread's work, and may be run again: it goes on where it stood."""
+
+    def __init__(self, shard_id: str, reader: ShardReader, tools: Tools) -> None:
+        self._shard_id = shard_id
+        self._reader = reader
+        self._tools = tools
+        self._lanes = [Lane(tools.settings, tools.pace.backoff) for _ in range(tools.settings.parallelization)]
+        self._under_way: dict[Future[Outcome | str | None], tuple[Lane, Invoke | Discard]] = {}
+        self._next_read = 0.0
+        self._tip_at = -FOREVER
+        self._wake = threading.Event()
+        self.status = Status()
+
+    def wake(self) -> None:
+        """Have `run` look at once at whether it shall stop."""
+        self._wake.set()
+
+    def run(self, stopping: threading.Event) -> None:
+        """Work until the shard is closed and all its records are acknowledged, or until stopped.
+
+        What is under way then is waited for and settled.
+        """
+        with ThreadPoolExecutor(len(self._lanes), thread_name_prefix=self._shard_id) as pool:
+            while not (stopping.is_set() or self.status.finished):
+                self._read()
+                moment = self._begin_steps(pool)
+                self._publish()
+                self._wake.wait(self._pause(moment))
+                # Cleared before the next look at what it stands for, so that no call of it is lost.
+                self._wake.clear()
+                self._settle_what_is_done()
+            wait(self._under_way)
+            self._settle_what_is_done()
+        self._publish()
+
+    def _read(self) -> None:
+        began = time.monotonic()
+        room = self._room()
+        if self._reader.ended or room <= 0 or began < self._next_read:
+            return
+        records = self._reader.read(room)
+        if self._reader.at_tip:
+            self._tip_at = began
+        # One read after the other while there is something to catch up with.
+        self._next_read = 0.0 if records else began + self._tools.pace.poll_seconds
+        now = self._tools.clock.now()
+        for record in map(self._written, records):
+            self._lane_of(record).add(record, now)
+        if records:
+            self._tools.journal.read(len(records))
+
+    def _room(self) -> int:
+        waiting = [lane.waiting for lane in self._lanes]
+        if sum(size for _, size in waiting) > _BYTES_AHEAD:
+            return 0
+        return _BATCHES_AHEAD * self._tools.settings.batch_size * len(self._lanes) - sum(count for count, _ in waiting)
+
+    def _written(self, record: "RecordTypeDef") -> StreamRecord:
+        timestamp = record["ApproximateArrivalTimestamp"].timestamp()
+        event = event_of(
+            shard_id=self._shard_id,
+            sequence_number=record["SequenceNumber"],
+            partition_key=record["PartitionKey"],
+            data=record["Data"],
+            timestamp=timestamp,
+            stream_arn=self._tools.settings.stream_arn,
+            role_arn=self._tools.role_arn,
+        )
+        arrived = self._tools.clock.of(timestamp)
+        return StreamRecord(record["SequenceNumber"], record["PartitionKey"], timestamp, arrived, event)
+
+    def _lane_of(self, record: StreamRecord) -> Lane:
+        digest = hashlib.sha256(record.partition_key.encode()).digest()
+        return self._lanes[int.from_bytes(digest[:8]) % len(self._lanes)]
+
+    def _begin_steps(self, pool: ThreadPoolExecutor) -> float:
+        """Begin what is due; returns when the next is, on the mapping's clock."""
+        busy = {id(lane) for lane, _ in self._under_way.values()}
+        moment = FOREVER
+        for lane in self._lanes:
+            if id(lane) in busy:
+                continue
+            step = lane.next(self._tools.clock.now())
+            if isinstance(step, Wait):
+                moment = min(moment, step.until)
+            else:
+                self._begin(pool, lane, step)
+        return moment
+
+    def _begin(self, pool: ThreadPoolExecutor, lane: Lane, step: Invoke | Discard) -> None:
+        future: Future[Outcome | str | None] = (
+            pool.submit(self._tools.invoke, step.records)
+            if isinstance(step, Invoke)
+            else pool.submit(self._store, step)
+        )
+        self._under_way[future] = (lane, step)
+        future.add_done_callback(lambda _: self._wake.set())
+
+    def _store(self, discard: Discard) -> str | None:
+        """Where the destination put it; None when it did not take it."""
+        if self._tools.destination is None:
+            return ""
+        try:
+            return self._tools.destination.store(self._shard_id, discard, datetime.now(UTC))
+        except (BotoCoreError, ClientError):
+            return None
+
+    def _settle_what_is_done(self) -> None:
+        for future in [future for future in self._under_way if future.done()]:
+            lane, step = self._under_way.pop(future)
+            came_of_it = future.result()
+            if isinstance(came_of_it, Outcome):
+                lane.settle(came_of_it, self._tools.clock.now())
+                self._tools.journal.invoked(self._shard_id, step.records, came_of_it)
+            elif isinstance(step, Discard):
+                self._settle_discard(lane, step, came_of_it)
+
+    def _settle_discard(self, lane: Lane, discard: Discard, stored_at: str | None) -> None:
+        if stored_at is None:
+            lane.discard_failed(self._tools.clock.now())
+            self._tools.journal.destination_failed()
+        else:
+            lane.discarded()
+            self._tools.journal.discarded(self._shard_id, discard, stored_at)
+
+    def _pause(self, moment: float) -> float | None:
+        """Seconds to wait for the next thing due, if nothing under way ends before."""
+        pauses = [] if moment == FOREVER else [self._tools.clock.seconds_until(moment)]
+        if not self._reader.ended and self._room() > 0:
+            pauses.append(max(0.0, self._next_read - time.monotonic()))
+        return 0.0 if self.status.finished else min(pauses, default=None)
+
+    def _publish(self) -> None:
+        oldest = [lane.oldest for lane in self._lanes]
+        count = sum(lane.count for lane in self._lanes)
+        finished = self._reader.ended and count == 0
+        tip_at = FOREVER if finished else self._tip_at
+        status = Status(count, min((record.arrived for record in oldest if record), default=FOREVER), tip_at, finished)
+        with self._tools.journal.changed:
+            if status != self.status:
+                self.status = status
+                self._tools.journal.changed.notify_all()

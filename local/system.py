@@ -1,0 +1,116 @@
+"""The whole relay on this machine: the stack as it goes to AWS, deployed beside a Personalize that isn't one."""
+
+import json
+import platform
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any, Self
+
+from botocore.credentials import Credentials
+
+from local.clients import ACCOUNT, CREDENTIALS
+from local.emulator import Emulator
+from local.event_source_mapping import EventSourceMapping
+from local.pace import Pace
+from local.personalize import PersonalizeFake
+
+TRACKER = "local-tracker"
+FUNCTION_CREDENTIALS = Credentials(ACCOUNT, CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
+"""What the emulator gives to a function: its account's number for a key."""
+ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
+
+
+class UnfitMachine(Exception):
+    """A machine that can't run the function's package; the message says what can."""
+
+
+def _silently(_step: str) -> None:
+    pass
+
+
+class System:
+    """The emulator, the deployed stack, its event source mapping and the Personalize fake, in a `with` block.
+
+    `context` overrides settings of the stack, as `-c` does; `function_environment` adds to what the function inherits
+    from its runtime; `port` is the emulator's, 0 any free one; `tell` hears of each step.
+    """
+
+    def __init__(
+        self,
+        context: Mapping[str, str] | None = None,
+        *,
+        pace: Pace | None = None,
+        function_environment: Mapping[str, str] | None = None,
+        port: int = 0,
+        tell: Callable[[str], None] = _silently,
+    ) -> None:
+        self.personalize = PersonalizeFake(trackers=[TRACKER], credentials=FUNCTION_CREDENTIALS)
+        self._context = {"stage": "dev", "trackingId": TRACKER, "architecture": _architecture(), **(context or {})}
+        self._pace = pace
+        self._function_environment = dict(function_environment or {})
+        self._port = port
+        self._tell = tell
+        self._running = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as running:
+            self._start(running)
+            self._running = running.pop_all()
+        return self
+
+    def __exit__(self, *_exc_info: object) -> None:
+        self._running.close()
+
+    def _start(self, running: ExitStack) -> None:
+        running.enter_context(self.personalize)
+        # The function finds the fake by the variable that points to any other endpoint, too.
+        endpoint = {"AWS_ENDPOINT_URL_PERSONALIZE_EVENTS": self.personalize.endpoint}
+        self._tell("starting the AWS emulator and a stand-in for Personalize, on 127.0.0.1 only")
+        self.emulator = running.enter_context(Emulator(endpoint | self._function_environment, port=self._port))
+        self.client = self.emulator.client
+        self._tell("cdk bootstrap, cdk deploy")
+        self.outputs = self.emulator.deploy(self._context)
+        mapping = EventSourceMapping(self.outputs["EventSourceMappingId"], self.client, self._pace)
+        self.mapping = running.enter_context(mapping)
+
+    @property
+    def stream(self) -> str:
+        """The stream's name."""
+        return self.outputs["StreamName"]
+
+    @property
+    def bucket(self) -> str:
+        """The name of the bucket for what was not delivered."""
+        return self.outputs["BucketName"]
+
+    def objects(self, prefix: str) -> dict[str, bytes]:
+        """The bucket's objects under a prefix, by key."""
+        s3 = self.client("s3")
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        keys = [each["Key"] for page in pages for each in page.get("Contents", [])]
+        return {key: s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in keys}
+
+    def quarantine(self) -> Iterator[dict[str, Any]]:
+        """The quarantined records, as docs/events.md describes them."""
+        for body in self.objects("quarantine/").values():
+            yield from map(json.loads, body.splitlines())
+
+    def quarantined(self) -> Counter[str]:
+        """How many events are quarantined, by reason."""
+        return Counter(str(each["reason"]) for line in self.quarantine() for each in line["rejected"])
+
+    def log(self) -> list[str]:
+        """All that the function logged."""
+        return self.emulator.logs(self.outputs["LogGroupName"])
+
+
+def _architecture() -> str:
+    machine = platform.machine()
+    if sys.platform != "linux" or machine not in ARCHITECTURES:
+        raise UnfitMachine(
+            f"the local system needs Linux on {' or '.join(ARCHITECTURES)}, as it runs the function's own package; "
+            f"this is {sys.platform} on {machine}"
+        )
+    return ARCHITECTURES[machine]

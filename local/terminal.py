@@ -1,0 +1,32 @@
+"""How the local system's commands end: a mistake or a failure in a few clear lines, Ctrl-C without a traceback."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+from local.cdk import DeployError
+from local.emulator import EmulatorError
+from local.mapping_settings import MappingError
+from local.producer import NotProduced
+from local.system import UnfitMachine
+
+FAILURES = (DeployError, EmulatorError, MappingError, NotProduced, UnfitMachine, BotoCoreError, ClientError, OSError)
+INTERRUPTED = 130
+"""The exit status of a command that Ctrl-C ended, as shells have it."""
+
+
+@contextmanager
+def ending_well(console: Console) -> Iterator[None]:
+    """End the process with status 1 and the failure's message, or as interrupted; SIGTERM counts as Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except FAILURES as exc:
+        console.print(str(exc), style="red", markup=False, soft_wrap=True)
+        raise SystemExit(1) from exc
+    except KeyboardInterrupt:
+        console.print("stopped: nothing is left running")
+        raise SystemExit(INTERRUPTED) from None

@@ -1,0 +1,133 @@
+"""One deployed relay for all end-to-end tests: the template that goes to AWS, and what a test may do to it."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.invocation import Result
+from local.journal import Invocation
+from local.pace import Pace
+from local.system import System
+
+CRASH = Path(__file__).parent / "crash"
+PATIENCE = 60
+"""Seconds that anything may take before it counts as never."""
+
+
+class Relay:
+    """The system, and the records of one test on it."""
+
+    def __init__(self, system: System, name: str) -> None:
+        self.system = system
+        self.personalize = system.personalize
+        self._name = name
+        self._known = len(system.mapping.invocations)
+        self._given_up = len(system.mapping.discards)
+        self._stored = {line["source"]["sequenceNumber"] for line in system.quarantine()}
+
+    def event(self, number: int, session: str = "a", **members: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+        """A good event whose every id and text is a canary, unless members say otherwise."""
+        usual = {
+            "sessionId": f"canary-session-{self._name}-{session}",
+            "userId": "canary-user",
+            "eventType": "click",
+            "itemId": f"canary-item-{number}",
+            "eventId": f"canary-event-{self._name}-{session}-{number}",
+            "sentAt": 1_790_000_000 + number,
+            "properties": {"note": "canary-property"},
+            "recommendationId": "canary-recommendation",
+        }
+        return usual | members
+
+    def put(self, *payloads: dict[str, Any] | bytes, key: str = "canary-partition-key") -> list[str]:
+        """Write records to one shard, in order, in one call; returns their sequence numbers."""
+        data = [payload if isinstance(payload, bytes) else json.dumps(payload).encode() for payload in payloads]
+        answers = self.system.client("kinesis").put_records(
+            StreamName=self.system.stream, Records=[{"Data": each, "PartitionKey": key} for each in data]
+        )
+        return [answer["SequenceNumber"] for answer in answers["Records"]]
+
+    def settle(self) -> None:
+        """Wait until all that was put is settled."""
+        assert self.system.mapping.wait_until_drained(PATIENCE), "not settled in time"
+
+    def wait_for_invocation(self, result: Result) -> Invocation:
+        """Wait for an invocation of this test with such a result."""
+
+        def found() -> list[Invocation]:
+            return [each for each in self.invocations if each.result == result]
+
+        assert self.system.mapping.wait_until(lambda: bool(found()), PATIENCE), f"no invocation was {result}"
+        return found()[0]
+
+    @property
+    def invocations(self) -> list[Invocation]:
+        """The invocations since the test began."""
+        return self.system.mapping.invocations[self._known :]
+
+    @property
+    def discards(self) -> list[str]:
+        """Where the mapping stored what it gave up since the test began."""
+        return [each.stored_at for each in self.system.mapping.discards[self._given_up :]]
+
+    @property
+    def quarantined(self) -> list[dict[str, Any]]:
+        """The records that were quarantined since the test began."""
+        lines = self.system.quarantine()
+        return [line for line in lines if line["source"]["sequenceNumber"] not in self._stored]
+
+    def delivered(self, session: str = "a") -> list[str]:
+        """The item ids of a session's events, in the order that Personalize first accepted them."""
+        name = f"canary-session-{self._name}-{session}"
+        accepted = self.personalize.accepted.values()
+        return [str(each.event["itemId"]) for each in accepted if each.session_id == name]
+
+    def metric(self, name: str) -> float:
+        """The sum of a metric over all that the function has logged."""
+        lines = [json.loads(line) for line in self.system.log() if line.startswith('{"_aws"')]
+        return sum(sum(line.get(name, [0])) for line in lines)
+
+    def processes(self) -> list[int]:
+        """The function's processes."""
+        name = f"AWS_LAMBDA_FUNCTION_NAME={self.system.outputs['FunctionName']}".encode()
+        return [pid for pid in _own_processes() if name in _environment(pid)]
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the function's processes."""
+        pids = self.processes()
+        assert pids, "the function has no process"
+        for pid in pids:
+            os.kill(pid, number)
+
+
+def _own_processes() -> Iterator[int]:
+    return (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
+
+
+def _environment(pid: int) -> Sequence[bytes]:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return ()  # gone, or somebody else's
+
+
+@pytest.fixture(scope="session")
+def system() -> Iterator[System]:
+    """The relay, deployed once; the mapping gives up after 4 retries instead of 1,000, which is a setting."""
+    context = {"retryAttempts": "4", "timeoutSeconds": "10"}
+    pace = Pace(first_backoff=0.1, longest_backoff=1.0)
+    with System(context, pace=pace, function_environment={"PYTHONPATH": str(CRASH)}) as running:
+        yield running
+
+
+@pytest.fixture
+def relay(system: System, request: pytest.FixtureRequest) -> Iterator[Relay]:
+    """The deployed relay, with no faults left from another test."""
+    system.personalize.forget()
+    yield Relay(system, str(request.node.name))
+    system.personalize.clear()
