@@ -1,0 +1,83 @@
+"""The commands of the local system, as a person runs them."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local.system import System
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 120
+
+
+def start(*words: str) -> subprocess.Popen[str]:
+    """Start `python -m` with these words, as the head of a process group."""
+    return subprocess.Popen(  # noqa: S603 - our own commands
+        [sys.executable, "-m", *words],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        process_group=0,
+        env={**os.environ, "COLUMNS": "120"},
+    )
+
+
+def run(*words: str, given: str = "") -> tuple[int, str]:
+    """Run it to its end; returns the exit status and all that it printed."""
+    with start(*words) as process:
+        printed, _ = process.communicate(given, timeout=PATIENCE)
+    return process.returncode, printed
+
+
+def emulators() -> set[int]:
+    """The ids of this machine's emulator processes."""
+    found = set()
+    for path in Path("/proc").iterdir():
+        try:
+            if path.name.isdigit() and b"ministack_server.py" in (path / "cmdline").read_bytes():
+                found.add(int(path.name))
+        except OSError:
+            continue  # gone meanwhile
+    return found
+
+
+def test_the_demo_fails_and_names_the_event_when_one_is_lost() -> None:
+    """And accounts for all others: `make demo` itself is run by CI."""
+    status, printed = run("local.demo", "--swallow")
+    assert status == 1
+    (missing,) = re.findall(r"missing +\u2502 +1 +\u2502 (event \S+)", printed)
+    assert re.fullmatch(r"event (click-\d{4}-\d{2}|personalize-relay-dev-\S+)", missing)
+    assert re.search(r"delivered +\u2502 +5999", printed)
+    assert re.search(r"(9\d|100)% of what the sample allows", printed)
+    assert "the account does not hold" in printed
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_everything_without_a_traceback(number: signal.Signals) -> None:
+    before = emulators()
+    with start("local.demo") as process:
+        assert process.stdout
+        while "cdk deploy" not in (line := process.stdout.readline()):
+            assert line, "it ended before it was interrupted"
+        assert emulators() > before
+        os.killpg(process.pid, number)
+        printed = process.stdout.read()
+    assert process.returncode == 130
+    assert "stopped: nothing is left running" in printed
+    assert "Traceback" not in printed
+    assert emulators() <= before
+
+
+def test_a_taken_port_is_said_in_a_line(system: System) -> None:
+    taken = system.emulator.endpoint.rpartition(":")[2]
+    status, printed = run("local.serve", "--port", taken)
+    assert status == 1
+    assert f"port {taken} is taken" in printed
+    assert "Traceback" not in printed
