@@ -6,10 +6,10 @@ BIN := .venv/bin
 ENVIRONMENT := .venv/.installed
 CDK := node_modules/.package-lock.json
 
-.PHONY: help setup demo local test verify lint format synth deploy diff destroy clean
+.PHONY: help setup demo local test verify lint format synth bootstrap deploy diff destroy clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z ]+:.*## / {printf "  make %-27s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z ]+:.*## / {printf "  make %-37s %s\n", $$1, $$2}' Makefile
 
 setup: $(ENVIRONMENT) $(CDK) ## install everything into .venv and node_modules
 
@@ -47,7 +47,7 @@ format: $(ENVIRONMENT) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-synth deploy diff destroy: setup ## the CDK command of that name: STAGE=dev or prod, ARGS="-c trackingId=…"
+synth bootstrap deploy diff destroy: setup ## the CDK command of that name: STAGE=dev or prod, ARGS="-c trackingId=…"
 	PATH="$(CURDIR)/$(BIN):$$PATH" node_modules/.bin/cdk $@ --no-notices -c stage=$(STAGE) $(ARGS)
 
 clean: ## remove what the targets made

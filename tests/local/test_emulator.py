@@ -34,7 +34,7 @@ from local.emulator import Emulator
 from tests.local.test_emulator import told_by_function
 
 with Emulator({"GIVEN": "yes"}) as emulator:
-    emulator.client("s3").create_bucket(Bucket="b")
+    emulator.client("s3").create_bucket(Bucket="own-bucket")
     print(json.dumps(told_by_function(emulator, "f") | {"endpoint": emulator.endpoint}), flush=True)
     time.sleep(600)
 """
