@@ -68,8 +68,6 @@ def client_factory(endpoint: str) -> ClientFactory:
         connect_timeout=5,
         read_timeout=_TIMEOUT,
         retries={"total_max_attempts": 1},
-        use_fips_endpoint=False,
-        use_dualstack_endpoint=False,
         s3={"addressing_style": "path"},
     )
     return cast("ClientFactory", partial(session.client, endpoint_url=endpoint, config=config))

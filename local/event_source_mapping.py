@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.backlog import FOREVER
 from local.clients import ClientFactory, error_code
 from local.invocation import Answer, Outcome, Result, StreamRecord, payload_of, read_answer
 from local.journal import Counters, Discarded, Invocation, Journal
-from local.lane import FOREVER
 from local.mapping_settings import MappingSettings
 from local.on_failure import destination_of
 from local.pace import MappingClock, Pace

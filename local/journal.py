@@ -4,8 +4,8 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from local.backlog import Condition, Discard
 from local.invocation import Outcome, Result, StreamRecord
-from local.lane import Condition, Discard
 
 
 @dataclass(frozen=True, slots=True)

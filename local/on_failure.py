@@ -10,9 +10,9 @@ import uuid
 from datetime import UTC, datetime
 from typing import Protocol
 
+from local.backlog import Condition, Discard
 from local.clients import ClientFactory
 from local.invocation import StreamRecord, payload_of
-from local.lane import Condition, Discard
 from local.mapping_settings import MappingError, MappingSettings
 
 

@@ -1,4 +1,4 @@
-"""Works through one shard: reads ahead, runs the steps its lanes call for, and tells them what came of each."""
+"""Works through one shard: reads ahead, runs the steps its backlogs call for, and tells them what came of each."""
 
 import hashlib
 import threading
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.backlog import FOREVER, Backlog, Discard, Invoke, Wait
 from local.invocation import Outcome, StreamRecord, event_of
 from local.journal import Journal
-from local.lane import FOREVER, Discard, Invoke, Lane, Wait
 from local.mapping_settings import MappingSettings
 from local.on_failure import Destination
 from local.pace import MappingClock, Pace
@@ -60,8 +60,8 @@ class ShardWorker:
         self._shard_id = shard_id
         self._reader = reader
         self._tools = tools
-        self._lanes = [Lane(tools.settings, tools.pace.backoff) for _ in range(tools.settings.parallelization)]
-        self._under_way: dict[Future[Outcome | str | None], tuple[Lane, Invoke | Discard]] = {}
+        self._backlogs = [Backlog(tools.settings, tools.pace.backoff) for _ in range(tools.settings.parallelization)]
+        self._under_way: dict[Future[Outcome | str | None], tuple[Backlog, Invoke | Discard]] = {}
         self._next_read = 0.0
         self._tip_at = -FOREVER
         self._wake = threading.Event()
@@ -76,7 +76,7 @@ class ShardWorker:
 
         What is under way then is waited for and settled.
         """
-        with ThreadPoolExecutor(len(self._lanes), thread_name_prefix=self._shard_id) as pool:
+        with ThreadPoolExecutor(len(self._backlogs), thread_name_prefix=self._shard_id) as pool:
             while not (stopping.is_set() or self.status.finished):
                 self._read()
                 moment = self._begin_steps(pool)
@@ -101,15 +101,17 @@ class ShardWorker:
         self._next_read = 0.0 if records else began + self._tools.pace.poll_seconds
         now = self._tools.clock.now()
         for record in map(self._written, records):
-            self._lane_of(record).add(record, now)
+            self._backlog_of(record).add(record, now)
         if records:
             self._tools.journal.read(len(records))
 
     def _room(self) -> int:
-        waiting = [lane.waiting for lane in self._lanes]
+        waiting = [backlog.waiting for backlog in self._backlogs]
         if sum(size for _, size in waiting) > _BYTES_AHEAD:
             return 0
-        return _BATCHES_AHEAD * self._tools.settings.batch_size * len(self._lanes) - sum(count for count, _ in waiting)
+        return _BATCHES_AHEAD * self._tools.settings.batch_size * len(self._backlogs) - sum(
+            count for count, _ in waiting
+        )
 
     def _written(self, record: "RecordTypeDef") -> StreamRecord:
         timestamp = record["ApproximateArrivalTimestamp"].timestamp()
@@ -125,31 +127,31 @@ class ShardWorker:
         arrived = self._tools.clock.of(timestamp)
         return StreamRecord(record["SequenceNumber"], record["PartitionKey"], timestamp, arrived, event)
 
-    def _lane_of(self, record: StreamRecord) -> Lane:
+    def _backlog_of(self, record: StreamRecord) -> Backlog:
         digest = hashlib.sha256(record.partition_key.encode()).digest()
-        return self._lanes[int.from_bytes(digest[:8]) % len(self._lanes)]
+        return self._backlogs[int.from_bytes(digest[:8]) % len(self._backlogs)]
 
     def _begin_steps(self, pool: ThreadPoolExecutor) -> float:
         """Begin what is due; returns when the next is, on the mapping's clock."""
-        busy = {id(lane) for lane, _ in self._under_way.values()}
+        busy = {id(backlog) for backlog, _ in self._under_way.values()}
         moment = FOREVER
-        for lane in self._lanes:
-            if id(lane) in busy:
+        for backlog in self._backlogs:
+            if id(backlog) in busy:
                 continue
-            step = lane.next(self._tools.clock.now())
+            step = backlog.next(self._tools.clock.now())
             if isinstance(step, Wait):
                 moment = min(moment, step.until)
             else:
-                self._begin(pool, lane, step)
+                self._begin(pool, backlog, step)
         return moment
 
-    def _begin(self, pool: ThreadPoolExecutor, lane: Lane, step: Invoke | Discard) -> None:
+    def _begin(self, pool: ThreadPoolExecutor, backlog: Backlog, step: Invoke | Discard) -> None:
         future: Future[Outcome | str | None] = (
             pool.submit(self._tools.invoke, step.records)
             if isinstance(step, Invoke)
             else pool.submit(self._store, step)
         )
-        self._under_way[future] = (lane, step)
+        self._under_way[future] = (backlog, step)
         future.add_done_callback(lambda _: self._wake.set())
 
     def _store(self, discard: Discard) -> str | None:
@@ -163,20 +165,20 @@ class ShardWorker:
 
     def _settle_what_is_done(self) -> None:
         for future in [future for future in self._under_way if future.done()]:
-            lane, step = self._under_way.pop(future)
+            backlog, step = self._under_way.pop(future)
             came_of_it = future.result()
             if isinstance(came_of_it, Outcome):
-                lane.settle(came_of_it, self._tools.clock.now())
+                backlog.settle(came_of_it, self._tools.clock.now())
                 self._tools.journal.invoked(self._shard_id, step.records, came_of_it)
             elif isinstance(step, Discard):
-                self._settle_discard(lane, step, came_of_it)
+                self._settle_discard(backlog, step, came_of_it)
 
-    def _settle_discard(self, lane: Lane, discard: Discard, stored_at: str | None) -> None:
+    def _settle_discard(self, backlog: Backlog, discard: Discard, stored_at: str | None) -> None:
         if stored_at is None:
-            lane.discard_failed(self._tools.clock.now())
+            backlog.discard_failed(self._tools.clock.now())
             self._tools.journal.destination_failed()
         else:
-            lane.discarded()
+            backlog.discarded()
             self._tools.journal.discarded(self._shard_id, discard, stored_at)
 
     def _pause(self, moment: float) -> float | None:
@@ -187,8 +189,8 @@ class ShardWorker:
         return 0.0 if self.status.finished else min(pauses, default=None)
 
     def _publish(self) -> None:
-        oldest = [lane.oldest for lane in self._lanes]
-        count = sum(lane.count for lane in self._lanes)
+        oldest = [backlog.oldest for backlog in self._backlogs]
+        count = sum(backlog.count for backlog in self._backlogs)
         finished = self._reader.ended and count == 0
         tip_at = FOREVER if finished else self._tip_at
         status = Status(count, min((record.arrived for record in oldest if record), default=FOREVER), tip_at, finished)

@@ -8,17 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any, Self
 
-from botocore.credentials import Credentials
-
-from local.clients import ACCOUNT, CREDENTIALS
+from local.clients import FUNCTION_CREDENTIALS
 from local.emulator import Emulator
 from local.event_source_mapping import EventSourceMapping
 from local.pace import Pace
 from local.personalize import PersonalizeFake
 
 TRACKER = "local-tracker"
-FUNCTION_CREDENTIALS = Credentials(ACCOUNT, CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
-"""What the emulator gives to a function: its account's number for a key."""
 ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
 
 

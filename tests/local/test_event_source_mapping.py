@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
+from local.backlog import Condition
 from local.emulator import Emulator
 from local.event_source_mapping import EventSourceMapping
 from local.invocation import Result
-from local.lane import Condition
 from local.pace import Pace
 from tests.local.relay import Relay, build
 

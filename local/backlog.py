@@ -1,6 +1,6 @@
 """Decides what comes next for the records of a shard: batch, invoke, retry, split, discard.
 
-Pure: time is passed in, in seconds on the mapping's clock. A lane is a whole shard, or with a parallelization factor
+Pure: time is passed in, in seconds on the mapping's clock. A backlog is a whole shard, or with a parallelization factor
 the partition keys of a shard that share a hash. Records leave it in the order they came in, and in one of two ways
 only: a successful invocation, or a discard that the destination has taken.
 """
@@ -29,14 +29,14 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Invoke:
-    """Invoke the function with these records, then tell `Lane.settle`."""
+    """Invoke the function with these records, then tell `Backlog.settle`."""
 
     records: tuple[StreamRecord, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Discard:
-    """Give these records to the destination, then tell `Lane.discarded` or `Lane.discard_failed`."""
+    """Give these records to the destination, then tell `Backlog.discarded` or `Backlog.discard_failed`."""
 
     records: tuple[StreamRecord, ...]
     condition: Condition
@@ -63,8 +63,8 @@ class _Batch:
     answer: Answer | None = None
 
 
-class Lane:
-    """The records of one lane that are read and not yet acknowledged, and the step they call for."""
+class Backlog:
+    """The records of one backlog that are read and not yet acknowledged, and the step they call for."""
 
     def __init__(self, settings: MappingSettings, backoff: Backoff) -> None:
         self._settings = settings

@@ -1,4 +1,4 @@
-"""The rules of a lane: what is invoked, retried, split and given up, and that no record is ever skipped."""
+"""The rules of a backlog: what is invoked, retried, split and given up, and that no record is ever skipped."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.backlog import PAYLOAD_LIMIT, Backlog, Condition, Discard, Invoke, Wait
 from local.invocation import Outcome, Result, StreamRecord
-from local.lane import PAYLOAD_LIMIT, Condition, Discard, Invoke, Lane, Wait
 from local.mapping_settings import MappingSettings
 
 OK = Outcome(result=Result.SUCCEEDED)
@@ -42,25 +42,25 @@ def record(number: int, *, arrived: float = 0.0, size: int = 0) -> StreamRecord:
     return StreamRecord(str(number), "key", arrived, arrived, "x" * size)
 
 
-def lane_of(settings: MappingSettings, *numbers: int, backoff: float = 0.0) -> Lane:
-    lane = Lane(settings, lambda attempts: backoff * attempts)
+def lane_of(settings: MappingSettings, *numbers: int, backoff: float = 0.0) -> Backlog:
+    backlog = Backlog(settings, lambda attempts: backoff * attempts)
     for number in numbers:
-        lane.add(record(number), 0.0)
-    return lane
+        backlog.add(record(number), 0.0)
+    return backlog
 
 
 def partial(number: int) -> Outcome:
     return Outcome(result=Result.PARTIAL, resume_at=str(number))
 
 
-def invoked(lane: Lane, *outcomes: Outcome) -> list[list[int]]:
+def invoked(backlog: Backlog, *outcomes: Outcome) -> list[list[int]]:
     """The numbers of each invocation, given these outcomes in turn."""
     seen = []
     for outcome in outcomes:
-        step = lane.next(0.0)
+        step = backlog.next(0.0)
         assert isinstance(step, Invoke)
         seen.append(numbers_of(step))
-        lane.settle(outcome, 0.0)
+        backlog.settle(outcome, 0.0)
     return seen
 
 
@@ -68,10 +68,10 @@ def numbers_of(step: Invoke | Discard) -> list[int]:
     return [one.position for one in step.records]
 
 
-def given_up(lane: Lane, now: float = 0.0) -> tuple[list[int], Condition, int]:
-    step = lane.next(now)
+def given_up(backlog: Backlog, now: float = 0.0) -> tuple[list[int], Condition, int]:
+    step = backlog.next(now)
     assert isinstance(step, Discard)
-    lane.discarded()
+    backlog.discarded()
     return numbers_of(step), step.condition, step.invocations
 
 
@@ -82,51 +82,51 @@ def test_a_batch_holds_no_more_than_its_size() -> None:
 
 def test_a_window_waits_for_a_full_batch() -> None:
     """The first record of a batch waits for company as long as the window says, and no longer."""
-    lane = Lane(set_to(batch_size=2, window=5.0), lambda _: 0.0)
-    lane.add(record(1), 10.0)
-    assert lane.next(14.9) == Wait(15.0)
-    assert lane.next(15.0) == Invoke((record(1),))
+    backlog = Backlog(set_to(batch_size=2, window=5.0), lambda _: 0.0)
+    backlog.add(record(1), 10.0)
+    assert backlog.next(14.9) == Wait(15.0)
+    assert backlog.next(15.0) == Invoke((record(1),))
 
 
 def test_a_full_batch_waits_for_no_window() -> None:
     """The window ends as soon as the batch is full, by count or by bytes."""
-    lane = lane_of(set_to(batch_size=2, window=5.0), 1, 2)
-    assert isinstance(lane.next(0.0), Invoke)
-    lane = Lane(set_to(window=5.0), lambda _: 0.0)
+    backlog = lane_of(set_to(batch_size=2, window=5.0), 1, 2)
+    assert isinstance(backlog.next(0.0), Invoke)
+    backlog = Backlog(set_to(window=5.0), lambda _: 0.0)
     for number in (1, 2, 3):
-        lane.add(record(number, size=PAYLOAD_LIMIT // 2 - 1), 0.0)
-    assert isinstance(lane.next(0.0), Invoke)
+        backlog.add(record(number, size=PAYLOAD_LIMIT // 2 - 1), 0.0)
+    assert isinstance(backlog.next(0.0), Invoke)
 
 
 def test_a_payload_stays_under_six_megabytes() -> None:
     """Records are cut off where the payload would grow too large; one that is too large itself goes alone."""
-    lane = Lane(set_to(), lambda _: 0.0)
+    backlog = Backlog(set_to(), lambda _: 0.0)
     for number, size in enumerate([PAYLOAD_LIMIT // 2 - 1, PAYLOAD_LIMIT // 2 - 1, 10, PAYLOAD_LIMIT + 1, 10]):
-        lane.add(record(number, size=size), 0.0)
-    assert invoked(lane, OK, OK, OK, OK) == [[0, 1], [2], [3], [4]]
+        backlog.add(record(number, size=size), 0.0)
+    assert invoked(backlog, OK, OK, OK, OK) == [[0, 1], [2], [3], [4]]
 
 
 def test_a_partial_failure_resumes_at_the_reported_number() -> None:
     """All before it is done, and it comes again with all behind it, before any later record."""
-    lane = lane_of(set_to(batch_size=4), 1, 2, 3, 4, 5)
-    assert invoked(lane, partial(3), partial(4), OK, OK) == [[1, 2, 3, 4], [3, 4], [4], [5]]
+    backlog = lane_of(set_to(batch_size=4), 1, 2, 3, 4, 5)
+    assert invoked(backlog, partial(3), partial(4), OK, OK) == [[1, 2, 3, 4], [3, 4], [4], [5]]
 
 
 @pytest.mark.parametrize("bisect", [False, True])
 def test_partial_failures_use_up_retries(bisect: bool) -> None:  # noqa: FBT001 -- pytest passes it
     """Reported once more than the retries allow, the rest of the batch is given up; bisecting changes nothing."""
-    lane = lane_of(set_to(max_retries=1, bisect=bisect), 1, 2, 3)
-    assert invoked(lane, partial(2), partial(2)) == [[1, 2, 3], [2, 3]]
-    assert given_up(lane) == ([2, 3], Condition.RETRIES, 2)
+    backlog = lane_of(set_to(max_retries=1, bisect=bisect), 1, 2, 3)
+    assert invoked(backlog, partial(2), partial(2)) == [[1, 2, 3], [2, 3]]
+    assert given_up(backlog) == ([2, 3], Condition.RETRIES, 2)
 
 
 @pytest.mark.parametrize("outcome", [RAISED, USELESS])
 def test_a_failed_batch_comes_again_whole(outcome: Outcome) -> None:
     """Without bisecting it is repeated as it was, as often as the retries allow, and then given up."""
-    lane = lane_of(set_to(max_retries=2, batch_size=2), 1, 2, 3)
-    assert invoked(lane, outcome, outcome, outcome) == [[1, 2]] * 3
-    assert given_up(lane) == ([1, 2], Condition.RETRIES, 3)
-    assert invoked(lane, OK) == [[3]]
+    backlog = lane_of(set_to(max_retries=2, batch_size=2), 1, 2, 3)
+    assert invoked(backlog, outcome, outcome, outcome) == [[1, 2]] * 3
+    assert given_up(backlog) == ([1, 2], Condition.RETRIES, 3)
+    assert invoked(backlog, OK) == [[3]]
 
 
 def test_without_a_limit_a_batch_comes_for_ever() -> None:
@@ -136,8 +136,8 @@ def test_without_a_limit_a_batch_comes_for_ever() -> None:
 
 def test_bisecting_halves_a_failed_batch_in_order() -> None:
     """Both halves are invoked, the first first, and a split uses no retry."""
-    lane = lane_of(set_to(max_retries=0, bisect=True), 1, 2, 3, 4, 5)
-    assert invoked(lane, RAISED, OK, RAISED, OK, RAISED, RAISED) == [
+    backlog = lane_of(set_to(max_retries=0, bisect=True), 1, 2, 3, 4, 5)
+    assert invoked(backlog, RAISED, OK, RAISED, OK, RAISED, RAISED) == [
         [1, 2, 3, 4, 5],
         [1, 2],
         [3, 4, 5],
@@ -145,56 +145,56 @@ def test_bisecting_halves_a_failed_batch_in_order() -> None:
         [4, 5],
         [4],
     ]
-    assert given_up(lane)[0] == [4]
-    assert invoked(lane, OK) == [[5]]
+    assert given_up(backlog)[0] == [4]
+    assert invoked(backlog, OK) == [[5]]
 
 
 def test_throttling_uses_no_retry() -> None:
     """An attempt that did not reach the function costs nothing but time."""
-    lane = lane_of(set_to(max_retries=0), 1)
-    assert invoked(lane, *[THROTTLED] * 9, OK) == [[1]] * 10
-    assert lane.oldest is None
+    backlog = lane_of(set_to(max_retries=0), 1)
+    assert invoked(backlog, *[THROTTLED] * 9, OK) == [[1]] * 10
+    assert backlog.oldest is None
 
 
 @pytest.mark.parametrize("outcome", [RAISED, THROTTLED, partial(1)])
 def test_a_retry_waits_longer_each_time(outcome: Outcome) -> None:
     """The back-off is asked with the number of attempts so far."""
-    lane = lane_of(set_to(), 1, backoff=10.0)
-    lane.next(0.0)
-    lane.settle(outcome, 0.0)
-    assert lane.next(9.0) == Wait(10.0)
-    lane.next(10.0)
-    lane.settle(outcome, 10.0)
-    assert lane.next(10.0) == Wait(30.0)
+    backlog = lane_of(set_to(), 1, backoff=10.0)
+    backlog.next(0.0)
+    backlog.settle(outcome, 0.0)
+    assert backlog.next(9.0) == Wait(10.0)
+    backlog.next(10.0)
+    backlog.settle(outcome, 10.0)
+    assert backlog.next(10.0) == Wait(30.0)
 
 
 def test_records_past_their_age_are_given_up_without_the_younger() -> None:
     """Age is looked at before each invocation, the first included, and even while a retry waits."""
-    lane = Lane(set_to(max_age=60.0), lambda _: 1000.0)
+    backlog = Backlog(set_to(max_age=60.0), lambda _: 1000.0)
     for number, arrived in ((1, 0.0), (2, 30.0), (3, 50.0)):
-        lane.add(record(number, arrived=arrived), 60.0)
-    assert isinstance(lane.next(60.0), Invoke)
-    lane.settle(RAISED, 60.0)
-    assert given_up(lane, 90.0) == ([1], Condition.AGE, 1)
-    assert lane.next(90.0) == Wait(1060.0)
-    assert given_up(lane, 110.1) == ([2, 3], Condition.AGE, 1)
+        backlog.add(record(number, arrived=arrived), 60.0)
+    assert isinstance(backlog.next(60.0), Invoke)
+    backlog.settle(RAISED, 60.0)
+    assert given_up(backlog, 90.0) == ([1], Condition.AGE, 1)
+    assert backlog.next(90.0) == Wait(1060.0)
+    assert given_up(backlog, 110.1) == ([2, 3], Condition.AGE, 1)
 
 
 def test_a_record_too_old_when_read_is_never_invoked() -> None:
     """It goes to the destination at once."""
-    lane = Lane(set_to(max_age=60.0), lambda _: 0.0)
-    lane.add(record(1), 100.0)
-    assert given_up(lane, 100.0) == ([1], Condition.AGE, 0)
+    backlog = Backlog(set_to(max_age=60.0), lambda _: 0.0)
+    backlog.add(record(1), 100.0)
+    assert given_up(backlog, 100.0) == ([1], Condition.AGE, 0)
 
 
 def test_what_the_destination_does_not_take_stays() -> None:
     """It is offered again after a wait, and nothing overtakes it."""
-    lane = lane_of(set_to(max_retries=0, batch_size=1), 1, 2, backoff=10.0)
-    invoked(lane, RAISED)
-    assert isinstance(lane.next(0.0), Discard)
-    lane.discard_failed(0.0)
-    assert lane.next(9.0) == Wait(10.0)
-    assert given_up(lane, 10.0)[0] == [1]
+    backlog = lane_of(set_to(max_retries=0, batch_size=1), 1, 2, backoff=10.0)
+    invoked(backlog, RAISED)
+    assert isinstance(backlog.next(0.0), Discard)
+    backlog.discard_failed(0.0)
+    assert backlog.next(9.0) == Wait(10.0)
+    assert given_up(backlog, 10.0)[0] == [1]
 
 
 @dataclass
@@ -207,21 +207,21 @@ class World:
     dropped: list[int] = field(default_factory=list)
     now: float = 0.0
 
-    def play(self, records: list[StreamRecord]) -> Lane:
-        """Feed the lane a record at a time, with a step between, until it has no more to do."""
-        lane = Lane(self.settings, float)
+    def play(self, records: list[StreamRecord]) -> Backlog:
+        """Feed the backlog a record at a time, with a step between, until it has no more to do."""
+        backlog = Backlog(self.settings, float)
         for one in records:
             self.now = max(self.now, one.arrived)
-            lane.add(one, self.now)
-            self.step(lane)
-        while lane.count:
-            self.step(lane)
-        return lane
+            backlog.add(one, self.now)
+            self.step(backlog)
+        while backlog.count:
+            self.step(backlog)
+        return backlog
 
-    def step(self, lane: Lane) -> None:
-        """Do what the lane asks for, or let time go on to when it will."""
-        before = lane.records
-        step = lane.next(self.now)
+    def step(self, backlog: Backlog) -> None:
+        """Do what the backlog asks for, or let time go on to when it will."""
+        before = backlog.records
+        step = backlog.next(self.now)
         if isinstance(step, Wait):
             self.now = step.until if step.until < float("inf") else self.now
             return
@@ -230,25 +230,25 @@ class World:
         fate, share = next(self.fates, (Result.SUCCEEDED, 0.0))
         self.now += share
         if isinstance(step, Discard):
-            self.offer(lane, step, fate)
+            self.offer(backlog, step, fate)
         else:
-            self.invoke(lane, step, fate, share)
+            self.invoke(backlog, step, fate, share)
         left = self.acknowledged[-1:] + self.dropped[-1:]
-        assert all(one.position > max(left, default=-1) for one in lane.records)
+        assert all(one.position > max(left, default=-1) for one in backlog.records)
 
-    def offer(self, lane: Lane, step: Discard, fate: Result) -> None:
+    def offer(self, backlog: Backlog, step: Discard, fate: Result) -> None:
         """Be the destination."""
         if fate is Result.NOT_INVOKED:
-            lane.discard_failed(self.now)
+            backlog.discard_failed(self.now)
         else:
             self.dropped += numbers_of(step)
-            lane.discarded()
+            backlog.discarded()
 
-    def invoke(self, lane: Lane, step: Invoke, fate: Result, share: float) -> None:
+    def invoke(self, backlog: Backlog, step: Invoke, fate: Result, share: float) -> None:
         """Be the function; a partial failure is that share of the way through the batch."""
         numbers = numbers_of(step)
         resume = numbers[int(share * len(numbers))] if fate is Result.PARTIAL else None
-        lane.settle(Outcome(result=fate, resume_at=str(resume)), self.now)
+        backlog.settle(Outcome(result=fate, resume_at=str(resume)), self.now)
         done = numbers if fate is Result.SUCCEEDED else [n for n in numbers if resume is not None and n < resume]
         self.acknowledged += done
 
@@ -273,10 +273,10 @@ def test_every_record_leaves_once_and_in_order(world: World, gaps: list[float]) 
     """Whatever function, clock and destination do, each record is acknowledged or dropped: once, and in its turn."""
     arrivals = [sum(gaps[:place]) for place in range(len(gaps))]
     records = [record(number, arrived=arrived) for number, arrived in enumerate(arrivals)]
-    lane = world.play(records)
+    backlog = world.play(records)
     assert sorted(world.acknowledged + world.dropped) == list(range(len(records)))
     assert world.acknowledged == sorted(world.acknowledged)
     assert world.dropped == sorted(world.dropped)
-    assert (lane.count, lane.oldest, lane.waiting) == (0, None, (0, 0))
+    assert (backlog.count, backlog.oldest, backlog.waiting) == (0, None, (0, 0))
     if world.settings.max_retries is None and world.settings.max_age is None:
         assert world.dropped == []
