@@ -1,7 +1,7 @@
 """Decides what comes next for the records of a shard: batch, invoke, retry, split, discard.
 
-Pure: time is passed in, in seconds on the mapping's clock. A backlog is a whole shard, or with a parallelization factor
-the partition keys of a shard that share a hash. Records leave it in the order they came in, and in one of two ways
+Pure: time is passed in, in seconds on the mapping's clock. A backlog is a whole shard's, or with a parallelization
+factor that of the partition keys of a shard that share a hash. Records leave it in the order they came in, and in one of two ways
 only: a successful invocation, or a discard that the destination has taken.
 """
 
@@ -64,7 +64,7 @@ class _Batch:
 
 
 class Backlog:
-    """The records of one backlog that are read and not yet acknowledged, and the step they call for."""
+    """The records that are read and not yet acknowledged, and the step they call for."""
 
     def __init__(self, settings: MappingSettings, backoff: Backoff) -> None:
         self._settings = settings
