@@ -1,8 +1,8 @@
 """Decides what comes next for the records of a shard: batch, invoke, retry, split, discard.
 
 Pure: time is passed in, in seconds on the mapping's clock. A backlog is a whole shard's, or with a parallelization
-factor that of the partition keys of a shard that share a hash. Records leave it in the order they came in, and in one of two ways
-only: a successful invocation, or a discard that the destination has taken.
+factor that of the shard's partition keys which share a hash. Records leave it in the order they came in, and in one of
+two ways only: a successful invocation, or a discard that the destination has taken.
 """
 
 from collections import deque

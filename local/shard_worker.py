@@ -109,9 +109,8 @@ class ShardWorker:
         waiting = [backlog.waiting for backlog in self._backlogs]
         if sum(size for _, size in waiting) > _BYTES_AHEAD:
             return 0
-        return _BATCHES_AHEAD * self._tools.settings.batch_size * len(self._backlogs) - sum(
-            count for count, _ in waiting
-        )
+        ahead = _BATCHES_AHEAD * self._tools.settings.batch_size * len(self._backlogs)
+        return ahead - sum(count for count, _ in waiting)
 
     def _written(self, record: "RecordTypeDef") -> StreamRecord:
         timestamp = record["ApproximateArrivalTimestamp"].timestamp()
