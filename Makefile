@@ -4,6 +4,8 @@ PYTHON ?= python3
 STAGE ?= dev
 BIN := .venv/bin
 ENVIRONMENT := .venv/.installed
+# Two workers: the end-to-end tests mostly wait.
+PARALLEL := -n 2 --dist loadgroup
 CDK := node_modules/.package-lock.json
 
 .PHONY: help setup demo local test verify lint format synth bootstrap deploy diff destroy clean
@@ -33,10 +35,10 @@ local: setup ## the same system, kept running for your own events
 	$(BIN)/python -m local.serve
 
 test: setup lint ## every test, the long matrices as a seeded sample
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 verify: setup lint ## every test, the long matrices whole
-	$(BIN)/python -m pytest --verify
+	$(BIN)/python -m pytest $(PARALLEL) --verify
 
 lint: $(ENVIRONMENT) ## ruff and mypy over the whole tree
 	$(BIN)/ruff check .

@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, Phase, settings
 
 # Shared machines stall now and then; a promise kept late is still kept.
 settings.register_profile("relaxed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("sample", settings.get_profile("relaxed"), max_examples=2_000, derandomize=True)
+settings.register_profile("sample", settings.get_profile("relaxed"), max_examples=400, derandomize=True)
 settings.register_profile("mutant", settings.get_profile("sample"), phases=[Phase.generate], database=None)
-settings.register_profile("verify", settings.get_profile("relaxed"), max_examples=50_000)
+settings.register_profile("verify", settings.get_profile("relaxed"), max_examples=10_000)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,3 +23,12 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("verify" if config.getoption("--verify") else "sample")
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a folder that share a costly fixture on one worker of pytest-xdist."""
+    for item in items:
+        folder = item.path.relative_to(item.config.rootpath).parts[1]
+        if folder in {"e2e", "infra", "local"}:
+            item.add_marker(pytest.mark.xdist_group(folder))

@@ -73,4 +73,4 @@ def _report(outcome: Outcome) -> None:
     for name, value in counts.items():
         _metrics.add_metric(name=name, unit=unit(name), value=value)
     log = _logger.warning if outcome.errors else _logger.info
-    log("batch settled", counts=counts, errors=sorted(set(outcome.errors)))
+    log("batch settled", counts=counts, undelivered=outcome.undelivered, errors=sorted(set(outcome.errors)))

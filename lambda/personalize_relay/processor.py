@@ -7,7 +7,7 @@ which resumes at the lowest record reported and sends all from there on again.
 import math
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ class Outcome(msgspec.Struct):
     counts: Counter[str] = msgspec.field(default_factory=Counter)
     errors: list[str] = msgspec.field(default_factory=list)
     """Error codes of the services, and types and places of the relay's own failures."""
+    undelivered: Counter[str] = msgspec.field(default_factory=Counter)
+    """How many events were not delivered, by cause."""
     oldest_delivered: float | None = None
     """Arrival of the oldest record that had an event delivered, epoch seconds."""
 
@@ -63,7 +65,7 @@ class RelayProcessor(BatchProcessor):
         unsettled: set[int] = set()
         contents = self._parse_all(batch, unsettled)
         report = self._deliver(contents, unsettled, end)
-        unsettled.update(source.sequence_number for source in report.undelivered)
+        unsettled.update(_without_outcome(contents, report))
         self._store_rejected(_rejections(contents, report), unsettled)
         self._count(batch, contents, report, unsettled)
         return [self._answer(record, unsettled) for record in batch]
@@ -116,6 +118,7 @@ class RelayProcessor(BatchProcessor):
     ) -> None:
         events = [interaction for _, parsed in contents for interaction in parsed.interactions]
         self.outcome.errors.extend(report.configuration_errors)
+        self.outcome.undelivered.update(report.undelivered.values())
         self.outcome.counts.update(
             {
                 Metric.RECORDS_RECEIVED: len(batch),
@@ -149,6 +152,14 @@ def _rejections(contents: Iterable[tuple[Record, Parsed]], report: Report) -> li
         by_service.setdefault(source.sequence_number, []).append(rejection)
     both = ((record, [*parsed.rejections, *by_service.get(record.position, [])]) for record, parsed in contents)
     return [(record, sorted(rejections, key=lambda each: each.index or 0)) for record, rejections in both if rejections]
+
+
+def _without_outcome(contents: Iterable[tuple[Record, Parsed]], report: Report) -> Iterator[int]:
+    """The positions of records with an event that is known neither as delivered nor as rejected."""
+    settled = report.delivered | report.rejected.keys()
+    for record, parsed in contents:
+        if not all(interaction.source in settled for interaction in parsed.interactions):
+            yield record.position
 
 
 def _repeated_ids(events: Iterable[Event]) -> int:

@@ -15,7 +15,7 @@ from local.pace import Pace
 from local.system import System
 
 CRASH = Path(__file__).parent / "crash"
-PATIENCE = 60
+PATIENCE = 120
 """Seconds that anything may take before it counts as never."""
 
 

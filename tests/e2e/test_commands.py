@@ -5,14 +5,16 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from local.system import System
+from tests.e2e.conftest import PATIENCE
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 120
 
 
 def start(*words: str) -> subprocess.Popen[str]:
@@ -36,16 +38,20 @@ def run(*words: str, given: str = "") -> tuple[int, str]:
     return process.returncode, printed
 
 
-def emulators() -> set[int]:
-    """The ids of this machine's emulator processes."""
-    found = set()
-    for path in Path("/proc").iterdir():
-        try:
-            if path.name.isdigit() and b"ministack_server.py" in (path / "cmdline").read_bytes():
-                found.add(int(path.name))
-        except OSError:
-            continue  # gone meanwhile
-    return found
+def children(pid: int) -> set[int]:
+    """The process ids below a process, at any depth."""
+    parents = dict(_parents())
+    found = {pid}
+    while new := {child for child, parent in parents.items() if parent in found} - found:
+        found |= new
+    return found - {pid}
+
+
+def _parents() -> Iterator[tuple[int, int]]:
+    """Each process of this machine and its parent: the second word after the name, as proc(5) has it."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # gone meanwhile
+            yield int(path.parent.name), int(path.read_text().rpartition(")")[2].split()[1])
 
 
 def test_the_demo_fails_and_names_the_event_when_one_is_lost() -> None:
@@ -61,18 +67,18 @@ def test_the_demo_fails_and_names_the_event_when_one_is_lost() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_everything_without_a_traceback(number: signal.Signals) -> None:
-    before = emulators()
     with start("local.demo") as process:
         assert process.stdout
         while "cdk deploy" not in (line := process.stdout.readline()):
             assert line, "it ended before it was interrupted"
-        assert emulators() > before
+        started = children(process.pid)
+        assert any(b"ministack" in Path(f"/proc/{pid}/cmdline").read_bytes() for pid in started)
         os.killpg(process.pid, number)
         printed = process.stdout.read()
     assert process.returncode == 130
     assert "stopped: nothing is left running" in printed
     assert "Traceback" not in printed
-    assert emulators() <= before
+    assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
 
 
 def test_a_taken_port_is_said_in_a_line(system: System) -> None:

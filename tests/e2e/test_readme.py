@@ -14,6 +14,7 @@ import pytest
 from local.clickstream import sample
 from local.clients import CREDENTIALS, REGION
 from local.system import TRACKER, System
+from tests.e2e.conftest import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -48,7 +49,7 @@ def test_the_snippet_sends_an_event_that_is_delivered(system: System) -> None:
     subprocess.run(  # noqa: S603 - the README's own lines
         [sys.executable, "-c", snippet.replace("NAME", system.stream)], env=environment(system), check=True
     )
-    system.personalize.wait_for(lambda fake: "click-1" in fake.accepted, 60)
+    system.personalize.wait_for(lambda fake: "click-1" in fake.accepted, PATIENCE)
     accepted = system.personalize.accepted["click-1"]
     assert (accepted.session_id, accepted.user_id, accepted.event["itemId"]) == ("s-81", "u-7", "i-3")
 

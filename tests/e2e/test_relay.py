@@ -9,7 +9,7 @@ import pytest
 from local.invocation import Result
 from local.personalize_answers import DENIED, REFUSED_EVENT, THROTTLED, UNAVAILABLE, Answer
 from local.personalize_faults import Fault, Hang, any_event
-from tests.e2e.conftest import Relay
+from tests.e2e.conftest import PATIENCE, Relay
 from tests.e2e.crash.sitecustomize import MARKER
 
 
@@ -92,7 +92,7 @@ def test_a_function_killed_in_mid_batch_is_invoked_again_with_the_same_event_ids
     relay.personalize.inject(Fault(Hang(), taken=True, times=1))
     without_ids = [relay.event(number, eventId=None) for number in range(12)]
     relay.put(*without_ids)
-    relay.personalize.wait_for(lambda fake: fake.in_flight > 0, 60)
+    relay.personalize.wait_for(lambda fake: fake.in_flight > 0, PATIENCE)
     relay.signal(signal.SIGKILL)
     relay.wait_for_invocation(Result.FUNCTION_ERROR)
     relay.personalize.clear()
@@ -108,7 +108,7 @@ def test_a_function_killed_in_mid_batch_is_invoked_again_with_the_same_event_ids
 def test_a_function_that_runs_into_its_timeout_is_invoked_again_and_nothing_is_lost(relay: Relay) -> None:
     relay.personalize.inject(Fault(Hang(), times=1))
     relay.put(*(relay.event(number) for number in range(12)))
-    relay.personalize.wait_for(lambda fake: fake.in_flight > 0, 60)
+    relay.personalize.wait_for(lambda fake: fake.in_flight > 0, PATIENCE)
     relay.signal(signal.SIGSTOP)  # what hangs can't keep its own deadline
     relay.wait_for_invocation(Result.FUNCTION_ERROR)
     relay.personalize.clear()

@@ -500,6 +500,7 @@ def test_faults_act_in_the_order_of_injection(personalize: PersonalizeFake, put_
 
 
 def test_the_end_leaves_no_thread_and_no_port_and_lets_no_client_hang() -> None:
+    before = set(threading.enumerate())
     with ThreadPoolExecutor() as pool:
         with PersonalizeFake() as personalize:
             personalize.inject(Fault(Hang()))
@@ -507,7 +508,7 @@ def test_the_end_leaves_no_thread_and_no_port_and_lets_no_client_hang() -> None:
             personalize.wait_for(lambda it: it.in_flight == 1, timeout=5)
         with pytest.raises(ConnectionClosedError):
             hanging.result(timeout=5)
-    assert "personalize-fake" not in {thread.name for thread in threading.enumerate()}
+    assert set(threading.enumerate()) <= before
     with PersonalizeFake(port=personalize.port) as again:
         client_of(again)()
 

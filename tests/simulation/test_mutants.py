@@ -46,9 +46,9 @@ MUTANTS = {
         "if 200 <= status < 300:",
         "if status < 300:",
     ),
-    "reports the events of a stopped tracker as settled": (
+    "takes events without an outcome for settled": (
         "processor.py",
-        "        unsettled.update(source.sequence_number for source in report.undelivered)\n",
+        "        unsettled.update(_without_outcome(contents, report))\n",
         "",
     ),
 }

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personalize_relay.clients import Answer
@@ -97,6 +97,7 @@ batch_sizes = st.lists(st.integers(1, 14), min_size=1, max_size=5)
 crashes = st.sets(st.integers(0, 4), max_size=2)
 
 
+@settings(max_examples=5 * settings.default.max_examples)
 @given(
     start=st.sampled_from([1, 95, 9_990]),
     step=st.integers(1, 3),
