@@ -25,10 +25,8 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Keep the tests of a folder that share a costly fixture on one worker of pytest-xdist."""
-    for item in items:
-        folder = item.path.relative_to(item.config.rootpath).parts[1]
-        if folder in {"e2e", "infra", "local"}:
-            item.add_marker(pytest.mark.xdist_group(folder))
+    folder = item.path.relative_to(item.config.rootpath).parts[1]
+    if folder in {"e2e", "infra", "local"}:
+        item.add_marker(pytest.mark.xdist_group(folder))

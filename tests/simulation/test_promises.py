@@ -97,7 +97,7 @@ batch_sizes = st.lists(st.integers(1, 14), min_size=1, max_size=5)
 crashes = st.sets(st.integers(0, 4), max_size=2)
 
 
-@settings(max_examples=5 * settings.default.max_examples)
+@settings(max_examples=5 * settings().max_examples)
 @given(
     start=st.sampled_from([1, 95, 9_990]),
     step=st.integers(1, 3),
