@@ -4,11 +4,9 @@ PYTHON ?= python3
 STAGE ?= dev
 BIN := .venv/bin
 ENVIRONMENT := .venv/.installed
-# Two workers: the end-to-end tests mostly wait.
-PARALLEL := -n 2 --dist loadgroup
 CDK := node_modules/.package-lock.json
 
-.PHONY: help setup demo local test verify lint format synth bootstrap deploy diff destroy clean
+.PHONY: help setup demo local test verify units systems lint format synth bootstrap deploy diff destroy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z ]+:.*## / {printf "  make %-37s %s\n", $$1, $$2}' Makefile
@@ -34,11 +32,18 @@ demo: setup ## the whole system on this machine: deploy, send a clickstream, acc
 local: setup ## the same system, kept running for your own events
 	$(BIN)/python -m local.serve
 
-test: setup lint ## every test, the long matrices as a seeded sample
-	$(BIN)/python -m pytest $(PARALLEL)
+test: setup ## every test, the long matrices as a seeded sample
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line units systems lint
 
-verify: setup lint ## every test, the long matrices whole
-	$(BIN)/python -m pytest $(PARALLEL) --verify
+verify: setup ## every test, the long matrices whole
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line units systems lint WHOLE=--verify
+
+# The end-to-end tests mostly wait: they run beside the others.
+units:
+	$(BIN)/python -m pytest --ignore=tests/e2e $(WHOLE)
+
+systems:
+	$(BIN)/python -m pytest tests/e2e $(WHOLE)
 
 lint: $(ENVIRONMENT) ## ruff and mypy over the whole tree
 	$(BIN)/ruff check .

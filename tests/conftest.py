@@ -23,10 +23,3 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("verify" if config.getoption("--verify") else "sample")
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep the tests of a folder that share a costly fixture on one worker of pytest-xdist."""
-    folder = item.path.relative_to(item.config.rootpath).parts[1]
-    if folder in {"e2e", "infra", "local"}:
-        item.add_marker(pytest.mark.xdist_group(folder))

@@ -136,7 +136,7 @@ def test_a_missing_setting_stops_the_function_at_its_start_and_is_named(
     assert personalize.call_count == 0
 
 
-@pytest.mark.parametrize("event", [{}, {"Records": [{"body": CANARY}]}, {"source": CANARY}])
+@pytest.mark.parametrize("event", [{}, {"Records": []}, {"Records": [{"body": CANARY}]}, {"source": CANARY}])
 def test_an_event_of_another_service_is_refused(personalize: PersonalizeFake, event: dict[str, Any]) -> None:
     got = Invocation(event, personalize)
     assert got.answer is None

@@ -55,7 +55,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     The answer is Lambda's partial batch response, `{"batchItemFailures": [{"itemIdentifier": sequence number}, …]}`.
     Raises ConfigurationError for an event of another service, RuntimeError for a failure of the relay itself.
     """
-    if not all("kinesis" in record for record in event.get("Records", [{}])):
+    records = event.get("Records")
+    if not records or not all("kinesis" in record for record in records):
         raise ConfigurationError("the event is no batch of Kinesis records: map a Kinesis stream to this function")
     try:
         response = process_partial_response(event, _processor.parse, _processor, context)

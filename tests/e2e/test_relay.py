@@ -4,10 +4,8 @@ import base64
 import json
 import signal
 
-import pytest
-
 from local.invocation import Result
-from local.personalize_answers import DENIED, REFUSED_EVENT, THROTTLED, UNAVAILABLE, Answer
+from local.personalize_answers import DENIED, REFUSED_EVENT, THROTTLED, UNAVAILABLE
 from local.personalize_faults import Fault, Hang, any_event
 from tests.e2e.conftest import PATIENCE, Relay
 from tests.e2e.crash.sitecustomize import MARKER
@@ -45,13 +43,24 @@ def test_one_event_of_ten_that_personalize_rejects_is_quarantined_and_nine_are_d
     assert relay.personalize.call_count <= 9
 
 
-@pytest.mark.parametrize("answer", [THROTTLED, UNAVAILABLE])
-def test_while_the_api_is_out_nothing_is_lost_or_quarantined_and_the_mapping_resumes_at_the_lowest_failed(
-    relay: Relay, answer: Answer
-) -> None:
+def test_while_the_api_throttles_nothing_is_lost_or_sent_again_by_the_mapping(relay: Relay) -> None:
+    throttle = relay.personalize.inject(Fault(THROTTLED, times=6))
+    put = [relay.event(number, "abc"[number % 3]) for number in range(30)]
+    relay.put(*put)
+    relay.settle()
+
+    assert throttle.struck == 6
+    assert [(each.result, each.count) for each in relay.invocations] == [(Result.SUCCEEDED, 30)]
+    assert {event_id: each.count for event_id, each in relay.personalize.accepted.items()} == {
+        event["eventId"]: 1 for event in put
+    }
+    assert not relay.quarantined
+
+
+def test_while_the_api_is_out_nothing_is_lost_and_the_mapping_resumes_at_the_lowest_failed(relay: Relay) -> None:
     # One session's calls go through before the others' fail, so that the mapping has something to resume after.
-    sessions = [f"canary-session-{relay.event(0)['sessionId'][15:-2]}-{session}" for session in "bc"]
-    relay.personalize.inject(Fault(answer, when=lambda request: request.session_id in sessions))
+    outside = relay.event(0, "a")["sessionId"]
+    relay.personalize.inject(Fault(UNAVAILABLE, when=lambda request: request.session_id != outside))
     put = [relay.event(0, "a"), *(relay.event(number, "b" if number % 2 else "c") for number in range(1, 9))]
     numbers = relay.put(*put)
     failed = relay.wait_for_invocation(Result.PARTIAL)
