@@ -6,7 +6,7 @@ BIN := .venv/bin
 ENVIRONMENT := .venv/.installed
 CDK := node_modules/.package-lock.json
 
-.PHONY: help setup demo local test verify units systems lint format synth bootstrap deploy diff destroy clean
+.PHONY: help setup demo local test verify units systems bench lint format synth bootstrap deploy diff destroy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z ]+:.*## / {printf "  make %-37s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,9 @@ units:
 
 systems:
 	$(BIN)/python -m pytest tests/e2e $(WHOLE)
+
+bench: $(ENVIRONMENT) ## the clients side by side
+	$(BIN)/python -m bench.clients
 
 lint: $(ENVIRONMENT) ## ruff and mypy over the whole tree
 	$(BIN)/ruff check .

@@ -8,16 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from local.clients import CREDENTIALS
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "lambda" / "personalize_relay"
 
 LAYERS = [
     {"errors"},
-    {"settings", "members", "payloads"},
+    {"settings", "members", "payloads", "endpoints"},
     {"events", "metrics"},
     {"requests", "records"},
     {"clients", "quarantine"},
-    {"verdicts"},
+    {"verdicts", "boto3_client", "curl_client"},
     {"delivery"},
     {"processor"},
     {"handler"},
@@ -85,10 +87,12 @@ def test_only_lambda_and_tests_import_the_handler() -> None:
     assert not [path for path in paths if "personalize_relay.handler" in set(imports(path))]
 
 
-def loaded_by(statement: str) -> set[str]:
+def loaded_by(statement: str, **environment: str) -> set[str]:
     """The modules that are loaded after a statement in a fresh interpreter."""
     code = f"import sys; sys.path.insert(0, 'lambda'); {statement}; print(*sys.modules)"
-    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    run = subprocess.run(  # noqa: S603 - our own modules
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
     return set(run.stdout.split())
 
 
@@ -98,7 +102,12 @@ def test_events_needs_neither_powertools_nor_aws() -> None:
     assert "personalize_relay.members" in loaded
 
 
-def test_all_but_a_client_loads_without_the_aws_sdk() -> None:
-    """boto3 and a client take most of a cold start: only what uses them may load them."""
-    below = ", ".join(f"personalize_relay.{module}" for module in sorted(modules() - {"handler"}))
-    assert not loaded_by(f"import {below}") & {"boto3", "botocore.session", "urllib3", "pydantic"}
+@pytest.mark.parametrize(("client", "loads_the_sdk"), [("curl", False), ("boto3", True)])
+def test_the_function_starts_without_the_aws_sdk(client: str, *, loads_the_sdk: bool) -> None:
+    """boto3 and a client take most of a cold start: only who asks for that client pays for it."""
+    settings = {"TRACKING_ID": "tracker", "QUARANTINE_BUCKET": "bucket", "PUT_EVENTS_CLIENT": client}
+    region = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}
+    loaded = loaded_by("import personalize_relay.handler", **settings, **region, **CREDENTIALS)
+    assert bool(loaded & {"boto3", "botocore.session", "urllib3"}) == loads_the_sdk
+    assert "pydantic" not in loaded
+    assert "personalize_relay.handler" in loaded

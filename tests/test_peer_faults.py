@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from local.personalize import PersonalizeFake
-from personalize_relay.clients import Answer, Boto3Client
+from personalize_relay.boto3_client import Boto3Client
+from personalize_relay.clients import Answer
 from personalize_relay.delivery import Delivery
 from personalize_relay.events import Origin, Trackers, parse
 from personalize_relay.requests import Request, lanes

@@ -145,7 +145,7 @@ class _Run:
             heapq.heappush(self._ready, heapq.heappop(self._waiting)[1])
         while self._ready and len(self._in_flight) < self._engine.max_in_flight and self._may_begin(now):
             lane = heapq.heappop(self._ready)
-            self._in_flight[self._engine.client.submit(lane.requests[0])] = lane
+            self._in_flight[self._engine.client.submit(lane.requests[0], self._deadline - now)] = lane
             self._report.calls += 1
             self._report.retries += lane.failures > 0
 

@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.batch import process_partial_response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from personalize_relay.clients import Boto3Client
+from personalize_relay.clients import PutEventsClient
 from personalize_relay.delivery import Delivery
 from personalize_relay.errors import ConfigurationError
 from personalize_relay.events import Trackers
@@ -21,10 +21,21 @@ from personalize_relay.quarantine import Quarantine, S3Store
 from personalize_relay.settings import Settings
 
 
+def _client(settings: Settings) -> PutEventsClient:
+    """The chosen client; neither loads what only the other needs."""
+    if settings.put_events_client == "boto3":
+        from personalize_relay.boto3_client import Boto3Client  # noqa: PLC0415
+
+        return Boto3Client(max_in_flight=settings.max_in_flight)
+    from personalize_relay import curl_client  # noqa: PLC0415
+
+    return curl_client.from_environment(os.environ, settings.max_in_flight)
+
+
 def _build(settings: Settings) -> RelayProcessor:
     return RelayProcessor(
         delivery=Delivery(
-            Boto3Client(max_in_flight=settings.max_in_flight),
+            _client(settings),
             clock=time.monotonic,
             jitter=lambda most: random.uniform(0, most),  # noqa: S311 - spreads retries, guards nothing
             max_in_flight=settings.max_in_flight,

@@ -7,7 +7,7 @@ from typing import Self
 
 from personalize_relay.errors import ConfigurationError
 
-CLIENTS = ("boto3",)
+CLIENTS = ("curl", "boto3")
 MAX_TRACKING_ID_LENGTH = 256
 MAX_IN_FLIGHT_CEILING = 256
 DEFAULT_MAX_IN_FLIGHT = 64
@@ -31,7 +31,7 @@ class Settings:
     """ALLOWED_TRACKING_IDS: further event trackers that an event may name, comma-separated."""
     max_in_flight: int = DEFAULT_MAX_IN_FLIGHT
     """MAX_IN_FLIGHT: how many PutEvents calls may be under way at once."""
-    put_events_client: str = "boto3"
+    put_events_client: str = "curl"
     """PUT_EVENTS_CLIENT: which client makes the calls."""
     log_level: str = "INFO"
     """LOG_LEVEL: a level of Python's logging."""

@@ -16,6 +16,11 @@ from tests.infra.conftest import ROOT
 
 ARCHITECTURES = ("arm64", "x86_64")
 MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
+ELF_MACHINES = {"arm64": 183, "x86_64": 62}
+DEPENDENCIES = {
+    *("aws_lambda_powertools", "certifi", "curl", "jmespath", "msgspec", "pycurl", "pycurl.libs"),
+    "typing_extensions.py",
+}
 MAX_ZIPPED_BYTES = 10_000_000
 
 type Bundles = dict[str, list[Path]]
@@ -67,12 +72,12 @@ def test_bundle_holds_what_the_function_needs(bundles: Bundles, architecture: st
     folder = bundles[architecture][0]
     names = {path.name for path in folder.iterdir() if not path.name.endswith(".dist-info")}
     ours = {path.name for path in (ROOT / "lambda").iterdir()}
-    assert names - {"__pycache__"} == ours | {"aws_lambda_powertools", "jmespath", "msgspec", "typing_extensions.py"}
+    assert names - {"__pycache__"} == ours | DEPENDENCIES
     sources = list(folder.rglob("*.py"))
     assert [one for one in sources if not (one.parent / "__pycache__" / f"{one.stem}.cpython-313.pyc").exists()] == []
-    assert {path.name.split(".")[1] for path in folder.rglob("*.so")} == {
-        f"cpython-313-{MACHINES[architecture]}-linux-gnu"
-    }
+    libraries = [path.read_bytes()[:20] for path in folder.rglob("*.so*")]
+    assert {header[:4] for header in libraries} == {b"\x7fELF"}
+    assert {int.from_bytes(header[18:20], "little") for header in libraries} == {ELF_MACHINES[architecture]}
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

@@ -81,7 +81,7 @@ class Api:
         self._clock = clock
         self._open: dict[int, Call] = {}
 
-    def submit(self, request: Request) -> int:
+    def submit(self, request: Request, timeout: float) -> int:  # noqa: ARG002 - scripts say when a call ends
         """See PutEventsClient."""
         ticket = len(self.calls)
         reply = self.script(request, ticket)
