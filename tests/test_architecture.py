@@ -15,9 +15,9 @@ PACKAGE = ROOT / "lambda" / "personalize_relay"
 
 LAYERS = [
     {"errors"},
-    {"settings", "members", "payloads", "endpoints"},
+    {"settings", "members", "payloads", "endpoints", "credentials", "backoff"},
     {"events", "metrics"},
-    {"requests", "records"},
+    {"requests", "records", "reports", "probation"},
     {"clients", "quarantine"},
     {"verdicts", "boto3_client", "curl_client"},
     {"delivery"},

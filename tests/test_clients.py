@@ -18,7 +18,7 @@ from local.personalize import PersonalizeFake
 from local.personalize_answers import DENIED, INTERNAL_ERROR, THROTTLED, UNAVAILABLE
 from local.personalize_answers import Answer as Reply
 from local.personalize_faults import Delay, Fault, Hang
-from personalize_relay import curl_client
+from personalize_relay import credentials, curl_client
 from personalize_relay.boto3_client import Boto3Client
 from personalize_relay.clients import Answer, PutEventsClient
 from personalize_relay.events import Event, Interaction, MetricAttribution, Source
@@ -236,7 +236,7 @@ def test_connections_of_a_sandbox_frozen_for_minutes_are_not_used_again() -> Non
     now = [1000.0]
     with ForgetfulServer() as server:
         target = curl_client.Target(f"http://127.0.0.1:{server.server_address[1]}", "eu-west-1", certifi.where())
-        client = curl_client.CurlClient(target, lambda: curl_client.Credentials("a", "b", None), 4, lambda: now[0])
+        client = curl_client.CurlClient(target, lambda: credentials.Credentials("a", "b", None), 4, lambda: now[0])
         assert answer(client, request()) == Answer(200)
         client.submit(request(), 0.2)
         assert client.poll(5) == [(2, Answer(0, "TimedOut"))], "the server answers once a connection"

@@ -2,9 +2,11 @@
 
 import pytest
 
+from personalize_relay.backoff import MAX_ATTEMPTS
 from personalize_relay.clients import Answer
-from personalize_relay.delivery import MAX_ATTEMPTS, Cause, Delivery, Report
+from personalize_relay.delivery import Delivery
 from personalize_relay.events import Event, Interaction, Source
+from personalize_relay.reports import Cause, Report
 from personalize_relay.requests import Request, lanes
 from tests.simulation.world import OK, Api, Clock, Reply, Script, good
 
@@ -29,13 +31,21 @@ class Run:
     """One delivery of the given interactions."""
 
     def __init__(
-        self, interactions: list[Interaction], script: Script = good, *, seconds: float = 60, most: int = 4
+        self,
+        interactions: list[Interaction],
+        script: Script = good,
+        *,
+        seconds: float = 60,
+        most: int = 4,
+        doubting: bool = False,
     ) -> None:
         self.clock = Clock()
         self.api = Api(self.clock, script)
         engine = Delivery(self.api, clock=self.clock, jitter=lambda most_: most_, max_in_flight=most)
         self.began = self.clock.now
-        self.report: Report = engine.deliver(lanes(interactions), end=self.began + seconds, quarantining=False)
+        self.report: Report = engine.deliver(
+            lanes(interactions), end=self.began + seconds, quarantining=False, doubting=doubting
+        )
 
     @property
     def taken(self) -> list[str]:
@@ -169,3 +179,47 @@ def test_every_event_is_in_the_report_once() -> None:
 def test_a_request_carries_the_members_that_its_events_share() -> None:
     request = Request(interactions=(interaction(1, "session", "tracker"),))
     assert (request.tracking_id, request.session_id, request.user_id) == ("tracker", "session", None)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 10, 40, 10_000])
+def test_a_wrong_tracker_is_suspected_before_the_events_are(count: int) -> None:
+    """It must not drain the stream into the quarantine; a second tracker is not disturbed."""
+    script: Script = lambda request, _number: REJECTED if request.tracking_id == "wrong" else Reply()
+    wrong = [interaction(n, session=f"s{n % 1000}", tracker="wrong") for n in range(count)]
+    right = [interaction(count + n, session=f"s{n}", tracker="right") for n in range(40)]
+    run = Run([*wrong, *right], script, doubting=True, most=64)
+    assert not run.report.rejected
+    assert run.report.undelivered == {Source(n): Cause.CONFIGURATION for n in range(count)}
+    assert run.report.configuration_errors == ["SuspectTracker"]
+    assert len(run.report.delivered) == 40
+    assert sum(call.request.tracking_id == "wrong" for call in run.api.calls) <= 60
+
+
+def test_once_its_records_are_old_the_events_of_a_tracker_that_takes_nothing_are_rejected() -> None:
+    run = Run([interaction(n, session=f"s{n}") for n in range(40)], lambda _request, _number: REJECTED, doubting=False)
+    assert len(run.report.rejected) == 40
+
+
+@pytest.mark.parametrize("bad", [0, 1, 7, 19])
+def test_a_tracker_that_takes_one_event_is_trusted_and_its_bad_events_are_rejected(bad: int) -> None:
+    run = Run([interaction(n, session=f"s{n % 4}") for n in range(20)], rejecting(bad), doubting=True)
+    assert list(run.report.rejected) == [Source(bad)]
+    assert len(run.report.delivered) == 19
+
+
+def test_trust_lasts_as_long_as_the_sandbox() -> None:
+    clock = Clock()
+    api = Api(clock)
+    engine = Delivery(api, clock=clock, jitter=lambda most: most, max_in_flight=4)
+    engine.deliver(lanes([interaction(0)]), end=clock.now + 60, quarantining=False)
+    api.script = rejecting(1)
+    report = engine.deliver(lanes([interaction(1)]), end=clock.now + 60, quarantining=False)
+    assert list(report.rejected) == [Source(1)]
+
+
+def test_an_outage_does_not_make_a_tracker_suspect() -> None:
+    script: Script = lambda request, _number: REJECTED if request.session_id == "s0" else BUSY
+    run = Run([interaction(n, session=f"s{n}") for n in range(3)], script, doubting=True)
+    assert not run.report.rejected
+    assert not run.report.configuration_errors
+    assert len(run.report.undelivered) == 3

@@ -9,6 +9,7 @@ from personalize_relay.metrics import Metric
 from tests.simulation.world import Reply, World, click, record
 
 DENIED = Reply(Answer(403, "AccessDeniedException"), taken=False)
+TOO_LARGE = Reply(Answer(413, ""), taken=False)
 BUSY = Reply(Answer(503, "ServiceUnavailable"), taken=False)
 
 
@@ -86,9 +87,21 @@ def test_rejections_of_the_relay_and_of_personalize_stand_in_one_line_in_order()
 
 
 def test_a_refusal_other_than_the_modelled_one_has_a_reason_of_its_own() -> None:
-    world = World(lambda _request, _number: Reply(Answer(413, ""), taken=False))
-    assert world.invoke([record(1, click())]) == []
+    world = World(lambda request, _number: Reply() if request.session_id == "good" else TOO_LARGE)
+    assert world.invoke([record(1, click("good")), record(2, click("bad"))]) == []
     assert world.bucket.lines()[0]["reason"] == "refused_by_personalize"
+
+
+def test_a_tracker_that_takes_nothing_is_doubted_for_half_an_hour() -> None:
+    """Then its events are quarantined, and can be sent again once the tracker is mended."""
+    world = World(lambda _request, _number: TOO_LARGE)
+    batch = [record(n, click(f"s{n}")) for n in range(5)]
+    assert len(world.invoke(batch)) == 5
+    assert world.processor.outcome.errors == ["SuspectTracker"]
+    assert not world.bucket.objects
+    world.clock.now += 1800
+    assert world.invoke(batch) == []
+    assert len(world.bucket.lines()) == 5
 
 
 def test_an_event_may_go_to_another_allowed_tracker() -> None:

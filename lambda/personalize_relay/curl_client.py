@@ -9,6 +9,7 @@ import msgspec
 import pycurl
 
 from personalize_relay.clients import CONNECT_TIMEOUT, TIMEOUT, Answer
+from personalize_relay.credentials import Credentials, credentials
 from personalize_relay.endpoints import endpoint, region
 from personalize_relay.errors import ConfigurationError
 from personalize_relay.events import Event
@@ -28,14 +29,6 @@ NETWORK_ERRORS = {
     pycurl.E_RECV_ERROR: "ConnectionLost",
     pycurl.E_PARTIAL_FILE: "ConnectionLost",
 }
-
-
-class Credentials(NamedTuple):
-    """What a call is signed with."""
-
-    access_key: str
-    secret_key: str
-    token: str | None
 
 
 class Target(NamedTuple):
@@ -209,7 +202,7 @@ def from_environment(environ: Mapping[str, str], max_in_flight: int) -> CurlClie
     if not os.path.exists(bundle):  # noqa: PTH110 - pathlib would be loaded for this alone
         raise ConfigurationError("AWS_CA_BUNDLE must be the path of a file of certificates")
     target = Target(endpoint(environ), region(environ), bundle)
-    return CurlClient(target, _credentials(environ), max_in_flight, time.time)
+    return CurlClient(target, credentials(environ), max_in_flight, time.time)
 
 
 def _body(request: Request) -> bytes:
@@ -232,22 +225,3 @@ def _bundled_certificates() -> str:
     import certifi  # noqa: PLC0415 - not needed where AWS_CA_BUNDLE is set
 
     return certifi.where()
-
-
-def _credentials(environ: Mapping[str, str]) -> Callable[[], Credentials]:
-    """The environment's, as on Lambda; elsewhere those of botocore's chain, which refreshes them."""
-    key, secret = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
-    if key and secret:
-        fixed = Credentials(key, secret, environ.get("AWS_SESSION_TOKEN") or None)
-        return lambda: fixed
-    import botocore.session  # noqa: PLC0415 - slow to import, and never needed on Lambda
-
-    found = botocore.session.get_session().get_credentials()
-    if found is None:
-        raise ConfigurationError("AWS credentials must be set: AWS_ACCESS_KEY_ID and the like, a profile, or a role")
-
-    def current() -> Credentials:
-        frozen = found.get_frozen_credentials()
-        return Credentials(frozen.access_key or "", frozen.secret_key or "", frozen.token)
-
-    return current

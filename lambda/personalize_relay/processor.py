@@ -15,13 +15,17 @@ import msgspec
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import KinesisStreamRecord
 
-from personalize_relay.delivery import Delivery, Report
+from personalize_relay.delivery import Delivery
 from personalize_relay.errors import DeliveryError
 from personalize_relay.events import Event, Parsed, Rejection, Trackers
 from personalize_relay.metrics import Metric, quarantined_for
 from personalize_relay.quarantine import Quarantine
 from personalize_relay.records import Record
+from personalize_relay.reports import Report
 from personalize_relay.requests import lanes
+
+PATIENCE_WITH_TRACKERS = 1800.0
+"""Seconds of age up to which a record's rejection is doubted while its tracker has taken nothing."""
 
 
 class Outcome(msgspec.Struct):
@@ -39,11 +43,18 @@ class Outcome(msgspec.Struct):
 class RelayProcessor(BatchProcessor):
     """Powertools batch processor that takes the batch as a whole, and reports each record that isn't settled.
 
-    `clock` gives seconds, monotonic, the same as the delivery's. Powertools takes `parse` as the record handler.
+    `clock` gives seconds, monotonic, the same as the delivery's; `now` gives epoch seconds. Powertools takes `parse` as
+    the record handler.
     """
 
     def __init__(
-        self, *, delivery: Delivery, quarantine: Quarantine, trackers: Trackers, clock: Callable[[], float]
+        self,
+        *,
+        delivery: Delivery,
+        quarantine: Quarantine,
+        trackers: Trackers,
+        clock: Callable[[], float],
+        now: Callable[[], float],
     ) -> None:
         super().__init__(EventType.KinesisDataStreams, raise_on_entire_batch_failure=False)
         self.outcome = Outcome()
@@ -51,6 +62,7 @@ class RelayProcessor(BatchProcessor):
         self._quarantine = quarantine
         self._trackers = trackers
         self._clock = clock
+        self._now = now
 
     def parse(self, record: KinesisStreamRecord) -> tuple[Record, Parsed]:
         """Read a record, and the events in it."""
@@ -85,10 +97,12 @@ class RelayProcessor(BatchProcessor):
         # What comes again in any case isn't sent now: it would only be sent twice.
         below = min(unsettled, default=math.inf)
         sent = [parsed for record, parsed in contents if record.position < below]
+        oldest = min((record.arrival for record, _ in contents), default=math.inf)
         return self._delivery.deliver(
             lanes(interaction for parsed in sent for interaction in parsed.interactions),
             end=end,
             quarantining=any(parsed.rejections for parsed in sent),
+            doubting=self._now() - oldest < PATIENCE_WITH_TRACKERS,
         )
 
     def _store_rejected(self, rejected: list[tuple[Record, list[Rejection]]], unsettled: set[int]) -> None:

@@ -141,6 +141,8 @@ def _relay(world: World, stream: Stream, batch_sizes: Sequence[int], crashes: se
         else:
             position += _settled(batch, failed)
         invocation += 1
+        # A tracker that has taken nothing is doubted for half an hour.
+        world.clock.now += 60
 
 
 def _settled(batch: Sequence[Mapping[str, Any]], failed: Sequence[str]) -> int:

@@ -23,6 +23,8 @@ from personalize_relay.quarantine import Quarantine
 from personalize_relay.requests import Request
 
 ARRIVAL = 1_790_000_000.0
+BEGINNING = 1000.0
+"""What the clock shows when a world begins, at ARRIVAL."""
 LATENCY = 0.02
 TRACKER = "tracker"
 
@@ -34,7 +36,7 @@ class Clock:
     """Virtual time, in seconds; only polling moves it."""
 
     def __init__(self) -> None:
-        self.now = 1000.0
+        self.now = BEGINNING
 
     def __call__(self) -> float:
         """The time."""
@@ -169,6 +171,7 @@ class World:
             quarantine=Quarantine(self.bucket, prefix="quarantine/", now=lambda: datetime(2026, 9, 21, tzinfo=UTC)),
             trackers=self._trackers,
             clock=self.clock,
+            now=lambda: ARRIVAL + self.clock.now - BEGINNING,
         )
 
     def invoke(self, records: Sequence[Mapping[str, Any]], *, seconds: float = 60.0) -> list[str]:

@@ -1,0 +1,28 @@
+"""What came of the events of one invocation."""
+
+from enum import StrEnum
+
+import msgspec
+
+from personalize_relay.events import Rejection, Source
+
+
+class Cause(StrEnum):
+    """Why an event is still undelivered at the end of an invocation."""
+
+    CONFIGURATION = "configuration"
+    RETRIES = "retries"
+    DEADLINE = "deadline"
+
+
+class Report(msgspec.Struct):
+    """What came of each event: it is in one of the first three. And what it took."""
+
+    delivered: set[Source] = msgspec.field(default_factory=set)
+    rejected: dict[Source, Rejection] = msgspec.field(default_factory=dict)
+    undelivered: dict[Source, Cause] = msgspec.field(default_factory=dict)
+    calls: int = 0
+    retries: int = 0
+    throttles: int = 0
+    configuration_errors: list[str] = msgspec.field(default_factory=list)
+    """The error codes that stopped a tracker."""
