@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from aws_cdk.aws_logs import RetentionDays
 
-from personalize_relay.settings import DEFAULT_MAX_IN_FLIGHT, MAX_IN_FLIGHT_CEILING, MAX_TRACKING_ID_LENGTH
+from personalize_relay.settings import CLIENTS, DEFAULT_MAX_IN_FLIGHT, MAX_IN_FLIGHT_CEILING, MAX_TRACKING_ID_LENGTH
 
 
 class InvalidSetting(Exception):
@@ -54,6 +54,8 @@ class StackSettings:
     """The function's processor."""
     max_in_flight: int = DEFAULT_MAX_IN_FLIGHT
     """PutEvents calls that an invocation may have under way at once."""
+    put_events_client: str = CLIENTS[0]
+    """What calls PutEvents: libcurl, or boto3 at several times the CPU."""
     log_level: str = "INFO"
     """The function's log level."""
     log_retention: RetentionDays = RetentionDays.ONE_MONTH
@@ -154,6 +156,7 @@ _RULES = {
     "timeoutSeconds": _whole(10, 900),
     "architecture": _names(("arm64", "x86_64")),
     "maxInFlight": _whole(1, MAX_IN_FLIGHT_CEILING),
+    "putEventsClient": _names(CLIENTS),
     "logLevel": _names(("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
     "logRetention": _one_of(RetentionDays.__members__),
     "quarantineExpiryDays": _whole(1, 3_650),

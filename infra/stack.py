@@ -53,5 +53,6 @@ def _environment(settings: StackSettings, failures: FailureStore) -> Settings:
         allowed_tracking_ids=settings.allowed_tracking_ids,
         quarantine_bucket=failures.bucket.bucket_name,
         max_in_flight=settings.max_in_flight,
+        put_events_client=settings.put_events_client,
         log_level=settings.log_level,
     )

@@ -143,6 +143,7 @@ class Demo:
         table.add_row("missing", str(len(account.missing)), named(account.missing))
         table.add_row("delivered twice", str(len(account.twice)), named(account.twice))
         table.add_row("unexpected", str(len(account.unexpected)), named(account.unexpected), end_section=True)
+        table.add_row("PutEvents client", self.system.put_events_client)
         table.add_row("PutEvents calls", str(calls), f"{floor} at the least")
         table.add_row(
             "events a call", f"{account.delivered / max(calls, 1):.2f}", f"{fullness:.0%} of what the sample allows"
@@ -156,9 +157,12 @@ def main() -> int:
     parser.add_argument(
         "--swallow", action="store_true", help="let the Personalize fake lose one event, to see the account fail"
     )
+    parser.add_argument(
+        "--client", choices=("curl", "boto3"), default="curl", help="what calls PutEvents (default: curl)"
+    )
     options = parser.parse_args()
     console = Console()
-    with ending_well(console), System(tell=console.print) as system:
+    with ending_well(console), System({"putEventsClient": options.client}, tell=console.print) as system:
         return 0 if Demo(system, console, sample()).run(swallow=options.swallow) else 1
 
 

@@ -81,6 +81,12 @@ class System:
         """The name of the bucket for what was not delivered."""
         return self.outputs["BucketName"]
 
+    @property
+    def put_events_client(self) -> str:
+        """The client that the deployed function calls PutEvents with."""
+        deployed = self.client("lambda").get_function_configuration(FunctionName=self.outputs["FunctionName"])
+        return deployed["Environment"]["Variables"]["PUT_EVENTS_CLIENT"]
+
     def objects(self, prefix: str) -> dict[str, bytes]:
         """The bucket's objects under a prefix, by key."""
         s3 = self.client("s3")
