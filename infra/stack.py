@@ -54,5 +54,6 @@ def _environment(settings: StackSettings, failures: FailureStore) -> Settings:
         quarantine_bucket=failures.bucket.bucket_name,
         max_in_flight=settings.max_in_flight,
         put_events_client=settings.put_events_client,
+        service=f"personalize-relay-{settings.stage}",
         log_level=settings.log_level,
     )

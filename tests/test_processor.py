@@ -143,6 +143,28 @@ def test_an_id_given_to_differing_events_is_counted() -> None:
     assert world.processor.outcome.counts[Metric.REPEATED_EVENT_IDS] == 1
 
 
+def test_an_id_given_in_two_sessions_is_counted() -> None:
+    world = World()
+    world.invoke([record(1, click("a", eventId="one")), record(2, click("b", eventId="one"))])
+    assert world.processor.outcome.counts[Metric.REPEATED_EVENT_IDS] == 1
+
+
+def test_an_outage_leaves_its_cause_in_the_log() -> None:
+    world = World(lambda _request, _number: BUSY)
+    world.invoke([record(1, click())])
+    assert world.processor.outcome.errors == ["ServiceUnavailable"]
+    assert world.processor.outcome.undelivered == {"retries": 1}
+
+
+def test_an_invocation_takes_on_a_bounded_number_of_events_and_the_rest_comes_again() -> None:
+    """A thousand records of a kilobyte may hold half a million bad events, more than fit in memory."""
+    world = World()
+    batch = [record(n, b'{"sessionId":"s","eventList":[%b]}' % b",".join([b"0"] * 500)) for n in range(100)]
+    failed = world.invoke(batch)
+    assert failed == [str(n) for n in range(40, 100)]
+    assert {line["source"]["sequenceNumber"] for line in world.bucket.lines()} == {str(n) for n in range(40)}
+
+
 def test_events_without_a_time_are_counted_and_dated_by_their_arrival() -> None:
     world = World()
     without = {key: value for key, value in click().items() if key != "sentAt"}

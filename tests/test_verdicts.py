@@ -44,6 +44,12 @@ from personalize_relay.verdicts import Verdict, judge
         (404, "ResourceNotFoundException", Verdict.CONFIGURATION),
         (400, "ResourceNotFoundException", Verdict.CONFIGURATION),
         (0, "NoCredentialsError", Verdict.CONFIGURATION),
+        (400, "RequestExpired", Verdict.CONFIGURATION),
+        (400, "OptInRequired", Verdict.CONFIGURATION),
+        (404, "UnknownOperationException", Verdict.CONFIGURATION),
+        (404, "", Verdict.CONFIGURATION),
+        (405, "", Verdict.CONFIGURATION),
+        (407, "", Verdict.CONFIGURATION),
     ],
 )
 def test_an_answer_is_classed_by_its_code_and_status(status: int, error: str, verdict: Verdict) -> None:

@@ -226,14 +226,15 @@ class _Run:
         wait = self._engine.jitter(longest_wait(lane.failures, throttled=throttled))
         due = self._engine.clock() + max(wait, answer.retry_after)
         if lane.failures >= MAX_ATTEMPTS:
-            self._stop_sending(Cause.RETRIES)
+            self._stop_sending(Cause.RETRIES, answer)
         elif not self._may_begin(due):
-            self._stop_sending(Cause.DEADLINE)
+            self._stop_sending(Cause.DEADLINE, answer)
         elif self._open(lane):
             heapq.heappush(self._waiting, (due, lane))
 
-    def _stop_sending(self, cause: Cause) -> None:
+    def _stop_sending(self, cause: Cause, answer: Answer) -> None:
         self._uncured = cause
+        self._report.uncured_errors.append(answer.error or f"HTTP {answer.status}")
         self._ready.clear()
         self._waiting.clear()
 

@@ -114,6 +114,11 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     unknown_members: int = 0
     """Members that the contract doesn't know; they are not sent."""
 
+    @property
+    def count(self) -> int:
+        """How many events that is, good and bad; a payload that is rejected whole counts as one."""
+        return len(self.interactions) + len(self.rejections)
+
 
 class _Addressee(msgspec.Struct, frozen=True, kw_only=True):
     tracking_id: str

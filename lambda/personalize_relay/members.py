@@ -173,8 +173,10 @@ def _json_object(name: str, value: str) -> Any:  # noqa: ANN401 - JSON may be an
 def _compact(name: str, value: dict[str, Any]) -> str:
     try:
         return msgspec.json.encode(value).decode()
-    except (TypeError, ValueError) as exc:
-        raise InvalidRecord(Reason.INVALID_CHARACTER, f"{name} holds a value that JSON cannot carry") from exc
+    except UnicodeEncodeError as exc:
+        raise InvalidRecord(Reason.INVALID_CHARACTER, f"{name} holds an unpaired surrogate") from exc
+    except ValueError as exc:
+        raise InvalidRecord(Reason.INVALID_NUMBER, f"{name} holds a number out of range") from exc
 
 
 def _encodable(value: str) -> bool:

@@ -17,13 +17,15 @@ from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import Ki
 
 from personalize_relay.delivery import Delivery
 from personalize_relay.errors import DeliveryError
-from personalize_relay.events import Event, Parsed, Rejection, Trackers
+from personalize_relay.events import Interaction, Parsed, Rejection, Trackers
 from personalize_relay.metrics import Metric, quarantined_for
 from personalize_relay.quarantine import Quarantine
 from personalize_relay.records import Record
 from personalize_relay.reports import Report
 from personalize_relay.requests import lanes
 
+MAX_EVENTS = 20_000
+"""Events that an invocation takes on; records above them come again. A batch may hold millions, in small records."""
 PATIENCE_WITH_TRACKERS = 1800.0
 """Seconds of age up to which a record's rejection is doubted while its tracker has taken nothing."""
 
@@ -83,10 +85,15 @@ class RelayProcessor(BatchProcessor):
         return [self._answer(record, unsettled) for record in batch]
 
     def _parse_all(self, batch: Iterable[KinesisStreamRecord], unsettled: set[int]) -> list[tuple[Record, Parsed]]:
-        contents = []
+        contents: list[tuple[Record, Parsed]] = []
+        events = 0
         for record in batch:
+            if events >= MAX_EVENTS:
+                unsettled.add(int(record.kinesis.sequence_number))
+                continue
             try:
                 contents.append(self.handler(record))
+                events += contents[-1][1].count
             except Exception as exc:  # noqa: BLE001 - a bug of ours must not take the record's neighbours with it
                 unsettled.add(int(record.kinesis.sequence_number))
                 self.outcome.errors.append(where(exc))
@@ -131,13 +138,13 @@ class RelayProcessor(BatchProcessor):
         unsettled: set[int],
     ) -> None:
         events = [interaction for _, parsed in contents for interaction in parsed.interactions]
-        self.outcome.errors.extend(report.configuration_errors)
+        self.outcome.errors.extend([*report.configuration_errors, *report.uncured_errors])
         self.outcome.undelivered.update(report.undelivered.values())
         self.outcome.counts.update(
             {
                 Metric.RECORDS_RECEIVED: len(batch),
                 Metric.RECORDS_REPORTED: len(unsettled),
-                Metric.EVENTS_RECEIVED: len(events) + sum(len(parsed.rejections) for _, parsed in contents),
+                Metric.EVENTS_RECEIVED: sum(parsed.count for _, parsed in contents),
                 Metric.EVENTS_DELIVERED: len(report.delivered),
                 Metric.EVENTS_UNDELIVERED: len(events) - len(report.delivered) - len(report.rejected),
                 Metric.CALLS: report.calls,
@@ -146,7 +153,7 @@ class RelayProcessor(BatchProcessor):
                 Metric.CONFIGURATION_ERRORS: len(report.configuration_errors),
                 Metric.UNKNOWN_MEMBERS: sum(parsed.unknown_members for _, parsed in contents),
                 Metric.MISSING_SENT_AT: sum(not interaction.sent_at_given for interaction in events),
-                Metric.REPEATED_EVENT_IDS: _repeated_ids(interaction.event for interaction in events),
+                Metric.REPEATED_EVENT_IDS: _repeated_ids(events),
             }
         )
         delivered = {source.sequence_number for source in report.delivered}
@@ -176,9 +183,13 @@ def _without_outcome(contents: Iterable[tuple[Record, Parsed]], report: Report) 
             yield record.position
 
 
-def _repeated_ids(events: Iterable[Event]) -> int:
-    first: dict[str, Event] = {}
-    return sum(first.setdefault(event.event_id, event) != event for event in events)
+def _repeated_ids(interactions: Iterable[Interaction]) -> int:
+    first: dict[tuple[str, str], tuple[object, ...]] = {}
+    repeated = 0
+    for each in interactions:
+        content = (each.session_id, each.user_id, each.event)
+        repeated += first.setdefault((each.tracking_id, each.event.event_id), content) != content
+    return repeated
 
 
 def where(exc: BaseException) -> str:

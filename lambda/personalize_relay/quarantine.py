@@ -59,12 +59,12 @@ class S3Store:
         # Slow to import, and most invocations store nothing.
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
-        self._client = self._client or _s3_client()
         try:
+            self._client = self._client or _s3_client()
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/x-ndjson")
         except ClientError as exc:
             raise DeliveryError(f"S3 refused the quarantine object: {exc.response['Error']['Code']}") from exc
-        except BotoCoreError as exc:
+        except (BotoCoreError, ValueError) as exc:  # a ValueError: the endpoint that the environment gives is none
             raise DeliveryError(f"the quarantine object did not reach S3: {type(exc).__name__}") from exc
 
 

@@ -26,3 +26,5 @@ class Report(msgspec.Struct):
     throttles: int = 0
     configuration_errors: list[str] = msgspec.field(default_factory=list)
     """The error codes that stopped a tracker."""
+    uncured_errors: list[str] = msgspec.field(default_factory=list)
+    """The error codes of requests that ran out of attempts or time."""

@@ -26,6 +26,10 @@ _CONFIGURATION = (
     "IncompleteSignature",
     "MissingAuthenticationToken",
     "ResourceNotFound",
+    "OptInRequired",
+    "RequestExpired",
+    "RequestTimeTooSkewed",
+    "UnknownOperation",
     # botocore's own, before anything is sent
     "NoCredentials",
     "PartialCredentials",
@@ -36,6 +40,8 @@ _CONFIGURATION = (
     "InvalidRegion",
     "EndpointResolution",
 )
+_CONFIGURATION_STATUSES = {401, 403, 404, 405, 407}
+"""No access; and what a wrong endpoint or a proxy answers."""
 # botocore refuses these parameters before it sends them: only a single event's rejection can mend that.
 _INVALID = {"ParamValidationError"}
 
@@ -47,7 +53,7 @@ def judge(answer: Answer) -> Verdict:
         return Verdict.DELIVERED
     if status == 429 or error in _THROTTLING or "Throttl" in error or "LimitExceeded" in error:  # noqa: PLR2004
         return Verdict.THROTTLED
-    if status in {401, 403} or error.startswith(_CONFIGURATION):
+    if status in _CONFIGURATION_STATUSES or error.startswith(_CONFIGURATION):
         return Verdict.CONFIGURATION
     if error in _INVALID or (400 <= status < 500 and status != 408 and not error.startswith("RequestTimeout")):  # noqa: PLR2004
         return Verdict.INVALID

@@ -49,8 +49,8 @@ def test_the_snippet_sends_an_event_that_is_delivered(system: System) -> None:
     subprocess.run(  # noqa: S603 - the README's own lines
         [sys.executable, "-c", snippet.replace("NAME", system.stream)], env=environment(system), check=True
     )
-    system.personalize.wait_for(lambda fake: "click-1" in fake.accepted, PATIENCE)
-    accepted = system.personalize.accepted["click-1"]
+    system.personalize.wait_for(lambda fake: "0b9c2f6e-click-1" in fake.accepted, PATIENCE)
+    accepted = system.personalize.accepted["0b9c2f6e-click-1"]
     assert (accepted.session_id, accepted.user_id, accepted.event["itemId"]) == ("s-81", "u-7", "i-3")
 
 
