@@ -97,9 +97,9 @@ def test_function_runs_as_designed(prod: Template) -> None:
 
 
 def test_function_reads_the_settings_the_stack_writes(prod: Template, bucket: str) -> None:
-    """The environment is what the function's own reader understands."""
+    """The environment is what the function's own reader understands; each stage has metrics of its own."""
     _, function = only(prod, "AWS::Lambda::Function")
     variables = function["Properties"]["Environment"]["Variables"]
     assert variables["QUARANTINE_BUCKET"] == {"Ref": bucket}
     read = Settings.from_env(variables | {"QUARANTINE_BUCKET": "bucket"})
-    assert read == Settings(tracking_id=TRACKING_ID, quarantine_bucket="bucket")
+    assert read == Settings(tracking_id=TRACKING_ID, quarantine_bucket="bucket", service="personalize-relay-prod")
