@@ -27,10 +27,10 @@ $(CDK): package.json package-lock.json
 	@touch $@
 
 demo: setup ## the whole system on this machine: deploy, send a clickstream, account for every event
-	$(BIN)/python -m local.demo
+	$(BIN)/python -m local.demo $(ARGS)
 
 local: setup ## the same system, kept running for your own events
-	$(BIN)/python -m local.serve
+	$(BIN)/python -m local.serve $(ARGS)
 
 test: setup ## every test, the long matrices as a seeded sample
 	@$(MAKE) --no-print-directory --jobs=2 systems lint units
