@@ -140,6 +140,14 @@ def test_the_services_error_comes_through_and_is_not_retried_here(
     assert personalize.call_count == 1
 
 
+def test_an_error_code_that_is_none_never_reaches_the_log(
+    client: PutEventsClient, personalize: PersonalizeFake
+) -> None:
+    """What answers may be a proxy that repeats the request: only a name can be a code."""
+    personalize.inject(Fault(Reply(status=400, code='refused {"userId":"canary"}')))
+    assert answer(client, request()) == Answer(400, "")
+
+
 def test_an_error_without_a_body_comes_through_by_its_status(
     client: PutEventsClient, personalize: PersonalizeFake
 ) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from personalize_relay.clients import CONNECT_TIMEOUT, TIMEOUT, Answer
+from personalize_relay.errors import error_code
 from personalize_relay.events import Event
 from personalize_relay.requests import Request
 
@@ -93,6 +94,6 @@ def _failure(exc: Exception) -> Answer:
     retry_after = metadata.get("HTTPHeaders", {}).get("retry-after", "")
     return Answer(
         metadata.get("HTTPStatusCode", 0),
-        response.get("Error", {}).get("Code", ""),
+        error_code(response.get("Error", {}).get("Code", "")),
         float(retry_after) if retry_after.isdecimal() else 0.0,
     )

@@ -11,7 +11,7 @@ import pycurl
 from personalize_relay.clients import CONNECT_TIMEOUT, TIMEOUT, Answer
 from personalize_relay.credentials import Credentials, credentials
 from personalize_relay.endpoints import endpoint, region
-from personalize_relay.errors import ConfigurationError
+from personalize_relay.errors import ConfigurationError, error_code
 from personalize_relay.events import Event
 from personalize_relay.requests import Request
 
@@ -184,7 +184,7 @@ class _Transfer:
         name, _, value = line.partition(b":")
         match name.lower():
             case b"x-amzn-errortype":
-                self._error = _error_code(value.decode("latin-1"))
+                self._error = error_code(value.decode("latin-1"))
             case b"retry-after" if value.strip().isdigit():
                 self._retry_after = float(value)
 
@@ -193,7 +193,7 @@ class _Transfer:
             body = msgspec.json.decode(self._body, type=_Error)
         except ValueError:
             return ""
-        return _error_code(body.type or body.code)
+        return error_code(body.type or body.code)
 
 
 def from_environment(environ: Mapping[str, str], max_in_flight: int) -> CurlClient:
@@ -214,11 +214,6 @@ def _body(request: Request) -> bytes:
             event_list=request.events,
         )
     )
-
-
-def _error_code(name: str) -> str:
-    """The bare code of an error: `aws.service#Code:http://…` in the services' longest form."""
-    return name.strip().partition(":")[0].rpartition("#")[2]
 
 
 def _bundled_certificates() -> str:

@@ -3,6 +3,7 @@
 No message holds a byte of a record: they end in the log.
 """
 
+import re
 from enum import StrEnum
 
 
@@ -54,3 +55,12 @@ class DeliveryError(RelayError):
 
 class ConfigurationError(RelayError):
     """A setting or a permission that a person must mend; the message names it and says what is allowed."""
+
+
+def error_code(name: str) -> str:
+    """The bare code of `aws.service#Code:http://…`, the services' longest form; empty for what can't be a code.
+
+    It goes to the log, and what answered may be a proxy that repeats the request.
+    """
+    code = name.strip().partition(":")[0].rpartition("#")[2]
+    return code if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", code) else ""

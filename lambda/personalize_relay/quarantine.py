@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from personalize_relay.errors import DeliveryError
+from personalize_relay.errors import DeliveryError, error_code
 from personalize_relay.events import Rejection
 from personalize_relay.records import Record
 
@@ -63,7 +63,8 @@ class S3Store:
             self._client = self._client or _s3_client()
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/x-ndjson")
         except ClientError as exc:
-            raise DeliveryError(f"S3 refused the quarantine object: {exc.response['Error']['Code']}") from exc
+            code = error_code(exc.response["Error"]["Code"])
+            raise DeliveryError(f"S3 refused the quarantine object: {code}") from exc
         except (BotoCoreError, ValueError) as exc:  # a ValueError: the endpoint that the environment gives is none
             raise DeliveryError(f"the quarantine object did not reach S3: {type(exc).__name__}") from exc
 
