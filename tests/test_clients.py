@@ -3,7 +3,6 @@
 import gc
 import os
 import socketserver
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ import certifi
 import pytest
 from botocore.credentials import Credentials
 
+from local.certificate import make_certificate
 from local.personalize import PersonalizeFake
 from local.personalize_answers import DENIED, INTERNAL_ERROR, THROTTLED, UNAVAILABLE
 from local.personalize_answers import Answer as Reply
@@ -201,12 +201,7 @@ def test_unavailable_is_503() -> None:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A certificate for 127.0.0.1 that signs itself, and its key."""
-    folder = tmp_path_factory.mktemp("certificate")
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    about = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2", "-nodes"]
-    made = ["-newkey", "rsa:2048", "-out", str(certificate), "-keyout", str(key)]
-    subprocess.run(["openssl", "req", "-x509", *about, *made], check=True, capture_output=True)  # noqa: S603, S607 - ours
-    return certificate, key
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
 
 
 # asyncio leaves the socket of a failed handshake to the garbage collector, which warns: here, not in another test.

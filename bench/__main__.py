@@ -1,0 +1,66 @@
+"""Compare the relay with what boto3 can do, side by side, on this machine.
+
+    make bench
+
+It needs Linux, for its cores and figures.
+One server stands in for Personalize over TLS, with a set latency. Every contestant is a whole handler in a process of
+its own; server and contestants each have a core where there are two. Writes bench/results.md.
+"""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import cold_start, report
+from bench.contestants import CONTESTANTS, RELAY
+from bench.side_by_side import compare
+from bench.workloads import GROWING, WORKLOADS
+
+RESULTS = Path(__file__).with_name("results.md")
+INVOCATIONS = 5
+COLD_STARTS = 7
+
+PREFACE = """\
+# Results of `make bench`
+
+{machine}; {date}.
+
+- Every contestant is a whole handler in a process of its own: a Lambda event in, the partial batch response out.
+- Medians of {invocations} invocations after one that isn't counted, the contestants in turns.
+- One server (Granian, TLS, HTTP/1.1 with keep-alive) answers them all, after the latency named. It has one core, the
+  contestant the other; "server busy" is the share of its core that it used.
+- Each event was checked to arrive exactly once.
+- CPU is the contestant's, user and system.
+- The floor is calls / in flight x latency.
+
+| | |
+|---|---|
+| boto3, one by one | a call a record by Powertools' BatchProcessor; fewer records, as it is slow |
+| boto3, in threads | a call a record by Powertools' AsyncBatchProcessor, in as many threads as calls in flight |
+| boto3, grouped | requests of up to ten events of a session, in as many threads: boto3 at its best, and the ratios' 1 |
+| relay on boto3 | this handler with `PUT_EVENTS_CLIENT=boto3` |
+| relay on curl | this handler with `PUT_EVENTS_CLIENT=curl`, the default |
+"""
+
+
+def main() -> None:
+    """Measure, print and write."""
+    with RESULTS.open("w") as file:
+        for part in parts():
+            print(part, flush=True)  # noqa: T201 - a command's output
+            print(part, file=file, flush=True)
+
+
+def parts() -> Iterator[str]:
+    """The report's parts, each as soon as it is measured."""
+    machine = report.machine(len(os.sched_getaffinity(0)))
+    yield PREFACE.format(machine=machine, date=datetime.now(UTC).date(), invocations=INVOCATIONS)
+    for workload in WORKLOADS:
+        yield report.comparison(workload, compare(workload, CONTESTANTS, INVOCATIONS))
+    yield report.cold_starts(cold_start.measure(COLD_STARTS))
+    yield report.growth(compare(size, [RELAY], INVOCATIONS)[RELAY] for size in GROWING)
+
+
+if __name__ == "__main__":
+    main()

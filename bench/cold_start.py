@@ -1,0 +1,41 @@
+"""What a cold start costs: the handler's import and first build, against what any boto3 handler has to load."""
+
+import subprocess
+import sys
+from statistics import median
+
+from bench.processes import ROOT, environment
+
+STARTS = {
+    "Powertools (batch, logger, metrics), boto3, a client": (
+        "from aws_lambda_powertools import Logger, Metrics\n"
+        "from aws_lambda_powertools.utilities.batch import BatchProcessor\n"
+        "import boto3\n"
+        "boto3.client('personalize-events')\n"
+    ),
+    "the relay's handler, PUT_EVENTS_CLIENT=boto3": "import personalize_relay.handler\n",
+    "the relay's handler, PUT_EVENTS_CLIENT=curl": "import personalize_relay.handler\n",
+}
+"""Statements by what they stand for, the baseline first."""
+
+
+def measure(repetitions: int) -> dict[str, float]:
+    """Seconds by what is started; medians, the first of each (which may compile) not counted."""
+    seconds: dict[str, list[float]] = {title: [] for title in STARTS}
+    for _ in range(1 + repetitions):
+        for title, each in seconds.items():
+            each.append(_seconds(title))
+    return {title: median(each[1:]) for title, each in seconds.items()}
+
+
+def _seconds(title: str) -> float:
+    code = f"import time\nbegan = time.perf_counter()\n{STARTS[title]}print(time.perf_counter() - began)"
+    run = subprocess.run(  # noqa: S603 - our own statements
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment(PUT_EVENTS_CLIENT=title.rpartition("=")[2] or "curl"),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(run.stdout)

@@ -1,0 +1,72 @@
+"""The measurements in Markdown's tables, which read well on a terminal, too."""
+
+import platform
+from collections.abc import Callable, Iterable, Mapping
+
+from bench.contestants import BASELINE
+from bench.side_by_side import Result
+from bench.workloads import Workload
+
+MICRO = 1e6
+
+
+def machine(cores: int) -> str:
+    """What kind of machine this is; not which."""
+    return f"{cores} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+
+
+def comparison(workload: Workload, results: Mapping[str, Result]) -> str:
+    """A column a contestant; ratios against boto3 at its best."""
+    rows = [[name, *map(figure, results.values())] for name, figure in _figures(results[BASELINE]).items()]
+    return _table(workload.title, ["", *(result.title for result in results.values())], rows)
+
+
+def _figures(baseline: Result) -> dict[str, Callable[[Result], str]]:
+    return {
+        "events": lambda each: f"{each.records:,}",
+        "events/s": lambda each: f"{each.events_a_second:,.0f}",
+        "ratio": lambda each: f"{each.events_a_second / baseline.events_a_second:.2f}",
+        "CPU per event, µs": lambda each: f"{each.cpu_an_event * MICRO:,.0f}",
+        "ratio ": lambda each: f"{each.cpu_an_event / baseline.cpu_an_event:.3f}",
+        "calls": lambda each: f"{each.calls:,.0f}",
+        "events a call": lambda each: f"{each.records / each.calls:.2f}",
+        "latency floor, s": lambda each: f"{each.floor:.3f}",
+        "wall, s": lambda each: f"{each.wall:.3f}",
+        "wall / floor": lambda each: f"{each.wall / each.floor:.2f}",
+        "peak memory, MB": lambda each: f"{each.peak_memory:.0f}",
+        "server busy": lambda each: f"{each.server_cpu / each.wall:.0%}",
+    }
+
+
+def cold_starts(seconds: Mapping[str, float]) -> str:
+    """A row a start; ratios against the first."""
+    baseline = next(iter(seconds.values()))
+    rows = [[title, f"{each * 1000:.0f}", f"{each / baseline:.2f}"] for title, each in seconds.items()]
+    return _table("Cold start: import and first build, in a fresh interpreter", ["", "ms", "ratio"], rows)
+
+
+def growth(results: Iterable[Result]) -> str:
+    """A row a size."""
+    rows = [
+        [
+            f"{result.records:,}",
+            f"{result.wall:.3f}",
+            f"{result.cpu * 1000:.1f}",
+            f"{result.cpu_an_event * MICRO:.0f}",
+            f"{result.peak_memory:.0f}",
+        ]
+        for result in results
+    ]
+    columns = ["events", "wall, s", "CPU, ms", "CPU per event, µs", "peak memory, MB"]
+    return _table("Growth: the relay on curl, 25 events a session, 20 ms, 32 in flight", columns, rows)
+
+
+def _table(title: str, columns: list[str], rows: list[list[str]]) -> str:
+    """A table in Markdown: text at the left, then figures at the right."""
+    widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    lines = [
+        " | ".join([first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))])
+        for first, *rest in [columns, rule, *rows]
+    ]
+    return "\n".join([f"## {title}", "", *(f"| {line} |" for line in lines), ""])
