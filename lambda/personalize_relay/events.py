@@ -15,8 +15,6 @@ from personalize_relay.errors import InvalidRecord, Reason
 
 MAX_EVENTS_PER_PAYLOAD = 500
 REQUEST_MEMBERS = frozenset({"trackingId", "userId", "sessionId", "eventList"})
-
-
 EVENT_MEMBERS = frozenset(
     {
         "eventId",
@@ -30,6 +28,8 @@ EVENT_MEMBERS = frozenset(
         "metricAttribution",
     }
 )
+FLAT_MEMBERS = REQUEST_MEMBERS | EVENT_MEMBERS
+"""Of a payload that is one event."""
 
 
 class MetricAttribution(msgspec.Struct, frozen=True, rename="camel"):
@@ -134,25 +134,27 @@ def parse(payload: bytes, origin: Origin, trackers: Trackers) -> Parsed:
         addressee = _addressee(outer, trackers)
     except InvalidRecord as bad:
         return reject(bad)
-    if event_list is None:
-        results = [_interaction(outer, None, addressee, origin)]
-        unknown = len(outer.keys() - EVENT_MEMBERS - REQUEST_MEMBERS)
-    else:
-        alone = len(event_list) == 1
-        results = [_interaction(each, index, addressee, origin, alone=alone) for index, each in enumerate(event_list)]
-        unknown = len(outer.keys() - REQUEST_MEMBERS) + sum(
-            len(each.keys() - EVENT_MEMBERS) for each in event_list if isinstance(each, dict)
-        )
-    return Parsed(
-        interactions=tuple(result for result in results if isinstance(result, Interaction)),
-        rejections=tuple(result for result in results if isinstance(result, Rejection)),
-        unknown_members=unknown,
-    )
+    alone = event_list is None or len(event_list) == 1
+    interactions, rejections = [], []
+    for index, each in [(None, outer)] if event_list is None else enumerate(event_list):
+        try:
+            interactions.append(_interaction(each, index, addressee, origin, alone=alone))
+        except InvalidRecord as bad:
+            rejections.append(_rejection(each, index, origin, bad))
+    unknown = _count_unknown_members(outer, event_list)
+    return Parsed(interactions=tuple(interactions), rejections=tuple(rejections), unknown_members=unknown)
 
 
 def reject(bad: InvalidRecord) -> Parsed:
     """The result of a payload that is rejected as a whole."""
     return Parsed(rejections=(Rejection(index=None, event_id=None, reason=bad.reason, detail=bad.detail),))
+
+
+def _count_unknown_members(outer: dict[str, Any], event_list: list[Any] | None) -> int:
+    if event_list is None:
+        return len(outer.keys() - FLAT_MEMBERS)
+    events = [each for each in event_list if isinstance(each, dict)]
+    return len(outer.keys() - REQUEST_MEMBERS) + sum(len(each.keys() - EVENT_MEMBERS) for each in events)
 
 
 def _event_list(outer: dict[str, Any]) -> list[Any] | None:
@@ -185,36 +187,37 @@ def _addressee(outer: dict[str, Any], trackers: Trackers) -> _Addressee:
 
 
 def _interaction(
-    value: object, index: int | None, addressee: _Addressee, origin: Origin, *, alone: bool = True
-) -> Interaction | Rejection:
-    try:
-        event = _event(value, index, origin, alone=alone)
-    except InvalidRecord as bad:
-        event_id = _claimed_id(value) or origin.event_id(index)
-        return Rejection(index=index, event_id=event_id, reason=bad.reason, detail=bad.detail)
+    value: object, index: int | None, addressee: _Addressee, origin: Origin, *, alone: bool
+) -> Interaction:
+    if not isinstance(value, dict):
+        raise InvalidRecord(Reason.NOT_AN_OBJECT, "an entry of eventList must be an object")
     return Interaction(
+        event=_event(value, index, origin, alone=alone),
         source=Source(int(origin.sequence_number), index),
         tracking_id=addressee.tracking_id,
         user_id=addressee.user_id,
         session_id=addressee.session_id,
-        event=event,
-        sent_at_given=isinstance(value, dict) and value.get("sentAt") is not None,
+        sent_at_given=value.get("sentAt") is not None,
     )
 
 
-def _event(value: object, index: int | None, origin: Origin, *, alone: bool) -> Event:
-    if not isinstance(value, dict):
-        raise InvalidRecord(Reason.NOT_AN_OBJECT, "an entry of eventList must be an object")
+def _rejection(value: object, index: int | None, origin: Origin, bad: InvalidRecord) -> Rejection:
+    event_id = _claimed_id(value) or origin.event_id(index)
+    return Rejection(index=index, event_id=event_id, reason=bad.reason, detail=bad.detail)
+
+
+def _event(value: dict[str, Any], index: int | None, origin: Origin, *, alone: bool) -> Event:
     members.check_nesting("the event", value)
-    sent_at = _optional(value, "sentAt", lambda name, given: members.sent_at(name, given, origin.arrival))
+    sent_at = value.get("sentAt")
     if sent_at is None and not alone:
         # With one arrival for all, Personalize would keep one of two events whose properties are equal.
         raise InvalidRecord(Reason.MISSING_MEMBER, "sentAt is missing: required where eventList has several events")
+    sent_at = origin.arrival if sent_at is None else members.sent_at("sentAt", sent_at, origin.arrival)
     source = _optional(value, "metricAttribution", members.attribution_source)
     return Event(
         event_id=_optional(value, "eventId", members.text) or origin.event_id(index),
         event_type=_required(value, "eventType", members.identity),
-        sent_at=origin.arrival if sent_at is None else sent_at,
+        sent_at=sent_at,
         event_value=_optional(value, "eventValue", members.number),
         item_id=_optional(value, "itemId", members.text),
         properties=_optional(value, "properties", members.properties),

@@ -42,6 +42,7 @@ MILLISECONDS_ABOVE = 100_000_000_000
 """A whole `sentAt` above this is in milliseconds: in seconds it would lie in the year 5138."""
 MAX_NESTING = 32
 """Levels of objects and lists in one event, the event itself included."""
+_NESTING = frozenset({dict, list})
 
 
 def text(name: str, value: object) -> str:
@@ -100,7 +101,7 @@ def properties(name: str, value: object) -> str:
         raise InvalidRecord(Reason.WRONG_TYPE, f"{name} is {_kind(given)}, must be an object")
     if given is not value:
         check_nesting(name, given)  # an object in the event was checked with it
-    forbidden = FORBIDDEN_PROPERTIES.intersection(map(str.lower, given))
+    forbidden = FORBIDDEN_PROPERTIES & {key.lower() for key in given}
     if forbidden:
         raise InvalidRecord(Reason.FORBIDDEN_PROPERTY, f"{name} holds the reserved key {min(forbidden)}")
     compact = _compact(name, given)
@@ -138,19 +139,13 @@ def check_length(name: str, length: int, unit: str) -> None:
         raise InvalidRecord(Reason.WRONG_LENGTH, f"{name} has {length} {unit}, must have {fewest} to {most}")
 
 
-def check_nesting(name: str, value: object) -> None:
-    """Refuse objects and lists nested deeper than MAX_NESTING."""
-    level: list[Any] = [value]
-    for _ in range(MAX_NESTING):
-        level = [
-            each
-            for outer in level
-            for each in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(each, (dict, list))  # twice as fast as the union
-        ]
-        if not level:
-            return
-    raise InvalidRecord(Reason.TOO_DEEP, f"{name} is nested deeper than {MAX_NESTING} levels")
+def check_nesting(name: str, value: dict[str, Any] | list[Any], levels: int = MAX_NESTING) -> None:
+    """Refuse objects and lists nested deeper than `levels`."""
+    if not levels:
+        raise InvalidRecord(Reason.TOO_DEEP, f"{name} is nested deeper than {MAX_NESTING} levels")
+    for each in value.values() if isinstance(value, dict) else value:
+        if type(each) in _NESTING:  # half the time of isinstance, on every value there is
+            check_nesting(name, each, levels - 1)
 
 
 def _iso8601(name: str, value: str) -> float:

@@ -7,7 +7,7 @@ which resumes at the lowest record reported and sends all from there on again.
 import math
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from personalize_relay.errors import DeliveryError
 from personalize_relay.events import Interaction, Parsed, Rejection, Trackers
 from personalize_relay.metrics import Metric, quarantined_for
 from personalize_relay.quarantine import Quarantine
-from personalize_relay.records import Record
+from personalize_relay.records import Record, position
 from personalize_relay.reports import Report
 from personalize_relay.requests import lanes
 
@@ -89,13 +89,13 @@ class RelayProcessor(BatchProcessor):
         events = 0
         for record in batch:
             if events >= MAX_EVENTS:
-                unsettled.add(int(record.kinesis.sequence_number))
+                unsettled.add(position(record))
                 continue
             try:
                 contents.append(self.handler(record))
                 events += contents[-1][1].count
             except Exception as exc:  # noqa: BLE001 - a bug of ours must not take the record's neighbours with it
-                unsettled.add(int(record.kinesis.sequence_number))
+                unsettled.add(position(record))
                 self.outcome.errors.append(where(exc))
                 self.outcome.counts[Metric.INTERNAL_ERRORS] += 1
         return contents
@@ -161,7 +161,7 @@ class RelayProcessor(BatchProcessor):
         self.outcome.oldest_delivered = min(arrivals, default=None)
 
     def _answer(self, record: KinesisStreamRecord, unsettled: set[int]) -> tuple[Any, ...]:
-        if int(record.kinesis.sequence_number) in unsettled:
+        if position(record) in unsettled:
             return self.failure_handler(record, (DeliveryError, DeliveryError("not settled yet"), None))
         return self.success_handler(record, None)
 
@@ -175,12 +175,11 @@ def _rejections(contents: Iterable[tuple[Record, Parsed]], report: Report) -> li
     return [(record, sorted(rejections, key=lambda each: each.index or 0)) for record, rejections in both if rejections]
 
 
-def _without_outcome(contents: Iterable[tuple[Record, Parsed]], report: Report) -> Iterator[int]:
+def _without_outcome(contents: Iterable[tuple[Record, Parsed]], report: Report) -> set[int]:
     """The positions of records with an event that is known neither as delivered nor as rejected."""
     settled = report.delivered | report.rejected.keys()
-    for record, parsed in contents:
-        if not all(interaction.source in settled for interaction in parsed.interactions):
-            yield record.position
+    sources = [interaction.source for _, parsed in contents for interaction in parsed.interactions]
+    return {source.sequence_number for source in sources if source not in settled}
 
 
 def _repeated_ids(interactions: Iterable[Interaction]) -> int:

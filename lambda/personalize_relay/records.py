@@ -1,10 +1,8 @@
 """Read one Kinesis record: where it stands in its stream, and the events its payload holds."""
 
-import base64
 import binascii
 from typing import Self
 
-import msgspec
 from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import KinesisStreamRecord
 
 from personalize_relay import events
@@ -15,39 +13,36 @@ AGGREGATED_MAGIC = bytes.fromhex("f3899ac2")
 GZIP_MAGIC = bytes.fromhex("1f8b")
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+def position(record: KinesisStreamRecord) -> int:
+    """Where a record stands in its shard, known even of one that can't be read."""
+    return int(record.raw_event["kinesis"]["sequenceNumber"])
+
+
+class Record(events.Origin, frozen=True, kw_only=True):
     """What Kinesis says of a record, and its data as Lambda hands it over, in base64."""
 
     stream_arn: str
-    shard_id: str
-    sequence_number: str
     partition_key: str
-    arrival: float
-    """Approximate arrival in the stream, epoch seconds."""
+    position: int
+    """The sequence number as the integer it is: as texts, "9" would come after "10"."""
     data: str
 
     @classmethod
     def read(cls, record: KinesisStreamRecord) -> Self:
         """Take from a Lambda event what the relay uses; KeyError where it isn't a Kinesis record."""
-        kinesis = record.kinesis
+        # Each of the data class's properties makes its objects anew, for more than all the rest of reading takes.
+        given = record.raw_event
+        kinesis = given["kinesis"]
         return cls(
-            stream_arn=record.event_source_arn,
-            shard_id=record.event_id.partition(":")[0],
-            sequence_number=kinesis.sequence_number,
-            partition_key=kinesis.partition_key,
-            arrival=kinesis.approximate_arrival_timestamp,
-            data=kinesis.data,
+            stream=given["eventSourceARN"].rpartition("/")[2],
+            stream_arn=given["eventSourceARN"],
+            shard_id=given["eventID"].partition(":")[0],
+            sequence_number=kinesis["sequenceNumber"],
+            position=position(record),
+            partition_key=kinesis["partitionKey"],
+            arrival=float(kinesis["approximateArrivalTimestamp"]),
+            data=kinesis["data"],
         )
-
-    @property
-    def position(self) -> int:
-        """The sequence number as the integer it is: as texts, "9" would come after "10"."""
-        return int(self.sequence_number)
-
-    @property
-    def stream(self) -> str:
-        """The stream's name."""
-        return self.stream_arn.rpartition("/")[2]
 
     def parse(self, trackers: events.Trackers) -> events.Parsed:
         """The interactions and rejections of the record's payload."""
@@ -55,15 +50,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             payload = self._payload()
         except InvalidRecord as bad:
             return events.reject(bad)
-        origin = events.Origin(
-            stream=self.stream, shard_id=self.shard_id, sequence_number=self.sequence_number, arrival=self.arrival
-        )
-        return events.parse(payload, origin, trackers)
+        return events.parse(payload, self, trackers)
 
     def _payload(self) -> bytes:
         try:
-            payload = base64.b64decode(self.data, validate=True)
-        except (binascii.Error, ValueError) as exc:
+            payload = binascii.a2b_base64(self.data, strict_mode=True)
+        except ValueError as exc:
             raise InvalidRecord(Reason.INVALID_BASE64, "the record's data is not base64") from exc
         if not payload:
             raise InvalidRecord(Reason.EMPTY_RECORD, "the record has no data")
