@@ -7,10 +7,10 @@ retries as they are by default. They check less than the relay does: what a prod
 import asyncio
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 from aws_lambda_powertools.utilities.batch import (
@@ -24,14 +24,13 @@ from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import Ki
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
+from bench.workloads import Event, Handler
+
 if TYPE_CHECKING:
     from mypy_boto3_personalize_events.client import PersonalizeEventsClient
 
 TRACKING_ID = "tracker"
 MAX_EVENTS = 10
-
-type Event = dict[str, Any]
-type Handler = Callable[[Event, LambdaContext], Any]
 
 
 def one_call_a_record(in_flight: int) -> Handler:

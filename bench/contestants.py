@@ -17,8 +17,7 @@ from typing import TextIO, cast
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from bench.baselines import Handler
-from bench.workloads import Workload
+from bench.workloads import Handler, Workload
 
 
 class Contestant(msgspec.Struct, frozen=True, kw_only=True):

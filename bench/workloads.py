@@ -1,9 +1,15 @@
 """What the contestants are given: Lambda events of Kinesis records, each with one click."""
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+type Event = dict[str, Any]
+type Handler = Callable[[Event, LambdaContext], Any]
+"""What Lambda calls; as a type alone, so that no contestant has to load what only another needs."""
 
 ARRIVAL = 1_790_000_000.0
 FIRST_CLICK = 1_780_000_000
@@ -26,7 +32,7 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True):
         spread = f"{self.records:,} records of {self.sessions:,} sessions"
         return f"{self.name}: {spread}, {self.latency * 1000:.0f} ms, {self.in_flight} in flight"
 
-    def event(self, records: int) -> dict[str, Any]:
+    def event(self, records: int) -> Event:
         """A Lambda event of the first so many records."""
         return {"Records": [_record(number, number % self.sessions) for number in range(records)]}
 
@@ -42,7 +48,7 @@ GROWING = tuple(
 """The same density at each size."""
 
 
-def _record(number: int, session: int) -> dict[str, Any]:
+def _record(number: int, session: int) -> Event:
     click = {
         "sessionId": f"session-{session}",
         "userId": f"user-{session}",
