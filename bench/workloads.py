@@ -1,6 +1,7 @@
 """What the contestants are given: Lambda events of Kinesis records, each with one click."""
 
 import base64
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,6 @@ type Event = dict[str, Any]
 type Handler = Callable[[Event, LambdaContext], Any]
 """What Lambda calls; as a type alone, so that no contestant has to load what only another needs."""
 
-ARRIVAL = 1_790_000_000.0
 FIRST_CLICK = 1_780_000_000
 
 
@@ -33,8 +33,9 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.name}: {spread}, {self.latency * 1000:.0f} ms, {self.in_flight} in flight"
 
     def event(self, records: int) -> Event:
-        """A Lambda event of the first so many records."""
-        return {"Records": [_record(number, number % self.sessions) for number in range(records)]}
+        """A Lambda event of the first so many records, just arrived."""
+        now = time.time()
+        return {"Records": [_record(number, number % self.sessions, now) for number in range(records)]}
 
 
 DENSE = Workload(name="Dense", records=10_000, sessions=400, latency=0.02, in_flight=32)
@@ -48,7 +49,7 @@ GROWING = tuple(
 """The same density at each size."""
 
 
-def _record(number: int, session: int) -> Event:
+def _record(number: int, session: int, arrival: float) -> Event:
     click = {
         "sessionId": f"session-{session}",
         "userId": f"user-{session}",
@@ -65,7 +66,7 @@ def _record(number: int, session: int) -> Event:
             "partitionKey": click["sessionId"],
             "sequenceNumber": str(position),
             "data": base64.b64encode(msgspec.json.encode(click)).decode(),
-            "approximateArrivalTimestamp": ARRIVAL,
+            "approximateArrivalTimestamp": arrival,
         },
         "eventSource": "aws:kinesis",
         "eventVersion": "1.0",
