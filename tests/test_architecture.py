@@ -15,11 +15,12 @@ PACKAGE = ROOT / "lambda" / "personalize_relay"
 
 LAYERS = [
     {"errors"},
-    {"settings", "members", "payloads", "endpoints", "credentials", "backoff"},
+    {"settings", "members", "payloads", "endpoints", "credentials", "backoff", "terms"},
     {"events", "metrics"},
     {"requests", "records", "reports", "probation"},
-    {"clients", "quarantine"},
-    {"verdicts", "boto3_client", "curl_client"},
+    {"clients", "quarantine", "lane"},
+    {"verdicts", "schedule", "boto3_client", "curl_client"},
+    {"pace"},
     {"delivery"},
     {"processor"},
     {"handler"},
@@ -31,6 +32,8 @@ FORBIDDEN = {
     "members": {"aws_lambda_powertools", "boto3", "botocore", "time", "os", "logging", "random"},
     "payloads": {"aws_lambda_powertools", "boto3", "botocore", "time", "os", "logging", "random"},
     "requests": {"aws_lambda_powertools", "boto3", "botocore", "time", "os", "logging", "random"},
+    "pace": {"boto3", "botocore", "time", "os", "logging", "random", "threading"},
+    "lane": {"boto3", "botocore", "time", "os", "logging", "random", "threading"},
     "delivery": {"boto3", "botocore", "time", "os", "logging", "random", "threading"},
     "settings": {"msgspec", "aws_lambda_powertools", "boto3", "botocore"},
 }

@@ -4,6 +4,7 @@ Two more of their faults lie in the template: tests/infra shows that no policy g
 mapping bounds its retries, bisects, and has a destination.
 """
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +15,8 @@ from personalize_relay.clients import Answer
 from personalize_relay.delivery import Delivery
 from personalize_relay.events import Origin, Trackers, parse
 from personalize_relay.requests import Request, lanes
-from tests.simulation.world import ARRIVAL, Reply, World, click, record
+from personalize_relay.terms import Terms
+from tests.simulation.world import ARRIVAL, Reply, World, click, good, record
 
 BUSY = Reply(Answer(503), taken=False)
 
@@ -117,7 +119,7 @@ def test_the_limit_of_calls_in_flight_is_kept(most: int) -> None:
 
     def script(_request: Request, number: int) -> Reply:
         open_calls.append(number + 1 - sum(call.due <= world.clock.now for call in world.api.calls))
-        return Reply()
+        return Reply(after=1.0)
 
     world = World(script, max_in_flight=most)
     world.invoke([record(n, click(f"s{n}")) for n in range(40)])
@@ -133,8 +135,9 @@ def test_after_a_failure_only_the_failed_request_is_sent_again() -> None:
 
 def test_a_failure_leaves_the_relay_fit_for_the_next_batch() -> None:
     """One closes its client on an error, and goes on using it."""
-    world = World(lambda _request, number: BUSY if number < 8 else Reply())
+    world = World(lambda _request, _number: BUSY)
     assert world.invoke([record(1, click())]) == ["1"]
+    world.api.script = good
     assert world.invoke([record(1, click())]) == []
 
 
@@ -169,13 +172,14 @@ def test_nothing_of_a_payload_is_kept_for_the_log() -> None:
 
 def deliver(*payloads: bytes) -> None:
     """Parse payloads and deliver them through the real client."""
-    clock = World().clock
-    engine = Delivery(Boto3Client(max_in_flight=8), clock=clock, jitter=lambda most: most, max_in_flight=8)
+    engine = Delivery(Boto3Client(max_in_flight=8), clock=time.monotonic, jitter=lambda most: most, max_in_flight=8)
     parsed = [
         parse(payload, Origin(stream="s", shard_id="0", sequence_number=str(number), arrival=ARRIVAL), TRACKERS)
         for number, payload in enumerate(payloads)
     ]
-    report = engine.deliver(lanes(each for one in parsed for each in one.interactions), end=2000, quarantining=False)
+    report = engine.deliver(
+        lanes(each for one in parsed for each in one.interactions), Terms(end=time.monotonic() + 30)
+    )
     assert len(report.delivered) == len(payloads)
 
 

@@ -153,7 +153,7 @@ def test_an_outage_leaves_its_cause_in_the_log() -> None:
     world = World(lambda _request, _number: BUSY)
     world.invoke([record(1, click())])
     assert world.processor.outcome.errors == ["ServiceUnavailable"]
-    assert world.processor.outcome.undelivered == {"retries": 1}
+    assert world.processor.outcome.undelivered == {"deadline": 1}
 
 
 def test_an_invocation_takes_on_a_bounded_number_of_events_and_the_rest_comes_again() -> None:

@@ -1,6 +1,5 @@
-"""How often a request is tried, and how long it waits in between."""
+"""How long a request waits between its attempts."""
 
-MAX_ATTEMPTS = 8
 FIRST_WAIT = 0.05
 """Seconds: the most that the first retry waits, doubled at each further one."""
 FIRST_WAIT_THROTTLED = 0.5

@@ -3,25 +3,21 @@
 A single-threaded state machine over a client and a clock, both passed in.
 """
 
-import heapq
-from collections import deque
+from collections import defaultdict
 from collections.abc import Callable, Iterable
-from typing import Self
 
-from personalize_relay.backoff import MAX_ATTEMPTS, longest_wait
+from personalize_relay.backoff import longest_wait
 from personalize_relay.clients import Answer, PutEventsClient
 from personalize_relay.errors import Reason
 from personalize_relay.events import Rejection, Source
+from personalize_relay.lane import LaneUnderWay, Tally
+from personalize_relay.pace import Pace
 from personalize_relay.probation import MAX_REFUSED, SUSPECT_TRACKER, Probation
 from personalize_relay.reports import Cause, Report
 from personalize_relay.requests import Lane, Request
+from personalize_relay.schedule import Schedule
+from personalize_relay.terms import Deadline, Terms
 from personalize_relay.verdicts import Verdict, judge
-
-SETTLE_MARGIN = 1.0
-"""Seconds kept free at the end of an invocation to answer in, though never over half of it."""
-QUARANTINE_MARGIN = 6.0
-"""The same as soon as there is something to quarantine: building an S3 client takes its time."""
-LEAST_TIME_FOR_A_CALL = 0.25
 
 
 class Delivery:
@@ -42,65 +38,31 @@ class Delivery:
         self.clock = clock
         self.jitter = jitter
         self.max_in_flight = max_in_flight
+        self.pace = Pace()
         self.trusted: set[str] = set()
         """Trackers that have taken an event in this sandbox."""
 
-    def deliver(self, lanes: Iterable[Lane], *, end: float, quarantining: bool, doubting: bool = True) -> Report:
-        """Deliver what can be delivered before `end` (on the clock), and report on every event.
-
-        `quarantining` keeps the longer margin from the start, for records that are already known to be bad. While
-        `doubting`, a tracker that takes nothing is suspected before its events are.
-        """
-        return _Run(self, lanes, end=end, quarantining=quarantining, doubting=doubting).report()
-
-
-class _Lane:
-    """A lane under way: its first request is the one in flight, or the next to send."""
-
-    def __init__(self, requests: Lane) -> None:
-        self.requests = deque(requests)
-        self.tracking_id = requests[0].tracking_id
-        self.failures = 0
-        """Transient failures of the first request so far."""
-        self.fresh = True
-        """Whether the first request is as it was made: neither sent yet nor a part of one that was."""
-        self._parts = 1
-
-    def __lt__(self, other: Self) -> bool:
-        """What stands lowest in the stream goes first: the checkpoint needs it first."""
-        return self.requests[0].sources[0] < other.requests[0].sources[0]
-
-    def advance(self, *instead: Request) -> None:
-        """Go on to the next request, after those that come instead of the first."""
-        self.requests.popleft()
-        self.requests.extendleft(reversed(instead))
-        self.failures = 0
-        self._parts += len(instead) - 1
-        self.fresh = self._parts == 0
-        self._parts = self._parts or 1
+    def deliver(self, lanes: Iterable[Lane], terms: Terms) -> Report:
+        """Deliver what can be delivered in time, and report on every event."""
+        return _Run(self, lanes, terms).report()
 
 
 class _Run:
     """The deliveries of one invocation."""
 
-    def __init__(
-        self, engine: Delivery, lanes: Iterable[Lane], *, end: float, quarantining: bool, doubting: bool
-    ) -> None:
+    def __init__(self, engine: Delivery, lanes: Iterable[Lane], terms: Terms) -> None:
         self._engine = engine
-        self._end = end
-        self._time = end - engine.clock()
-        self._deadline = self._end_less(QUARANTINE_MARGIN if quarantining else SETTLE_MARGIN)
-        self._doubting = doubting
-        self._ready: list[_Lane] = []
-        self._waiting: list[tuple[float, _Lane]] = []
-        self._in_flight: dict[int, _Lane] = {}
+        self._terms = terms
+        self._deadline = Deadline(terms, engine.clock())
+        self._tallies: dict[str, Tally] = defaultdict(Tally)
+        self._schedule = Schedule()
+        self._in_flight: dict[int, tuple[LaneUnderWay, float]] = {}
+        """By ticket, and when the call began."""
         self._stopped: set[str] = set()
         """Trackers that are stopped by a configuration error."""
-        self._uncured: Cause | None = None
-        """Set once a request has run out of attempts or time: all from it on comes again, so no more is sent."""
         self._report = Report()
-        self._probations: dict[str, Probation[_Lane]] = {}
-        self._lanes = [_Lane(requests) for requests in lanes]
+        self._probations: dict[str, Probation[LaneUnderWay]] = {}
+        self._lanes = [LaneUnderWay(requests) for requests in lanes]
         for lane in self._lanes:
             self._queue(lane)
 
@@ -110,47 +72,50 @@ class _Run:
             self._begin_calls()
             for ticket, answer in self._engine.client.poll(self._pause()):
                 # A call that an earlier invocation gave up on has no lane here: its records were reported.
-                if lane := self._in_flight.pop(ticket, None):
-                    self._settle(lane, answer)
+                if call := self._in_flight.pop(ticket, None):
+                    self._settle(*call, answer)
         self._leave_undelivered()
         return self._report
-
-    def _end_less(self, margin: float) -> float:
-        return self._end - min(margin, self._time / 2)
 
     def _under_way(self) -> bool:
         now = self._engine.clock()
         if self._in_flight:
-            return now < self._deadline
-        return bool(self._ready or self._waiting) and self._may_begin(now)
-
-    def _may_begin(self, when: float) -> bool:
-        return when + LEAST_TIME_FOR_A_CALL <= self._deadline
+            return now < self._deadline.at
+        return bool(self._schedule) and self._deadline.leaves_time(now)
 
     def _begin_calls(self) -> None:
         now = self._engine.clock()
-        while self._waiting and self._waiting[0][0] <= now:
-            heapq.heappush(self._ready, heapq.heappop(self._waiting)[1])
-        while self._ready and len(self._in_flight) < self._engine.max_in_flight and self._may_begin(now):
-            lane = heapq.heappop(self._ready)
-            self._in_flight[self._engine.client.submit(lane.requests[0], self._deadline - now)] = lane
+        while self._has_room(now) and self._schedule.ready(now) and self._engine.pace.admits(now):
+            lane = self._schedule.take()
+            self._engine.pace.begin(now)
+            ticket = self._engine.client.submit(lane.requests[0], self._deadline.at - now)
+            self._in_flight[ticket] = lane, now
             self._report.calls += 1
             self._report.retries += lane.failures > 0
 
-    def _pause(self) -> float:
-        until = min(self._waiting[0][0], self._deadline) if self._waiting else self._deadline
-        return max(0.0, until - self._engine.clock())
+    def _has_room(self, now: float) -> bool:
+        return len(self._in_flight) < self._engine.max_in_flight and self._deadline.leaves_time(now)
 
-    def _settle(self, lane: _Lane, answer: Answer) -> None:
+    def _pause(self) -> float:
+        now = self._engine.clock()
+        until = self._deadline.at
+        if self._has_room(now):
+            until = min(until, self._engine.pace.next if self._schedule.ready(now) else self._schedule.next_due())
+        return max(0.0, until - now)
+
+    def _settle(self, lane: LaneUnderWay, began: float, answer: Answer) -> None:
         request = lane.requests[0]
-        match judge(answer):
+        verdict = judge(answer)
+        self._engine.pace.settle(verdict, began, self._engine.clock())
+        match verdict:
             case Verdict.DELIVERED:
+                self._tallies[lane.tracking_id].taken += 1
                 self._report.delivered.update(request.sources)
                 self._trust(lane.tracking_id)
                 lane.advance()
                 self._queue(lane)
             case Verdict.INVALID if len(request.interactions) > 1:
-                lane.advance(*request.halves())
+                lane.split()
                 self._queue(lane)
             case Verdict.INVALID:
                 lane.advance()
@@ -158,10 +123,10 @@ class _Run:
                 self._queue(lane)
             case Verdict.CONFIGURATION:
                 self._stop_tracker(lane.tracking_id, answer.error)
-            case Verdict.THROTTLED | Verdict.TRANSIENT as verdict:
+            case Verdict.THROTTLED | Verdict.TRANSIENT:
                 self._retry(lane, answer, throttled=verdict is Verdict.THROTTLED)
 
-    def _queue(self, lane: _Lane) -> None:
+    def _queue(self, lane: LaneUnderWay) -> None:
         """Have the lane's next request sent, if it has one and nothing speaks against it."""
         if not lane.requests or not self._open(lane):
             return
@@ -170,14 +135,14 @@ class _Run:
             probation.held.append(lane)
         else:
             lane.fresh = False
-            heapq.heappush(self._ready, lane)
+            self._schedule.add(lane)
 
-    def _open(self, lane: _Lane) -> bool:
-        return self._uncured is None and lane.tracking_id not in self._stopped
+    def _open(self, lane: LaneUnderWay) -> bool:
+        return lane.tracking_id not in self._stopped
 
-    def _probation(self, tracking_id: str) -> Probation[_Lane] | None:
+    def _probation(self, tracking_id: str) -> Probation[LaneUnderWay] | None:
         """The tracker's probation; None once it is trusted, or where events are old enough to be doubted first."""
-        if not self._doubting or tracking_id in self._engine.trusted:
+        if not self._terms.doubting or tracking_id in self._engine.trusted:
             return None
         return self._probations.setdefault(tracking_id, Probation())
 
@@ -192,11 +157,9 @@ class _Run:
         """Reject the one event of a request; `whole` when all that it was split from is rejected, too."""
         (interaction,) = request.interactions
         known = answer.error == "InvalidInputException"
-        rejection = Rejection(
-            index=interaction.source.index,
-            event_id=interaction.event.event_id,
-            reason=Reason.REJECTED_BY_PERSONALIZE if known else Reason.REFUSED_BY_PERSONALIZE,
-            detail=f"PutEvents answered {answer.status} {answer.error} to this event alone",
+        reason = Reason.REJECTED_BY_PERSONALIZE if known else Reason.REFUSED_BY_PERSONALIZE
+        rejection = _rejection(
+            request, reason, f"PutEvents answered {answer.status} {answer.error} to this event alone"
         )
         probation = self._probation(interaction.tracking_id)
         if not probation:
@@ -210,41 +173,60 @@ class _Run:
     def _set_aside(self, rejected: dict[Source, Rejection]) -> None:
         if rejected:
             self._report.rejected.update(rejected)
-            self._deadline = self._end_less(QUARANTINE_MARGIN)
+            self._deadline.keep_time_to_quarantine()
 
     def _stop_tracker(self, tracking_id: str, error: str) -> None:
         self._stopped.add(tracking_id)
         self._report.configuration_errors.append(error)
-        self._ready = [lane for lane in self._ready if self._open(lane)]
-        self._waiting = [(due, lane) for due, lane in self._waiting if self._open(lane)]
-        heapq.heapify(self._ready)
-        heapq.heapify(self._waiting)
+        self._schedule.drop(tracking_id)
 
-    def _retry(self, lane: _Lane, answer: Answer, *, throttled: bool) -> None:
-        lane.failures += 1
+    def _retry(self, lane: LaneUnderWay, answer: Answer, *, throttled: bool) -> None:
+        lane.fail(answer.error or f"HTTP {answer.status}")
         self._report.throttles += throttled
+        if not self._open(lane):
+            return
+        if not throttled and self._suspect(lane, answer):
+            self._queue(lane)
+            return
         wait = self._engine.jitter(longest_wait(lane.failures, throttled=throttled))
-        due = self._engine.clock() + max(wait, answer.retry_after)
-        if lane.failures >= MAX_ATTEMPTS:
-            self._stop_sending(Cause.RETRIES, answer)
-        elif not self._may_begin(due):
-            self._stop_sending(Cause.DEADLINE, answer)
-        elif self._open(lane):
-            heapq.heappush(self._waiting, (due, lane))
+        self._schedule.add_later(lane, self._engine.clock() + max(wait, answer.retry_after))
 
-    def _stop_sending(self, cause: Cause, answer: Answer) -> None:
-        self._uncured = cause
-        self._report.uncured_errors.append(answer.error or f"HTTP {answer.status}")
-        self._ready.clear()
-        self._waiting.clear()
+    def _suspect(self, lane: LaneUnderWay, answer: Answer) -> bool:
+        """Look for the event that a request fails on, and give it up once it is old; returns whether the lane went on.
+
+        There is no hurry to report what fails on: all from it on would come again at once. It is tried to the end.
+        """
+        tally = self._tallies[lane.tracking_id]
+        tally.failed += 1
+        if not lane.suspect(tally):
+            return False
+        request = lane.requests[0]
+        if len(request.interactions) > 1:
+            lane.split()
+            return True
+        (source,) = request.sources
+        if source.sequence_number not in self._terms.aged or not lane.alone(tally):
+            return False
+        lane.advance()
+        why = f"PutEvents answered {answer.status} {answer.error} to this event alone, again and again"
+        self._set_aside({source: _rejection(request, Reason.FAILED_REPEATEDLY, why)})
+        return True
 
     def _leave_undelivered(self) -> None:
+        left = [lane for lane in self._lanes if lane.requests]
+        failing = {lane.tracking_id for lane in left if lane.failures}
         for tracking_id, probation in self._probations.items():
-            if probation.rejected and tracking_id not in self._stopped and self._uncured is None:
+            if probation.rejected and tracking_id not in self._stopped | failing:
                 self._stop_tracker(tracking_id, SUSPECT_TRACKER)
             self._report.undelivered.update(dict.fromkeys(probation.rejected, Cause.CONFIGURATION))
-        for lane in self._lanes:
-            stopped = lane.tracking_id in self._stopped
-            cause = Cause.CONFIGURATION if stopped else self._uncured or Cause.DEADLINE
+        for lane in left:
+            if lane.failures:
+                self._report.uncured_errors.append(lane.error)
+            cause = Cause.CONFIGURATION if lane.tracking_id in self._stopped else Cause.DEADLINE
             for request in lane.requests:
                 self._report.undelivered.update(dict.fromkeys(request.sources, cause))
+
+
+def _rejection(request: Request, reason: Reason, detail: str) -> Rejection:
+    (interaction,) = request.interactions
+    return Rejection(index=interaction.source.index, event_id=interaction.event.event_id, reason=reason, detail=detail)

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     FORBIDDEN_PROPERTY = "forbidden_property"
     REJECTED_BY_PERSONALIZE = "rejected_by_personalize"
     REFUSED_BY_PERSONALIZE = "refused_by_personalize"
+    FAILED_REPEATEDLY = "failed_repeatedly"
 
 
 class RelayError(Exception):

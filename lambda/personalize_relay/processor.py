@@ -23,11 +23,14 @@ from personalize_relay.quarantine import Quarantine
 from personalize_relay.records import Record, position
 from personalize_relay.reports import Report
 from personalize_relay.requests import lanes
+from personalize_relay.terms import Terms
 
 MAX_EVENTS = 20_000
 """Events that an invocation takes on; records above them come again. A batch may hold millions, in small records."""
 PATIENCE_WITH_TRACKERS = 1800.0
 """Seconds of age up to which a record's rejection is doubted while its tracker has taken nothing."""
+PATIENCE_WITH_EVENTS = 900.0
+"""Seconds of age up to which an event is tried that alone fails again and again."""
 
 
 class Outcome(msgspec.Struct):
@@ -104,12 +107,16 @@ class RelayProcessor(BatchProcessor):
         # What comes again in any case isn't sent now: it would only be sent twice.
         below = min(unsettled, default=math.inf)
         sent = [parsed for record, parsed in contents if record.position < below]
-        oldest = min((record.arrival for record, _ in contents), default=math.inf)
+        now = self._now()
+        oldest = min((record.arrival for record, _ in contents), default=now)
         return self._delivery.deliver(
             lanes(interaction for parsed in sent for interaction in parsed.interactions),
-            end=end,
-            quarantining=any(parsed.rejections for parsed in sent),
-            doubting=self._now() - oldest < PATIENCE_WITH_TRACKERS,
+            Terms(
+                end=end,
+                quarantining=any(parsed.rejections for parsed in sent),
+                doubting=now - oldest < PATIENCE_WITH_TRACKERS,
+                aged={record.position for record, _ in contents if now - record.arrival > PATIENCE_WITH_EVENTS},
+            ),
         )
 
     def _store_rejected(self, rejected: list[tuple[Record, list[Rejection]]], unsettled: set[int]) -> None:
@@ -161,7 +168,7 @@ class RelayProcessor(BatchProcessor):
         self.outcome.oldest_delivered = min(arrivals, default=None)
 
     def _answer(self, record: KinesisStreamRecord, unsettled: set[int]) -> tuple[Any, ...]:
-        if position(record) in unsettled:
+        if unsettled and position(record) in unsettled:
             return self.failure_handler(record, (DeliveryError, DeliveryError("not settled yet"), None))
         return self.success_handler(record, None)
 

@@ -11,7 +11,6 @@ class Cause(StrEnum):
     """Why an event is still undelivered at the end of an invocation."""
 
     CONFIGURATION = "configuration"
-    RETRIES = "retries"
     DEADLINE = "deadline"
 
 
@@ -27,4 +26,4 @@ class Report(msgspec.Struct):
     configuration_errors: list[str] = msgspec.field(default_factory=list)
     """The error codes that stopped a tracker."""
     uncured_errors: list[str] = msgspec.field(default_factory=list)
-    """The error codes of requests that ran out of attempts or time."""
+    """The error codes of the requests that failed to the end."""

@@ -37,7 +37,7 @@ MUTANTS = {
         "in rejected]",
     ),
     "sends the halves of a request in the wrong order": (
-        "delivery.py",
+        "lane.py",
         "extendleft(reversed(instead))",
         "extendleft(instead)",
     ),

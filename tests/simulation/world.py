@@ -33,7 +33,7 @@ OK = Answer(200)
 
 
 class Clock:
-    """Virtual time, in seconds; only polling moves it."""
+    """Virtual time, in seconds; only waiting moves it."""
 
     def __init__(self) -> None:
         self.now = BEGINNING
@@ -41,6 +41,10 @@ class Clock:
     def __call__(self) -> float:
         """The time."""
         return self.now
+
+    def wait_until(self, when: float) -> None:
+        """Let time pass."""
+        self.now = max(self.now, when)
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ class Api:
     def poll(self, timeout: float) -> list[tuple[int, Answer]]:
         """See PutEventsClient."""
         until = self._clock.now + timeout
-        self._clock.now = max(self._clock.now, min([call.due for call in self._open.values()] + [until]))
+        self._clock.wait_until(min([call.due for call in self._open.values()] + [until]))
         done = {ticket: call for ticket, call in self._open.items() if call.due <= self._clock.now}
         for ticket, call in sorted(done.items(), key=lambda item: item[1].due):
             del self._open[ticket]
@@ -148,10 +152,19 @@ def _no_jitter(most: float) -> float:
 class World:
     """A relay with everything around it simulated."""
 
-    def __init__(self, script: Script = good, *, max_in_flight: int = 8, allowed: Sequence[str] = ()) -> None:
-        self.clock = Clock()
+    def __init__(
+        self,
+        script: Script = good,
+        *,
+        clock: Clock | None = None,
+        jitter: Callable[[float], float] = _no_jitter,
+        max_in_flight: int = 8,
+        allowed: Sequence[str] = (),
+    ) -> None:
+        self.clock = clock or Clock()
         self.api = Api(self.clock, script)
         self.bucket = Bucket()
+        self._jitter = jitter
         self._max_in_flight = max_in_flight
         self._trackers = Trackers(default=TRACKER, allowed=frozenset(allowed))
         self.processor = self._sandbox()
@@ -165,7 +178,7 @@ class World:
             delivery=Delivery(
                 self.api,
                 clock=self.clock,
-                jitter=_no_jitter,
+                jitter=self._jitter,
                 max_in_flight=self._max_in_flight,
             ),
             quarantine=Quarantine(self.bucket, prefix="quarantine/", now=lambda: datetime(2026, 9, 21, tzinfo=UTC)),

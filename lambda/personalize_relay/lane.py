@@ -1,0 +1,85 @@
+"""A lane under way: what is left of it, and how its first request has fared."""
+
+from collections import deque
+from typing import Self
+
+from personalize_relay.requests import Lane, Request
+
+ATTEMPTS = 8
+"""Failures, throttling aside, after which a request is suspected: it may hold an event that the API stumbles over."""
+ATTEMPTS_OF_A_PART = 3
+"""The same for a part of several events of such a request."""
+
+
+class Tally:
+    """The calls for one tracker, in one invocation."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.failed = 0
+
+
+class LaneUnderWay:
+    """A lane whose first request is the one in flight, or the next to send."""
+
+    def __init__(self, requests: Lane) -> None:
+        self.requests = deque(requests)
+        self.tracking_id = requests[0].tracking_id
+        self.fresh = True
+        """Whether the first request is as it was made: neither sent yet nor a part of one that was."""
+        self.error = ""
+        """The latest failure."""
+        self._parts = 1
+        self._begin_original()
+
+    def __lt__(self, other: Self) -> bool:
+        """What stands lowest in the stream goes first: the checkpoint needs it first."""
+        return self.requests[0].sources[0] < other.requests[0].sources[0]
+
+    def _begin_original(self) -> None:
+        self._begin_request()
+        self._suspected = False
+        self._all_faults = 0
+        self._before = 0, 0
+
+    def _begin_request(self) -> None:
+        self.failures = 0
+        """Failures of the first request so far, throttling included."""
+        self._faults = 0
+
+    def advance(self, *instead: Request) -> None:
+        """Go on to the next request, after those that come instead of the first."""
+        self.requests.popleft()
+        self.requests.extendleft(reversed(instead))
+        self._parts += len(instead) - 1
+        self.fresh = self._parts == 0
+        if self.fresh:
+            self._parts = 1
+            self._begin_original()
+        else:
+            self._begin_request()
+
+    def split(self) -> None:
+        """Go on with the halves of the first request instead."""
+        self.advance(*self.requests[0].halves())
+
+    def fail(self, error: str) -> None:
+        """Count a failed call."""
+        self.failures += 1
+        self.error = error
+
+    def suspect(self, tally: Tally) -> bool:
+        """Count the failed call as no throttling; returns whether the request has now failed too often."""
+        if not self._all_faults:
+            self._before = tally.taken, tally.failed
+        self._all_faults += 1
+        self._faults += 1
+        part = self._suspected and len(self.requests[0].interactions) > 1
+        too_often = self._faults >= (ATTEMPTS_OF_A_PART if part else ATTEMPTS)
+        self._suspected = self._suspected or too_often
+        return too_often
+
+    def alone(self, tally: Tally) -> bool:
+        """Whether most calls of other lanes and requests were taken since its first failure: it's no outage."""
+        taken, failed = self._before
+        return tally.taken - taken > tally.failed - failed - self._all_faults

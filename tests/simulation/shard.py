@@ -1,0 +1,98 @@
+"""One shard in a simulated world: records that arrive, and a mapping that gives them to the function by its rules."""
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from local.backlog import Backlog, Discard, Invoke, Wait
+from local.invocation import Answer, StreamRecord, payload_of, read_answer
+from local.mapping_settings import MappingSettings
+from tests.simulation.world import ARRIVAL, BEGINNING, Clock, Script, World, click, record
+
+SETTINGS = MappingSettings(
+    uuid="mapping",
+    stream_arn="stream",
+    function_arn="function",
+    batch_size=1000,
+    window=1.0,
+    report_failures=True,
+    bisect=True,
+    max_retries=1000,
+    max_age=12 * 3600,
+)
+TIMEOUT = 60.0
+"""Seconds that an invocation has."""
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """How records come: so many a second, of sessions that each have one event only."""
+
+    shard: int = 0
+    per_second: float = 0.0
+    """Zero: more than anybody can take, all there from the beginning."""
+    count: float = float("inf")
+
+    def __iter__(self) -> Iterator[StreamRecord]:
+        """The records, in order."""
+        number = 0
+        while number < self.count:
+            arrived = BEGINNING + (number / self.per_second if self.per_second else 0.0)
+            timestamp = ARRIVAL + arrived - BEGINNING
+            session = f"{self.shard}-{number}"
+            event = json.dumps(record(number, click(session), arrival=timestamp))
+            yield StreamRecord(str(number), session, timestamp, arrived, event)
+            number += 1
+
+
+@dataclass
+class Shard:
+    """A mapping on one shard, that invokes one function after the other until the given time."""
+
+    clock: Clock
+    script: Script
+    arrivals: Arrivals
+    settings: MappingSettings = SETTINGS
+    max_in_flight: int = 64
+    seed: int = 0
+    fresh_sandboxes: bool = False
+    """Whether each invocation runs in a new sandbox."""
+    invocations: int = field(default=0, init=False)
+    discarded: int = field(default=0, init=False)
+    world: World = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Build the world around it."""
+        draw = random.Random(self.seed)  # noqa: S311 - a simulation's
+        jitter = lambda most: draw.uniform(0, most)
+        self.world = World(self.script, clock=self.clock, jitter=jitter, max_in_flight=self.max_in_flight)
+
+    def live(self, until: float) -> None:
+        """Invoke until the given time, or until all its records are acknowledged or given up."""
+        backlog = Backlog(self.settings, lambda _attempts: 0.0)
+        coming = iter(self.arrivals)
+        following = next(coming, None)
+        while self.clock.now < until:
+            while following and following.arrived <= self.clock.now and backlog.waiting[0] <= self.settings.batch_size:
+                backlog.add(following, self.clock.now)
+                following = next(coming, None)
+            if not following and not backlog.count:
+                return
+            match backlog.next(self.clock.now):
+                case Invoke(records):
+                    self._invoke(backlog, records)
+                case Discard(records):
+                    self.discarded += len(records)
+                    backlog.discarded()
+                case Wait(ready):
+                    self.clock.wait_until(min(ready, until, following.arrived if following else until))
+
+    def _invoke(self, backlog: Backlog, records: tuple[StreamRecord, ...]) -> None:
+        if self.fresh_sandboxes:
+            self.world.fresh_sandbox()
+        self.invocations += 1
+        failed = self.world.invoke(json.loads(payload_of(records))["Records"], seconds=TIMEOUT)
+        response = {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+        answer = Answer(payload=json.dumps(response).encode())
+        backlog.settle(read_answer(records, answer, report_failures=True), self.clock.now)
