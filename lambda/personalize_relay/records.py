@@ -38,7 +38,7 @@ class Record(events.Origin, frozen=True, kw_only=True):
             stream_arn=given["eventSourceARN"],
             shard_id=given["eventID"].partition(":")[0],
             sequence_number=kinesis["sequenceNumber"],
-            position=position(record),
+            position=int(kinesis["sequenceNumber"]),
             partition_key=kinesis["partitionKey"],
             arrival=float(kinesis["approximateArrivalTimestamp"]),
             data=kinesis["data"],
