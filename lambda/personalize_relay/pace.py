@@ -17,8 +17,8 @@ OUTAGE = 10
 STEP = 0.15
 """What a success adds to the pace, calls a second; as much again for each second since the last cut."""
 LONGEST_CLEAN = 30.0
-TOLERATED_SHARE = 0.04
-TOLERATED_PACE = 0.2
+TOLERATED_SHARE = 0.02
+TOLERATED_PACE = 0.15
 """Throttled calls that a pace p may have in balance, as a share of all: TOLERATED_SHARE + TOLERATED_PACE / p."""
 GRAIN = 0.001
 """Seconds that a call may begin early, so that nobody waits for less."""
