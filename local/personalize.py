@@ -33,6 +33,7 @@ from local.personalize_answers import (
     reset,
     response,
     send_first_byte,
+    send_raw,
 )
 from local.personalize_faults import Delay, Exchange, Fault, Injected, Quota
 from local.personalize_memory import Memory
@@ -195,6 +196,9 @@ class PersonalizeFake(Memory):
         """Send what the answer says; the call is over before its client can know, so that tests may look at once."""
         begun = await send_first_byte(http, answer) if answer.streamed else None
         self._end(call, answer)
+        if answer.raw:
+            send_raw(http, answer.raw)
+            return response(answer)
         if answer.reset != "never":
             reset(http)
             return begun or response(answer)

@@ -20,7 +20,8 @@ class Answer:
     """One HTTP answer; as the effect of a fault it stands in for what the service would have said.
 
     Without a `code` it has neither a JSON body nor an error type, like an answer of the proxy before the service.
-    `retry_after` is in seconds. `body_seconds` lie between the first byte of the body and the rest.
+    `retry_after` is in seconds. `body_seconds` lie between the first byte of the body and the rest. With `raw` these
+    bytes are sent in place of all of it, and the connection is closed.
     """
 
     status: int
@@ -29,6 +30,7 @@ class Answer:
     retry_after: int | None = None
     body_seconds: float = 0.0
     reset: Literal["never", "before the answer", "in the body"] = "never"
+    raw: bytes = b""
 
     async def strike(self, _exchange: object, _proceed: object, /) -> "Answer":
         """Answer without doing anything else."""
@@ -78,6 +80,13 @@ async def send_first_byte(http: web.BaseRequest, answer: Answer) -> web.StreamRe
     await begun.write(answer.body[:1])
     await asyncio.sleep(answer.body_seconds)
     return begun
+
+
+def send_raw(http: web.BaseRequest, raw: bytes) -> None:
+    """Send bytes that are an answer only if they say so, then close the connection."""
+    if http.transport is not None:
+        http.transport.write(raw)
+        http.transport.close()
 
 
 def reset(http: web.BaseRequest) -> None:

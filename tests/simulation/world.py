@@ -190,13 +190,21 @@ class World:
     def invoke(self, records: Sequence[Mapping[str, Any]], *, seconds: float = 60.0) -> list[str]:
         """Run one invocation; returns the sequence numbers it reports as failed."""
         self.bucket.latest = None
-        end = self.clock.now + seconds
-        context = SimpleNamespace(get_remaining_time_in_millis=lambda: int((end - self.clock.now) * 1000))
-        response = process_partial_response(
-            {"Records": list(records)}, self.processor.parse, self.processor, cast("LambdaContext", context)
-        )
+        failed = invoke(self.processor, records, self.clock, seconds)
         self.api.give_up()
-        return [cast("str", failure["itemIdentifier"]) for failure in response["batchItemFailures"]]
+        return failed
+
+
+def invoke(
+    processor: RelayProcessor, records: Sequence[Mapping[str, Any]], clock: Callable[[], float], seconds: float
+) -> list[str]:
+    """Have the processor do one invocation that has so many seconds; returns the sequence numbers it reports."""
+    end = clock() + seconds
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: int((end - clock()) * 1000))
+    response = process_partial_response(
+        {"Records": list(records)}, processor.parse, processor, cast("LambdaContext", context)
+    )
+    return [cast("str", failure["itemIdentifier"]) for failure in response["batchItemFailures"]]
 
 
 def record(sequence_number: int, data: bytes | Mapping[str, Any], *, arrival: float = ARRIVAL) -> dict[str, Any]:

@@ -3,18 +3,18 @@
 It stands for whatever kills a process from within, past every `except`: a fault in a C library, say, or memory.
 """
 
-import base64
+import binascii
 import os
 
 MARKER = b"kill-this-process"
 
 if "_LAMBDA_FUNCTION_ARN" in os.environ:  # in a function, not in the emulator around it
-    _decode = base64.b64decode
+    _decode = binascii.a2b_base64
 
-    def _decode_or_die(data: str, *, validate: bool) -> bytes:
-        decoded = _decode(data, validate=validate)
+    def _decode_or_die(data: str, *, strict_mode: bool) -> bytes:
+        decoded = _decode(data, strict_mode=strict_mode)
         if MARKER in decoded:
             os._exit(3)
         return decoded
 
-    base64.b64decode = _decode_or_die  # type: ignore[assignment]  # only the product's own call is served
+    binascii.a2b_base64 = _decode_or_die  # type: ignore[assignment]  # only the product's own call is served
