@@ -117,7 +117,9 @@ class CurlClient:
         """Wait for sockets up to so long, and let libcurl go on with those that are ready, and with what is due."""
         wait = min(seconds, self._due - time.monotonic())
         for socket, events in self._sockets.poll(max(0, math.ceil(wait * 1000))):
-            self._multi.socket_action(socket, _ready(events))
+            # An error or a hang-up shows when the socket is read.
+            reading = pycurl.CSELECT_IN if events & ~select.POLLOUT else 0
+            self._multi.socket_action(socket, reading | (pycurl.CSELECT_OUT if events & select.POLLOUT else 0))
         if self._due <= time.monotonic():
             self._due = math.inf
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
@@ -228,12 +230,6 @@ def from_environment(environ: Mapping[str, str], max_in_flight: int) -> CurlClie
         raise ConfigurationError("AWS_CA_BUNDLE must be the path of a file of certificates")
     target = Target(endpoint(environ), region(environ), bundle)
     return CurlClient(target, credentials(environ), max_in_flight, time.time)
-
-
-def _ready(events: int) -> int:
-    """What a socket is ready for, in libcurl's words; an error or a hang-up shows when it is read."""
-    reading = pycurl.CSELECT_IN if events & ~select.POLLOUT else 0
-    return reading | (pycurl.CSELECT_OUT if events & select.POLLOUT else 0)
 
 
 def _body(request: Request) -> bytes:
