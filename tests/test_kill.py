@@ -104,11 +104,10 @@ def test_nothing_is_lost_and_the_ids_stay(point: tuple[int, str], personalize: P
         killed.communicate(event, timeout=30)
     assert killed.returncode == -signal.SIGKILL
     personalize.clear()
-    taken = personalize.accepted_count
 
     with start(personalize) as again:
         answered, errors = again.communicate(event, timeout=30)
     assert json.loads(answered.splitlines()[-1]) == {"batchItemFailures": []}, errors
     ids = {event_id: each.event["itemId"] for event_id, each in personalize.accepted.items()}
     assert ids == {f"clicks:shardId-000000000000:{number}": f"item-{number}" for number in range(RECORDS)}
-    assert sum(each.count for each in personalize.accepted.values()) == taken + RECORDS
+    assert max(each.count for each in personalize.accepted.values()) <= 2, "once by each process"
