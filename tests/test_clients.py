@@ -119,6 +119,20 @@ def test_an_absent_member_is_not_sent_at_all(client: PutEventsClient, personaliz
     assert set(personalize.accepted["id-2"].event) == {"eventId", "eventType", "sentAt"}
 
 
+def test_the_request_is_the_one_that_botocore_makes(
+    personalize: PersonalizeFake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Method, path and signature, too: the fake refuses any other."""
+    documents: list[object] = []
+    personalize.inject(Fault(Delay(0), when=lambda asked: not documents.append(asked.document)))
+    for name, value in (ENVIRONMENT | {"AWS_ENDPOINT_URL_PERSONALIZE_EVENTS": personalize.endpoint}).items():
+        monkeypatch.setenv(name, value)
+    for client in (Boto3Client(max_in_flight=4), curl_client.from_environment(os.environ, 4)):
+        for asked in (request(), request(EVERY_MEMBER, Event(event_id="id-2", event_type="click", sent_at=1e9))):
+            assert answer(client, asked) == Answer(200)
+    assert documents[:2] == documents[2:]
+
+
 @pytest.mark.parametrize(
     ("reply", "expected"),
     [
@@ -157,6 +171,32 @@ def test_an_error_without_a_body_comes_through_by_its_status(
 
 def test_an_unknown_tracker_comes_through(client: PutEventsClient) -> None:
     assert answer(client, request(tracker="other")) == Answer(404, "ResourceNotFoundException")
+
+
+OK_LINE = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\n" + OK_LINE + b"Content-Length: 2\r\n\r\n{}",
+        OK_LINE + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n",
+        OK_LINE + b"Connection: close\r\n\r\n",
+    ],
+    ids=["continue first", "in chunks", "closed instead of counted"],
+)
+def test_whatever_form_a_success_has_it_is_one(
+    client: PutEventsClient, personalize: PersonalizeFake, raw: bytes
+) -> None:
+    personalize.inject(Fault(Reply(status=200, raw=raw), taken=True))
+    assert answer(client, request()) == Answer(200)
+
+
+def test_an_error_in_chunks_keeps_its_code(client: PutEventsClient, personalize: PersonalizeFake) -> None:
+    body = b'{"__type":"ThrottlingException"}'
+    head = b"HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n\r\n"
+    personalize.inject(Fault(Reply(status=400, raw=head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))))
+    assert answer(client, request()) == Answer(400, "ThrottlingException")
 
 
 @pytest.mark.parametrize("reset", ["before the answer", "in the body"])

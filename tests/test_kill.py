@@ -75,8 +75,15 @@ def start(personalize: PersonalizeFake) -> subprocess.Popen[str]:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_ENDPOINT_URL_PERSONALIZE_EVENTS": personalize.endpoint,
     }
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen([sys.executable, "-c", FUNCTION], cwd=ROOT, env=environment, text=True, **pipes)  # noqa: S603 - ours
+    return subprocess.Popen(  # noqa: S603 - the product
+        [sys.executable, "-c", FUNCTION],
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -34,7 +34,7 @@ class LaneUnderWay:
 
     def __lt__(self, other: Self) -> bool:
         """What stands lowest in the stream goes first: the checkpoint needs it first."""
-        return self.requests[0].sources[0] < other.requests[0].sources[0]
+        return self.requests[0].interactions[0].source < other.requests[0].interactions[0].source
 
     def _begin_original(self) -> None:
         self._begin_request()
