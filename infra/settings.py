@@ -60,6 +60,10 @@ class StackSettings:
     """The function's log level."""
     log_retention: RetentionDays = RetentionDays.ONE_MONTH
     """How long CloudWatch keeps the function's log."""
+    alarm_topic_arn: str | None = None
+    """An existing SNS topic that alarms go to; without it the stack makes one."""
+    alarm_email: str | None = None
+    """An address that subscribes to the topic that the stack makes."""
     quarantine_expiry_days: int = 30
     """How long the bucket keeps an object."""
     retain_data: bool = True
@@ -72,6 +76,8 @@ class StackSettings:
             raise _invalid("maxRecordAgeMinutes", rule, self.max_record_age_minutes, self.stage)
         if self.stream_arn and self.stream_shards:
             raise _invalid("streamShards", "left out where streamArn is given", self.stream_shards, self.stage)
+        if self.alarm_topic_arn and self.alarm_email:
+            raise _invalid("alarmEmail", "left out where alarmTopicArn is given", self.alarm_email, self.stage)
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> Self:
@@ -159,6 +165,8 @@ _RULES = {
     "putEventsClient": _names(CLIENTS),
     "logLevel": _names(("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
     "logRetention": _one_of(RetentionDays.__members__),
+    "alarmTopicArn": _text(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}", "the ARN of an SNS topic"),
+    "alarmEmail": _text(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address"),
     "quarantineExpiryDays": _whole(1, 3_650),
     "retainData": _one_of({"true": True, "false": False}),
 }

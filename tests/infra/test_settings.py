@@ -12,6 +12,7 @@ from personalize_relay.settings import MAX_IN_FLIGHT_CEILING
 
 GIVEN = {"stage": "dev", "stages": {"dev": {"trackingId": "tracker"}}}
 STREAM_ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"
+TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:alarms"
 
 WRONG: dict[str, list[Any]] = {
     "trackingId": ["", "two words", "a,b", "x" * 257],
@@ -33,6 +34,8 @@ WRONG: dict[str, list[Any]] = {
     "putEventsClient": ["requests"],
     "logLevel": ["info", "NOTSET"],
     "logRetention": ["30", "FOREVER"],
+    "alarmTopicArn": ["alarms", "arn:aws:sqs:eu-west-1:123456789012:alarms"],
+    "alarmEmail": ["somebody", "a@b"],
     "quarantineExpiryDays": ["0", "3651"],
     "retainData": ["no", ""],
 }
@@ -56,6 +59,8 @@ RIGHT = {
     "putEventsClient": ("boto3", "boto3"),
     "logLevel": ("DEBUG", "DEBUG"),
     "logRetention": ("ONE_DAY", RetentionDays.ONE_DAY),
+    "alarmTopicArn": (TOPIC_ARN, TOPIC_ARN),
+    "alarmEmail": ("somebody@example.com", "somebody@example.com"),
     "quarantineExpiryDays": ("1", 1),
     "retainData": ("false", False),
 }
