@@ -172,6 +172,7 @@ class Relay:
             trackers=Trackers(default="tracker"),
             clock=time.monotonic,
             now=lambda: ARRIVAL,
+            wait=lambda _seconds: None,
         )
 
 

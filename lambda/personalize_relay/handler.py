@@ -46,6 +46,7 @@ def _build(settings: Settings) -> RelayProcessor:
         trackers=Trackers(default=settings.tracking_id, allowed=frozenset(settings.allowed_tracking_ids)),
         clock=time.monotonic,
         now=time.time,
+        wait=time.sleep,
     )
 
 

@@ -23,7 +23,7 @@ from personalize_relay.quarantine import Quarantine
 from personalize_relay.records import Record, position
 from personalize_relay.reports import Report
 from personalize_relay.requests import lanes
-from personalize_relay.terms import Terms
+from personalize_relay.terms import SETTLE_MARGIN, Terms
 
 MAX_EVENTS = 20_000
 """Events that an invocation takes on; records above them come again. A batch may hold millions, in small records."""
@@ -48,8 +48,8 @@ class Outcome(msgspec.Struct):
 class RelayProcessor(BatchProcessor):
     """Powertools batch processor that takes the batch as a whole, and reports each record that isn't settled.
 
-    `clock` gives seconds, monotonic, the same as the delivery's; `now` gives epoch seconds. Powertools takes `parse` as
-    the record handler.
+    `clock` gives seconds, monotonic, the same as the delivery's; `now` gives epoch seconds; `wait` lets seconds pass.
+    Powertools takes `parse` as the record handler.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class RelayProcessor(BatchProcessor):
         trackers: Trackers,
         clock: Callable[[], float],
         now: Callable[[], float],
+        wait: Callable[[float], None],
     ) -> None:
         super().__init__(EventType.KinesisDataStreams, raise_on_entire_batch_failure=False)
         self.outcome = Outcome()
@@ -68,6 +69,7 @@ class RelayProcessor(BatchProcessor):
         self._trackers = trackers
         self._clock = clock
         self._now = now
+        self._wait = wait
 
     def parse(self, record: KinesisStreamRecord) -> tuple[Record, Parsed]:
         """Read a record, and the events in it."""
@@ -85,6 +87,9 @@ class RelayProcessor(BatchProcessor):
         unsettled.update(_without_outcome(contents, report))
         self._store_rejected(_rejections(contents, report), unsettled)
         self._count(batch, contents, report, unsettled)
+        if self.outcome.errors:
+            # What failed comes again at once, with all above it. That neither mends it nor spares retries: rest first.
+            self._wait(max(0.0, end - SETTLE_MARGIN - self._clock()))
         return [self._answer(record, unsettled) for record in batch]
 
     def _parse_all(self, batch: Iterable[KinesisStreamRecord], unsettled: set[int]) -> list[tuple[Record, Parsed]]:

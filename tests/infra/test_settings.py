@@ -37,6 +37,7 @@ WRONG: dict[str, list[Any]] = {
     "alarmTopicArn": ["alarms", "arn:aws:sqs:eu-west-1:123456789012:alarms"],
     "alarmEmail": ["somebody", "a@b"],
     "quarantineExpiryDays": ["0", "3651"],
+    "customerKey": ["aws", 1],
     "retainData": ["no", ""],
 }
 RIGHT = {
@@ -62,6 +63,7 @@ RIGHT = {
     "alarmTopicArn": (TOPIC_ARN, TOPIC_ARN),
     "alarmEmail": ("somebody@example.com", "somebody@example.com"),
     "quarantineExpiryDays": ("1", 1),
+    "customerKey": ("true", True),
     "retainData": ("false", False),
 }
 

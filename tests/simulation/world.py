@@ -185,6 +185,7 @@ class World:
             trackers=self._trackers,
             clock=self.clock,
             now=lambda: ARRIVAL + self.clock.now - BEGINNING,
+            wait=lambda seconds: self.clock.wait_until(self.clock.now + seconds),
         )
 
     def invoke(self, records: Sequence[Mapping[str, Any]], *, seconds: float = 60.0) -> list[str]:
