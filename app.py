@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from aws_cdk import App
+from aws_cdk import App, Validations
+from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 # The asset is an import root of its own, not an installed package.
 sys.path.insert(0, str(Path(__file__).parent / "lambda"))
@@ -23,8 +24,16 @@ def main() -> str | None:
         code = bundle(root=ROOT, architecture=settings.architecture)
     except (InvalidSetting, BundlingFailed) as exc:
         return str(exc)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(), ServerlessChecks())
     RelayStack(app, f"personalize-relay-{settings.stage}", settings=settings, code=code)
-    app.synth()
+    try:
+        app.synth()
+    except RuntimeError as exc:  # the JavaScript side's errors come as this
+        if "ValidationFailed" not in str(exc):
+            raise
+        return (
+            "the template has findings, listed above: mend each, or answer for it beside its resource (infra/audit.py)"
+        )
     return None
 
 

@@ -6,16 +6,27 @@ from pathlib import Path
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk.aws_iam import PolicyDocument, PolicyStatement, Role, ServicePrincipal
 from aws_cdk.aws_kinesis import IStream
+from aws_cdk.aws_kms import IKey
 from aws_cdk.aws_lambda import Architecture, CfnEventSourceMapping, Code, Function, Runtime, Tracing
 from aws_cdk.aws_logs import LogGroup
 from aws_cdk.aws_s3 import IBucket
 from constructs import Construct
 
+from infra.audit import acknowledge, acknowledge_wildcards
 from infra.settings import StackSettings
 from personalize_relay.settings import Settings
 
 HANDLER = "personalize_relay.handler.handler"
 ARCHITECTURES = {"arm64": Architecture.ARM_64, "x86_64": Architecture.X86_64}
+
+RUNTIME = dict.fromkeys(
+    ("AwsSolutions::AwsSolutions-L1", "Serverless::Serverless-LambdaLatestVersion"),
+    "Python 3.13 is the newest runtime that the tests run the deployed function on; AWS patches it until 2029.",
+)
+DEAD_LETTER = {
+    "Serverless::Serverless-LambdaDLQ": "A dead letter queue is for asynchronous invocations, and nothing makes any: "
+    "what the mapping gives up goes to its own on-failure destination."
+}
 
 
 class Consumer(Construct):
@@ -30,9 +41,17 @@ class Consumer(Construct):
         environment: Settings,
         code: Path,
         statements: Sequence[PolicyStatement],
+        key: IKey | None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.log_group = LogGroup(self, "Log", retention=settings.log_retention, removal_policy=RemovalPolicy.DESTROY)
+        self.log_group = LogGroup(
+            self,
+            "Log",
+            retention=settings.log_retention,
+            encryption_key=key,
+            removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
+        )
+        self.role = self._role([*statements, self._logging(), _tracing()])
         self.function = Function(
             self,
             "Function",
@@ -44,20 +63,25 @@ class Consumer(Construct):
             environment=environment.to_env(),
             memory_size=settings.memory_mb,
             timeout=Duration.seconds(settings.timeout_seconds),
+            environment_encryption=key,
             log_group=self.log_group,
             tracing=Tracing.ACTIVE,
             # Else the CDK adds its own statements in a second policy.
-            role=self._role([*statements, self._logging(), _tracing()]).without_policy_updates(),
+            role=self.role.without_policy_updates(),
         )
+        acknowledge(self.function, RUNTIME | DEAD_LETTER)
 
     def _role(self, statements: Sequence[PolicyStatement]) -> Role:
         # Inline, so that the permissions exist before the mapping is made, which checks them.
-        return Role(
+        role = Role(
             self,
             "Role",
             assumed_by=ServicePrincipal("lambda.amazonaws.com"),
             inline_policies={"Relay": PolicyDocument(statements=statements)},
         )
+        reason = "PutEvents and X-Ray's actions have no resource type; objects are written under two fixed prefixes."
+        acknowledge_wildcards(role, statements, reason)
+        return role
 
     def _logging(self) -> PolicyStatement:
         return PolicyStatement(

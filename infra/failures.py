@@ -1,7 +1,8 @@
 """The bucket that keeps what was not delivered: the function's quarantine and the mapping's on-failure records."""
 
 from aws_cdk import Duration, RemovalPolicy
-from aws_cdk.aws_iam import PolicyStatement
+from aws_cdk.aws_iam import ArnPrincipal, Effect, IRole, PolicyStatement
+from aws_cdk.aws_kms import IKey
 from aws_cdk.aws_s3 import BlockPublicAccess, Bucket, BucketEncryption, LifecycleRule, ObjectOwnership
 from constructs import Construct
 
@@ -15,7 +16,7 @@ MAPPING_PREFIX = "aws/lambda/"
 class FailureStore(Construct):
     """A closed bucket whose objects expire and whose every access is logged."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: StackSettings) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, settings: StackSettings, key: IKey | None) -> None:
         super().__init__(scope, construct_id)
         # Without retention a bucket that still holds objects stops `destroy`: emptying it by itself would take
         # another function that may delete everything.
@@ -23,7 +24,9 @@ class FailureStore(Construct):
         self.bucket = self._closed_bucket(
             "Bucket",
             expiry_days=settings.quarantine_expiry_days,
+            # S3 writes access logs to no bucket with a key of the customer's.
             access_logs=self._closed_bucket("AccessLogs", expiry_days=ACCESS_LOG_EXPIRY_DAYS),
+            key=key,
         )
 
     def writing(self, *, prefix: str) -> list[PolicyStatement]:
@@ -35,11 +38,27 @@ class FailureStore(Construct):
             PolicyStatement(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn]),
         ]
 
-    def _closed_bucket(self, construct_id: str, *, expiry_days: int, access_logs: Bucket | None = None) -> Bucket:
+    def keep_from(self, role: IRole) -> None:
+        """Deny a role to read or delete what is stored, whatever else it is granted."""
+        self.bucket.add_to_resource_policy(
+            PolicyStatement(
+                effect=Effect.DENY,
+                principals=[ArnPrincipal(role.role_arn)],
+                actions=["s3:DeleteObject*", "s3:GetObject*"],
+                resources=[self.bucket.arn_for_objects("*")],
+            )
+        )
+
+    def _closed_bucket(
+        self, construct_id: str, *, expiry_days: int, access_logs: Bucket | None = None, key: IKey | None = None
+    ) -> Bucket:
         bucket = Bucket(
             self,
             construct_id,
-            encryption=BucketEncryption.S3_MANAGED,
+            encryption=BucketEncryption.KMS if key else BucketEncryption.S3_MANAGED,
+            encryption_key=key,
+            # One data key for many objects: each call of KMS costs.
+            bucket_key_enabled=bool(key) or None,
             enforce_ssl=True,
             block_public_access=BlockPublicAccess.BLOCK_ALL,
             object_ownership=ObjectOwnership.BUCKET_OWNER_ENFORCED,

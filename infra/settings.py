@@ -66,8 +66,10 @@ class StackSettings:
     """An address that subscribes to the topic that the stack makes."""
     quarantine_expiry_days: int = 30
     """How long the bucket keeps an object."""
+    customer_key: bool = False
+    """Whether a key of your own, which the stack makes, encrypts all data."""
     retain_data: bool = True
-    """Whether the stream and the buckets outlive the stack."""
+    """Whether the stream, the buckets, the log and the key outlive the stack."""
 
     def __post_init__(self) -> None:
         longest = self.stream_retention_hours * 60
@@ -168,6 +170,7 @@ _RULES = {
     "alarmTopicArn": _text(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}", "the ARN of an SNS topic"),
     "alarmEmail": _text(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address"),
     "quarantineExpiryDays": _whole(1, 3_650),
+    "customerKey": _one_of({"true": True, "false": False}),
     "retainData": _one_of({"true": True, "false": False}),
 }
 

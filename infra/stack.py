@@ -6,6 +6,7 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra.consumer import Consumer, StreamMapping, putting_events
+from infra.encryption import DataKey
 from infra.failures import FailureStore
 from infra.settings import StackSettings
 from infra.stream import InteractionStream
@@ -17,8 +18,10 @@ class RelayStack(Stack):
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: StackSettings, code: Path) -> None:
         super().__init__(scope, construct_id, description="User events from Kinesis into Amazon Personalize")
-        source = InteractionStream(self, "Stream", settings=settings)
-        failures = FailureStore(self, "Failures", settings=settings)
+        encryption = DataKey(self, "Encryption", settings=settings) if settings.customer_key else None
+        key = encryption.key if encryption else None
+        source = InteractionStream(self, "Stream", settings=settings, key=key)
+        failures = FailureStore(self, "Failures", settings=settings, key=key)
         environment = _environment(settings, failures)
         consumer = Consumer(
             self,
@@ -30,8 +33,11 @@ class RelayStack(Stack):
                 source.reading(),
                 *failures.writing(prefix=environment.quarantine_prefix),
                 putting_events(),
+                *([encryption.using()] if encryption else []),
             ],
+            key=key,
         )
+        failures.keep_from(consumer.role)
         mapping = StreamMapping(
             self,
             "Mapping",

@@ -3,17 +3,19 @@
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk.aws_iam import PolicyStatement
 from aws_cdk.aws_kinesis import IStream, Stream, StreamEncryption, StreamMode
+from aws_cdk.aws_kms import IKey
 from constructs import Construct
 
+from infra.audit import acknowledge
 from infra.settings import StackSettings
 
 
 class InteractionStream(Construct):
     """An encrypted stream, or the existing one that the settings name."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: StackSettings) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, settings: StackSettings, key: IKey | None) -> None:
         super().__init__(scope, construct_id)
-        self.stream = self._existing(settings.stream_arn) if settings.stream_arn else self._new(settings)
+        self.stream = self._existing(settings.stream_arn) if settings.stream_arn else self._new(settings, key)
 
     def reading(self) -> PolicyStatement:
         """Allow what a mapping needs to read the stream, and no more."""
@@ -31,13 +33,19 @@ class InteractionStream(Construct):
     def _existing(self, arn: str) -> IStream:
         return Stream.from_stream_arn(self, "Existing", arn)
 
-    def _new(self, settings: StackSettings) -> IStream:
-        return Stream(
+    def _new(self, settings: StackSettings, key: IKey | None) -> IStream:
+        stream = Stream(
             self,
             "New",
             stream_mode=StreamMode.PROVISIONED if settings.stream_shards else StreamMode.ON_DEMAND,
             shard_count=settings.stream_shards,
             retention_period=Duration.hours(settings.stream_retention_hours),
-            encryption=StreamEncryption.MANAGED,
+            encryption=StreamEncryption.KMS if key else StreamEncryption.MANAGED,
+            encryption_key=key,
             removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
         )
+        if key:
+            acknowledge(
+                stream, {"AwsSolutions::AwsSolutions-KDS3": "The settings ask for the customer's own key."}
+            )
+        return stream

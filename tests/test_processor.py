@@ -6,7 +6,8 @@ import pytest
 
 from personalize_relay.clients import Answer
 from personalize_relay.metrics import Metric
-from tests.simulation.world import Reply, World, click, record
+from personalize_relay.processor import MAX_EVENTS
+from tests.simulation.world import ARRIVAL, BEGINNING, Reply, World, click, record
 
 DENIED = Reply(Answer(403, "AccessDeniedException"), taken=False)
 TOO_LARGE = Reply(Answer(413, ""), taken=False)
@@ -178,3 +179,18 @@ def test_an_invocation_tells_nothing_of_the_one_before() -> None:
     world.invoke([record(1, b"bad")])
     world.invoke([record(2, click())])
     assert not world.processor.outcome.counts[Metric.EVENTS_QUARANTINED]
+
+
+def test_what_failed_rests_until_the_end_of_the_invocation() -> None:
+    """It comes again at once: neither the API nor the mapping's retries gain by haste."""
+    world = World(lambda _request, _number: DENIED)
+    assert world.invoke([record(1, click())], seconds=60) == ["1"]
+    assert world.clock.now - BEGINNING == pytest.approx(59)
+
+
+def test_what_an_invocation_does_not_take_on_comes_again_at_once() -> None:
+    world = World()
+    many = {"sessionId": "s", "eventList": [click(eventId=f"e{n}", sentAt=ARRIVAL - n) for n in range(500)]}
+    records = [record(number, many) for number in range(MAX_EVENTS // 500 + 1)]
+    assert world.invoke(records, seconds=60) == [str(MAX_EVENTS // 500)]
+    assert world.clock.now - BEGINNING < 50
