@@ -2,8 +2,6 @@
 
 from enum import StrEnum
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from personalize_relay.errors import Reason
 
 
@@ -49,6 +47,6 @@ def quarantined_for(reason: Reason) -> str:
     return "Quarantined" + "".join(word.capitalize() for word in reason.split("_"))
 
 
-def unit(name: str) -> MetricUnit:
-    """The unit of a metric."""
-    return MetricUnit.Milliseconds if name == Metric.DELIVERY_LAG else MetricUnit.Count
+def unit(name: str) -> str:
+    """The unit of a metric, as CloudWatch names it."""
+    return "Milliseconds" if name == Metric.DELIVERY_LAG else "Count"
