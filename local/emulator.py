@@ -8,7 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,6 +24,7 @@ _SERVER = Path(__file__).with_name("ministack_server.py")
 _READY_SECONDS = 30.0
 _READY_PAUSE = 0.02
 _LINES_SHOWN = 20
+_NOT_EMULATED = "not-emulated-"  # as in ministack_server.py, which can't be imported
 
 
 class EmulatorError(Exception):
@@ -90,6 +92,18 @@ class Emulator:
         folder = self._folder / "cdk"
         folder.mkdir(exist_ok=True)
         return Cdk(self.endpoint, folder, project).deploy(stack, context)
+
+    def only_accepted(self) -> Counter[str]:
+        """The kinds of resources that the deployed stacks hold and the emulator makes nothing of, with their number."""
+        pages = self.client("cloudformation").get_paginator("describe_stacks").paginate()
+        stacks = [stack["StackName"] for page in pages for stack in page["Stacks"]]
+        return Counter(kind for stack in stacks for kind in self._only_accepted(stack))
+
+    def _only_accepted(self, stack: str) -> Iterator[str]:
+        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+        for resource in (resource for page in pages for resource in page["StackResourceSummaries"]):
+            if resource.get("PhysicalResourceId", "").startswith(_NOT_EMULATED):
+                yield resource["ResourceType"]
 
     def logs(self, group: str) -> list[str]:
         """Every line in a log group, oldest first."""

@@ -1,17 +1,55 @@
-"""Serves ministack with its own Kinesis poller switched off.
+"""Serves ministack, put right where the relay's stack asks for more than it has (1.5.33).
 
-That poller ignores `batchItemFailures`, bisecting, retries and destinations and drops what failed without a word
-(ministack 1.5.33); `local.event_source_mapping` reads the streams instead. The emulator has no setting for it.
+- Its Kinesis poller ignores `batchItemFailures`, bisecting, retries and destinations and drops what failed without a
+  word; it is switched off, and `local.event_source_mapping` reads the streams instead.
+- Its CloudFormation refuses composite alarms and alarms on metric math. They are accepted and nothing is made of them:
+  their physical ids begin with NOT_EMULATED, so that whoever deploys can see which they are.
+
+The emulator has no setting for either.
 """
+
+from typing import Any
 
 from ministack.app import main  # type: ignore[import-untyped]  # it ships no types
 from ministack.services import lambda_svc  # type: ignore[import-untyped]  # the same
+from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]  # the same
+
+NOT_EMULATED = "not-emulated-"
+"""As in local.emulator, which this file can't import."""
+
+type Handler = dict[str, Any]
+type Properties = dict[str, Any]
 
 
 def _leave_streams_alone() -> bool:
     return False
 
 
+def _accept(logical_id: str, _properties: Properties, stack: str) -> tuple[str, dict[str, str]]:
+    """Make nothing; returns a physical id and the attributes that others may refer to."""
+    name = f"{NOT_EMULATED}{stack}-{logical_id}"
+    return name, {"Arn": f"arn:aws:cloudwatch:us-east-1:000000000000:alarm:{name}"}
+
+
+def _forget(_physical_id: str, _properties: Properties) -> None:
+    pass
+
+
+def _accepting_metric_math(alarm: Handler) -> Handler:
+    """The handler of alarms, but for those that it refuses."""
+
+    def create(logical_id: str, properties: Properties, stack: str) -> object:
+        return (_accept if "Metrics" in properties else alarm["create"])(logical_id, properties, stack)
+
+    def delete(physical_id: str, properties: Properties) -> None:
+        (_forget if "Metrics" in properties else alarm["delete"])(physical_id, properties)
+
+    return alarm | {"create": create, "delete": delete}
+
+
 if __name__ == "__main__":
     lambda_svc._poll_kinesis = _leave_streams_alone  # noqa: SLF001 -- the only place where the poller can be cut off
+    handlers = provisioners._RESOURCE_HANDLERS  # noqa: SLF001 -- the only place where a resource can be accepted
+    handlers["AWS::CloudWatch::CompositeAlarm"] = {"create": _accept, "delete": _forget}
+    handlers["AWS::CloudWatch::Alarm"] = _accepting_metric_math(handlers["AWS::CloudWatch::Alarm"])
     main()

@@ -68,6 +68,8 @@ class System:
         self.client = self.emulator.client
         self._tell("cdk bootstrap, cdk deploy")
         self.outputs = self.emulator.deploy(self._context)
+        accepted = ", ".join(f"{count} x {kind}" for kind, count in sorted(self.emulator.only_accepted().items()))
+        self._tell(f"accepted, though the emulator makes nothing of them: {accepted or 'none'}")
         mapping = EventSourceMapping(self.outputs["EventSourceMappingId"], self.client, self._pace)
         self.mapping = running.enter_context(mapping)
 

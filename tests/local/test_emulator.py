@@ -90,6 +90,26 @@ def test_functions_inherit_what_the_caller_gives_and_nothing_else(emulator: Emul
     assert os.environ["PATH"] != environment["PATH"]
 
 
+def test_what_it_makes_nothing_of_is_told(emulator: Emulator) -> None:
+    """A stack with a composite alarm and metric math is taken, as on AWS, and nobody believes that it is emulated."""
+    usual = {"ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1, "Threshold": 0}
+    plain = usual | {"Namespace": "N", "MetricName": "M", "Period": 60, "Statistic": "Sum"}
+    formula = usual | {"Metrics": [{"Id": "e", "Expression": "1 + 1"}]}
+    rule = {"Fn::Sub": 'ALARM("${Plain.Arn}") OR ALARM("${Formula.Arn}")'}
+    resources = {
+        "Plain": {"Type": "AWS::CloudWatch::Alarm", "Properties": plain},
+        "Formula": {"Type": "AWS::CloudWatch::Alarm", "Properties": formula},
+        "Both": {"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": {"AlarmRule": rule}},
+    }
+    cloudformation = emulator.client("cloudformation")
+    assert emulator.only_accepted() == {}
+    cloudformation.create_stack(StackName="alarms", TemplateBody=json.dumps({"Resources": resources}))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="alarms", WaiterConfig={"Delay": 1})
+    assert emulator.only_accepted() == {"AWS::CloudWatch::Alarm": 1, "AWS::CloudWatch::CompositeAlarm": 1}
+    cloudformation.delete_stack(StackName="alarms")
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="alarms", WaiterConfig={"Delay": 1})
+
+
 def test_a_taken_port_is_told(emulator: Emulator) -> None:
     """It does not start, says which port, and does not take another process's answer for its own."""
     port = int(emulator.endpoint.rpartition(":")[2])
