@@ -5,10 +5,12 @@ from pathlib import Path
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
+from infra.alarms import Alarms
 from infra.consumer import Consumer, StreamMapping, putting_events
 from infra.encryption import DataKey
 from infra.failures import FailureStore
 from infra.settings import StackSettings
+from infra.signals import Signals
 from infra.stream import InteractionStream
 from personalize_relay.settings import Settings
 
@@ -46,6 +48,13 @@ class RelayStack(Stack):
             function=consumer.function,
             bucket=failures.bucket,
         )
+        signals = Signals(
+            environment=environment,
+            stream=source.stream,
+            function=consumer.function,
+            mapping_id=mapping.resource.attr_id,
+        )
+        Alarms(self, "Alarms", settings=settings, signals=signals, key=key)
         CfnOutput(self, "StreamName", value=source.stream.stream_name)
         CfnOutput(self, "FunctionName", value=consumer.function.function_name)
         CfnOutput(self, "BucketName", value=failures.bucket.bucket_name)

@@ -1,0 +1,47 @@
+"""What the alarms and the dashboard read: each service's metrics, with the dimension that it counts them by."""
+
+from aws_cdk import Duration
+from aws_cdk.aws_cloudwatch import Metric
+from aws_cdk.aws_kinesis import IStream
+from aws_cdk.aws_lambda import IFunction
+
+from personalize_relay.settings import Settings
+
+PERIOD_MINUTES = 5
+
+
+class Signals:
+    """The metrics of one stage, in periods of five minutes; counts are sums unless another statistic is asked for."""
+
+    def __init__(self, *, environment: Settings, stream: IStream, function: IFunction, mapping_id: str) -> None:
+        self._environment = environment
+        self._stream = stream
+        self._function = function
+        self._mapping_id = mapping_id
+
+    def relay(self, name: str, statistic: str = "Sum") -> Metric:
+        """What the function counts, by the service that its environment names."""
+        service = {"service": self._environment.service}
+        return _metric(self._environment.metrics_namespace, name, service, statistic)
+
+    def function(self, name: str, statistic: str = "Sum") -> Metric:
+        """What Lambda counts of the function."""
+        return _metric("AWS/Lambda", name, {"FunctionName": self._function.function_name}, statistic)
+
+    def mapping(self, name: str) -> Metric:
+        """What Lambda counts of the mapping, as its metrics configuration asks for EventCount."""
+        return _metric("AWS/Lambda", name, {"EventSourceMappingUUID": self._mapping_id}, "Sum")
+
+    def stream(self, name: str, statistic: str = "Sum") -> Metric:
+        """What Kinesis counts of the stream, whoever reads it."""
+        return _metric("AWS/Kinesis", name, {"StreamName": self._stream.stream_name}, statistic)
+
+
+def _metric(namespace: str, name: str, dimensions: dict[str, str], statistic: str) -> Metric:
+    return Metric(
+        namespace=namespace,
+        metric_name=name,
+        dimensions_map=dimensions,
+        statistic=statistic,
+        period=Duration.minutes(PERIOD_MINUTES),
+    )

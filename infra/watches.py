@@ -1,0 +1,241 @@
+"""What is watched: from when on it matters, how urgent it is, and where the runbook has it."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass
+from enum import StrEnum
+
+from aws_cdk import Duration
+from aws_cdk.aws_cloudwatch import IMetric, MathExpression
+
+from infra.settings import StackSettings
+from infra.signals import PERIOD_MINUTES, Signals
+from personalize_relay.metrics import Metric
+
+LATE, VERY_LATE = 0.1, 0.5
+"""Shares of the age from which the mapping gives a record up."""
+QUARANTINED_PERCENT = 1
+THROTTLED_PERCENT = 5
+"""The function seeks the quota out by having 2 % of its calls throttled."""
+FAILED_PERCENT = 5
+READS_THROTTLED = 0.05
+"""The share of the reads of the stream: each read counts one or none."""
+LONG_INVOCATION = 0.8
+"""The share of its timeout that an invocation may take while nothing fails."""
+
+
+class Severity(StrEnum):
+    """What an alarm asks of people."""
+
+    PAGE = "page"
+    """Events are lost, or will be unless somebody acts now."""
+    TICKET = "ticket"
+    """Somebody should look on the next working day."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """An alarm in the making: it goes off when `breaching` of the last `periods` lie above the threshold."""
+
+    severity: Severity
+    name: str
+    metric: IMetric
+    _: KW_ONLY
+    says: str
+    runbook: str
+    """The heading of its section, as a link has it."""
+    above: float = 0
+    periods: int = 3
+    breaching: int = 3
+
+
+def watches(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
+    """Everything that is watched."""
+    yield from _lateness(settings, signals)
+    yield _standstill(settings, signals)
+    yield from _blocks(settings, signals)
+    yield from _losses(signals)
+    yield from _failures(settings, signals)
+    yield from _throttles(signals)
+
+
+def _lateness(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
+    """Events wait: a record is given up at its greatest age, which is never above the stream's retention."""
+    longest = settings.max_record_age_minutes * 60_000
+    by_function = signals.function("IteratorAge", "Maximum")
+    # Counts the lag of the stream's other readers, too; but while nothing is invoked Lambda measures none.
+    by_stream = signals.stream("GetRecords.IteratorAgeMilliseconds", "Maximum")
+    for severity, name, metric, share in (
+        (Severity.TICKET, "EventsLate", by_function, LATE),
+        (Severity.PAGE, "EventsVeryLate", by_function, VERY_LATE),
+        (Severity.PAGE, "StreamUnread", by_stream, VERY_LATE),
+    ):
+        yield Watch(
+            severity,
+            name,
+            metric,
+            says=f"Records have waited for {share:.0%} of the age from which they are given up.",
+            runbook="events-are-late",
+            above=longest * share,
+            # One datapoint tells it, and while an invocation lasts there may be no other for a quarter of an hour.
+            breaching=1,
+        )
+
+
+def _standstill(settings: StackSettings, signals: Signals) -> Watch:
+    # What arrived in one period may be counted in a later one; and the newest count may not have come in yet, which
+    # FILL can't tell from nothing.
+    enough = 3 + _longest_invocation(settings)
+    return Watch(
+        Severity.PAGE,
+        "NothingDelivered",
+        _expression(
+            "IF(FILL(arriving, 0) > 0, IF(FILL(delivered, 0) > 0, 0, 1), 0)",
+            arriving=signals.stream("IncomingRecords"),
+            delivered=signals.relay(Metric.EVENTS_DELIVERED),
+        ),
+        says="Records arrive, and no event is delivered.",
+        runbook="nothing-is-delivered",
+        periods=enough,
+        breaching=enough,
+    )
+
+
+def _blocks(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
+    """A shard can't get past a record; a failure in passing is over with the next try."""
+    periods = 3 * _longest_invocation(settings)
+    yield Watch(
+        Severity.PAGE,
+        "ConfigurationErrors",
+        signals.relay(Metric.CONFIGURATION_ERRORS),
+        says="Access, credentials or the tracker is wrong.",
+        runbook="configuration-errors",
+        periods=periods,
+        breaching=2,
+    )
+    yield Watch(
+        Severity.PAGE,
+        "QuarantineWriteErrors",
+        signals.relay(Metric.QUARANTINE_WRITE_ERRORS),
+        says="The bucket refuses bad records, and their shards can't get past them.",
+        runbook="quarantine-write-errors",
+        periods=periods,
+        breaching=2,
+    )
+    yield Watch(
+        Severity.PAGE,
+        "InternalErrors",
+        signals.relay(Metric.INTERNAL_ERRORS),
+        says="The relay has a bug, and can't get past the records that show it.",
+        runbook="internal-errors",
+        periods=periods,
+        breaching=2,
+    )
+
+
+def _losses(signals: Signals) -> Iterable[Watch]:
+    """Records leave the stream undelivered."""
+    yield Watch(
+        Severity.TICKET,
+        "RecordsGivenUp",
+        signals.mapping("OnFailureDestinationDeliveredEventCount"),
+        says="Records ran out of retries or age, and are in the bucket.",
+        runbook="records-are-given-up",
+        periods=1,
+        breaching=1,
+    )
+    yield Watch(
+        Severity.PAGE,
+        "RecordsDropped",
+        signals.mapping("DroppedEventCount"),
+        says="Records ran out of retries or age, and are lost.",
+        runbook="records-are-lost",
+        periods=1,
+        breaching=1,
+    )
+    yield Watch(
+        Severity.PAGE,
+        "RecordsNotStored",
+        signals.function("DestinationDeliveryFailures"),
+        says="The mapping can't store the records that it gives up.",
+        runbook="records-are-lost",
+        periods=1,
+        breaching=1,
+    )
+    yield Watch(
+        Severity.TICKET,
+        "QuarantinedShare",
+        _percent(signals.relay(Metric.EVENTS_QUARANTINED), signals.relay(Metric.EVENTS_RECEIVED)),
+        says=f"Over {QUARANTINED_PERCENT} % of the events are bad.",
+        runbook="events-are-quarantined",
+        above=QUARANTINED_PERCENT,
+    )
+
+
+def _failures(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
+    """Invocations end badly, or nearly."""
+    yield Watch(
+        Severity.TICKET,
+        "FunctionErrors",
+        _percent(signals.function("Errors"), signals.function("Invocations")),
+        says=f"Over {FAILED_PERCENT} % of the invocations crash, time out or run out of memory.",
+        runbook="the-function-fails",
+        above=FAILED_PERCENT,
+        periods=3 * _longest_invocation(settings),
+        breaching=2,
+    )
+    yield Watch(
+        Severity.TICKET,
+        "LongInvocations",
+        # Where a record was reported, the function waited up to its deadline on purpose.
+        _expression(
+            "IF(FILL(reported, 0) > 0, 0, FILL(duration, 0))",
+            reported=signals.relay(Metric.RECORDS_REPORTED),
+            duration=signals.function("Duration", "Maximum"),
+        ),
+        says=f"Batches take over {LONG_INVOCATION:.0%} of the timeout, though nothing fails.",
+        runbook="invocations-are-long",
+        above=settings.timeout_seconds * 1000 * LONG_INVOCATION,
+        periods=3 * _longest_invocation(settings),
+    )
+
+
+def _throttles(signals: Signals) -> Iterable[Watch]:
+    """A limit holds the relay back."""
+    yield Watch(
+        Severity.TICKET,
+        "FunctionThrottles",
+        signals.function("Throttles"),
+        says="Lambda has no concurrency left for the function.",
+        runbook="the-function-is-throttled",
+    )
+    yield Watch(
+        Severity.TICKET,
+        "StreamReadThrottles",
+        signals.stream("ReadProvisionedThroughputExceeded", "Average"),
+        says=f"Over {READS_THROTTLED:.0%} of the reads exceed the limit of a shard.",
+        runbook="reads-are-throttled",
+        above=READS_THROTTLED,
+    )
+    yield Watch(
+        Severity.TICKET,
+        "PutEventsThrottles",
+        _percent(signals.relay(Metric.THROTTLES), signals.relay(Metric.CALLS)),
+        says=f"Personalize throttles over {THROTTLED_PERCENT} % of the calls.",
+        runbook="putevents-is-throttled",
+        above=THROTTLED_PERCENT,
+    )
+
+
+def _longest_invocation(settings: StackSettings) -> int:
+    """The periods that a batch may take to fill up and be settled: an invocation is counted when it ends."""
+    return math.ceil((settings.timeout_seconds + settings.batch_window_seconds) / 60 / PERIOD_MINUTES)
+
+
+# Every metric is filled: what CloudWatch makes of an absent value in a formula is nothing to build on.
+def _percent(part: IMetric, whole: IMetric) -> MathExpression:
+    return _expression("IF(FILL(whole, 0) > 0, 100 * FILL(part, 0) / FILL(whole, 1), 0)", part=part, whole=whole)
+
+
+def _expression(expression: str, **metrics: IMetric) -> MathExpression:
+    return MathExpression(expression=expression, using_metrics=metrics, period=Duration.minutes(PERIOD_MINUTES))

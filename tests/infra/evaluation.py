@@ -1,0 +1,119 @@
+"""CloudWatch's evaluation of an alarm, as far as the stack's alarms go: anything else in one is refused."""
+
+import ast
+import json
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+type Key = tuple[str, str, str, str]
+"""Namespace, metric name, and the name and value of the one dimension; a value that refers is JSON."""
+type Samples = Mapping[int, Sequence[float]]
+"""What a service reported, by minute."""
+type World = Mapping[Key, Samples]
+
+STATISTICS: dict[str, Callable[[Sequence[float]], float]] = {
+    "Sum": sum,
+    "Maximum": max,
+    "Average": lambda samples: sum(samples) / len(samples),
+}
+OPERATORS: dict[type[ast.AST], Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+}
+
+
+class Unsupported(Exception):
+    """An alarm that uses what this evaluation doesn't know."""
+
+
+def key(metric: Mapping[str, Any]) -> Key:
+    """A metric's identity, as a template writes it."""
+    (dimension,) = metric["Dimensions"]
+    return metric["Namespace"], metric["MetricName"], dimension["Name"], named(dimension["Value"])
+
+
+def named(value: object) -> str:
+    """A dimension's value: text, or JSON where it refers to a resource."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+@dataclass(frozen=True)
+class MetricAlarm:
+    """One alarm of a template."""
+
+    properties: Mapping[str, Any]
+
+    def states(self, world: World, minutes: range) -> list[bool]:
+        """Whether it is on, at the end of each period."""
+        if self.properties["ComparisonOperator"] != "GreaterThanThreshold":
+            raise Unsupported(self.properties["ComparisonOperator"])
+        if self.properties["TreatMissingData"] != "notBreaching":
+            raise Unsupported(self.properties["TreatMissingData"])
+        threshold = self.properties["Threshold"]
+        breaching = [value is not None and value > threshold for value in self.values(world, minutes)]
+        last, enough = self.properties["EvaluationPeriods"], self.properties["DatapointsToAlarm"]
+        return [sum(breaching[max(0, end - last) : end]) >= enough for end in range(1, len(breaching) + 1)]
+
+    def values(self, world: World, minutes: range) -> list[float | None]:
+        """What is compared with the threshold, for each period."""
+        periods = list(_periods(minutes, self.period))
+        if "Metrics" not in self.properties:
+            return [_value(self.properties, self.properties["Statistic"], world, period) for period in periods]
+        (expression,) = [query["Expression"] for query in self._queries if query["ReturnData"]]
+        formula = ast.parse(expression, mode="eval").body
+        return [_compute(formula, self._inputs(world, period)) for period in periods]
+
+    @property
+    def period(self) -> int:
+        """The length of its periods, in minutes."""
+        stats = [query["MetricStat"]["Period"] for query in self._queries if "MetricStat" in query]
+        (seconds,) = set(stats or [self.properties["Period"]])
+        return int(seconds) // 60
+
+    @property
+    def reads(self) -> set[Key]:
+        """The metrics that it depends on."""
+        stats = [query["MetricStat"]["Metric"] for query in self._queries if "MetricStat" in query]
+        return {key(metric) for metric in stats or [self.properties]}
+
+    @property
+    def _queries(self) -> list[dict[str, Any]]:
+        return list(self.properties.get("Metrics", []))
+
+    def _inputs(self, world: World, period: range) -> dict[str, float | None]:
+        stats = {query["Id"]: query["MetricStat"] for query in self._queries if "MetricStat" in query}
+        return {name: _value(stat["Metric"], stat["Stat"], world, period) for name, stat in stats.items()}
+
+
+def _periods(minutes: range, length: int) -> Iterable[range]:
+    return (range(start, start + length) for start in range(minutes.start, minutes.stop, length))
+
+
+def _value(metric: Mapping[str, Any], statistic: str, world: World, period: range) -> float | None:
+    samples = [sample for minute in period for sample in world.get(key(metric), {}).get(minute, ())]
+    return STATISTICS[statistic](samples) if samples else None
+
+
+def _compute(node: ast.expr, inputs: Mapping[str, float | None]) -> float:
+    """A formula's value; an absent metric must be filled, as nobody can tell what it would come to."""
+    match node:
+        case ast.Constant(int() | float() as number):
+            return number
+        case ast.BinOp(left, operation, right) | ast.Compare(left, [operation], [right]) if (
+            type(operation) in OPERATORS
+        ):
+            return OPERATORS[type(operation)](_compute(left, inputs), _compute(right, inputs))
+        case ast.Call(ast.Name("IF"), [condition, then, otherwise], []):
+            return _compute(then if _compute(condition, inputs) else otherwise, inputs)
+        case ast.Call(ast.Name("FILL"), [ast.Name(name), ast.Constant(int() | float() as number)], []):
+            found = inputs[name]
+            return number if found is None else found
+    raise Unsupported(ast.unparse(node))
