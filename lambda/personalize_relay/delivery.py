@@ -88,6 +88,7 @@ class _Run:
         while self._has_room(now) and self._schedule.ready(now) and self._engine.pace.admits(now):
             lane = self._schedule.take()
             self._engine.pace.begin(now)
+            lane.begin(self._tallies[lane.tracking_id], now)
             ticket = self._engine.client.submit(lane.requests[0], self._deadline.at - now)
             self._in_flight[ticket] = lane, now
             self._report.calls += 1
@@ -109,7 +110,7 @@ class _Run:
         self._engine.pace.settle(verdict, began, self._engine.clock())
         match verdict:
             case Verdict.DELIVERED:
-                self._tallies[lane.tracking_id].taken += 1
+                self._tallies[lane.tracking_id].taken += lane.failures == 0
                 self._report.delivered.update(request.sources)
                 self._trust(lane.tracking_id)
                 lane.advance()
@@ -142,7 +143,7 @@ class _Run:
 
     def _probation(self, tracking_id: str) -> Probation[LaneUnderWay] | None:
         """The tracker's probation; None once it is trusted, or where events are old enough to be doubted first."""
-        if not self._terms.doubting or tracking_id in self._engine.trusted:
+        if tracking_id in self._terms.overdue or tracking_id in self._engine.trusted:
             return None
         return self._probations.setdefault(tracking_id, Probation())
 
@@ -185,32 +186,40 @@ class _Run:
         self._report.throttles += throttled
         if not self._open(lane):
             return
-        if not throttled and self._suspect(lane, answer):
-            self._queue(lane)
-            return
-        wait = self._engine.jitter(longest_wait(lane.failures, throttled=throttled))
-        self._schedule.add_later(lane, self._engine.clock() + max(wait, answer.retry_after))
+        if throttled or not self._suspect(lane, answer):
+            wait = self._engine.jitter(longest_wait(lane.failures, throttled=throttled))
+            self._schedule.add_later(lane, self._engine.clock() + max(wait, answer.retry_after))
 
     def _suspect(self, lane: LaneUnderWay, answer: Answer) -> bool:
-        """Look for the event that a request fails on, and give it up once it is old; returns whether the lane went on.
+        """Look for the event that a request fails on, and give it up once it is old; returns whether it did.
 
         There is no hurry to report what fails on: all from it on would come again at once. It is tried to the end.
         """
         tally = self._tallies[lane.tracking_id]
-        tally.failed += 1
-        if not lane.suspect(tally):
+        now = self._engine.clock()
+        if not lane.suspect(tally, now):
             return False
+        self._replace_on_probation(lane.tracking_id)
         request = lane.requests[0]
         if len(request.interactions) > 1:
             lane.split()
-            return True
+            return False
         (source,) = request.sources
-        if source.sequence_number not in self._terms.aged or not lane.alone(tally):
+        old = source.sequence_number in self._terms.aged
+        tried = lane.failing_for(now) >= self._deadline.trial
+        if not (old and tried and lane.alone(tally)):
             return False
         lane.advance()
         why = f"PutEvents answered {answer.status} {answer.error} to this event alone, again and again"
         self._set_aside({source: _rejection(request, Reason.FAILED_REPEATEDLY, why)})
+        self._queue(lane)
         return True
+
+    def _replace_on_probation(self, tracking_id: str) -> None:
+        probation = self._probations.get(tracking_id)
+        if probation and (held := probation.replace()):
+            held.fresh = False
+            self._schedule.add(held)
 
     def _leave_undelivered(self) -> None:
         left = [lane for lane in self._lanes if lane.requests]

@@ -82,8 +82,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _report(outcome: Outcome) -> None:
     counts = dict(outcome.counts)
-    if outcome.oldest_delivered is not None:
-        counts[Metric.DELIVERY_LAG] = max(0, round((time.time() - outcome.oldest_delivered) * 1000))
+    if outcome.delivery_lag is not None:
+        counts[Metric.DELIVERY_LAG] = round(outcome.delivery_lag * 1000)
     for name, value in counts.items():
         _metrics.add_metric(name=name, unit=unit(name), value=value)
     log = _logger.warning if outcome.errors else _logger.info

@@ -7,12 +7,15 @@ from personalize_relay.requests import Lane, Request
 
 ATTEMPTS = 8
 """Failures, throttling aside, after which a request is suspected: it may hold an event that the API stumbles over."""
-ATTEMPTS_OF_A_PART = 3
-"""The same for a part of several events of such a request."""
+SLOW_ATTEMPTS = 3
+SLOW = 10.0
+"""The same where they took so many seconds, as time-outs do."""
+MOSTLY = 3
+"""Requests that are taken for each that fails, if the API is well."""
 
 
 class Tally:
-    """The calls for one tracker, in one invocation."""
+    """The first attempts of the requests for one tracker, in one invocation: how well the API is."""
 
     def __init__(self) -> None:
         self.taken = 0
@@ -39,8 +42,9 @@ class LaneUnderWay:
     def _begin_original(self) -> None:
         self._begin_request()
         self._suspected = False
-        self._all_faults = 0
+        self._failed_parts = 0
         self._before = 0, 0
+        self._began = 0.0
 
     def _begin_request(self) -> None:
         self.failures = 0
@@ -68,18 +72,34 @@ class LaneUnderWay:
         self.failures += 1
         self.error = error
 
-    def suspect(self, tally: Tally) -> bool:
-        """Count the failed call as no throttling; returns whether the request has now failed too often."""
-        if not self._all_faults:
+    def begin(self, tally: Tally, now: float) -> None:
+        """Note, as a call begins, what others have come to: until it fails, that counts from here."""
+        if not self.faulty:
             self._before = tally.taken, tally.failed
-        self._all_faults += 1
+            self._began = now
+
+    @property
+    def faulty(self) -> bool:
+        """Whether its first request has failed, throttling aside, or is a part of one that has."""
+        return self._failed_parts > 0
+
+    def suspect(self, tally: Tally, now: float) -> bool:
+        """Count the failed call as no throttling; returns whether the request has now failed too often."""
+        if not self._faults:
+            tally.failed += 1
+            self._failed_parts += 1
         self._faults += 1
         part = self._suspected and len(self.requests[0].interactions) > 1
-        too_often = self._faults >= (ATTEMPTS_OF_A_PART if part else ATTEMPTS)
+        slow = self._faults >= SLOW_ATTEMPTS and self.failing_for(now) >= SLOW
+        too_often = part or slow or self._faults >= ATTEMPTS
         self._suspected = self._suspected or too_often
         return too_often
 
     def alone(self, tally: Tally) -> bool:
-        """Whether most calls of other lanes and requests were taken since its first failure: it's no outage."""
+        """Whether most other requests and parts were taken since its first call that failed began: it's no outage."""
         taken, failed = self._before
-        return tally.taken - taken > tally.failed - failed - self._all_faults
+        return tally.taken - taken > MOSTLY * (tally.failed - failed - self._failed_parts)
+
+    def failing_for(self, now: float) -> float:
+        """Seconds since the first of its calls that failed began."""
+        return now - self._began

@@ -25,3 +25,7 @@ class Probation[Waiting]:
         """Whether one more request may be tried."""
         self._admitted += 1
         return self._admitted <= MAX_REFUSED
+
+    def replace(self) -> Waiting | None:
+        """What may be tried in the place of one that failed without being refused, if anything waits."""
+        return self.held.pop(0) if self.held else None

@@ -41,8 +41,8 @@ class Outcome(msgspec.Struct):
     """Error codes of the services, and types and places of the relay's own failures."""
     undelivered: Counter[str] = msgspec.field(default_factory=Counter)
     """How many events were not delivered, by cause."""
-    oldest_delivered: float | None = None
-    """Arrival of the oldest record that had an event delivered, epoch seconds."""
+    delivery_lag: float | None = None
+    """Seconds since the arrival of the oldest record that had an event delivered."""
 
 
 class RelayProcessor(BatchProcessor):
@@ -52,7 +52,7 @@ class RelayProcessor(BatchProcessor):
     Powertools takes `parse` as the record handler.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that the outside world is to it
         self,
         *,
         delivery: Delivery,
@@ -113,13 +113,13 @@ class RelayProcessor(BatchProcessor):
         below = min(unsettled, default=math.inf)
         sent = [parsed for record, parsed in contents if record.position < below]
         now = self._now()
-        oldest = min((record.arrival for record, _ in contents), default=now)
+        overdue = (parsed for record, parsed in contents if now - record.arrival > PATIENCE_WITH_TRACKERS)
         return self._delivery.deliver(
             lanes(interaction for parsed in sent for interaction in parsed.interactions),
             Terms(
                 end=end,
                 quarantining=any(parsed.rejections for parsed in sent),
-                doubting=now - oldest < PATIENCE_WITH_TRACKERS,
+                overdue={each.tracking_id for parsed in overdue for each in parsed.interactions},
                 aged={record.position for record, _ in contents if now - record.arrival > PATIENCE_WITH_EVENTS},
             ),
         )
@@ -170,7 +170,8 @@ class RelayProcessor(BatchProcessor):
         )
         delivered = {source.sequence_number for source in report.delivered}
         arrivals = (record.arrival for record, _ in contents if record.position in delivered)
-        self.outcome.oldest_delivered = min(arrivals, default=None)
+        if delivered:
+            self.outcome.delivery_lag = max(0.0, self._now() - min(arrivals))
 
     def _answer(self, record: KinesisStreamRecord, unsettled: set[int]) -> tuple[Any, ...]:
         if unsettled and position(record) in unsettled:

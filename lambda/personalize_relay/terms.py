@@ -9,6 +9,8 @@ SETTLE_MARGIN = 1.0
 QUARANTINE_MARGIN = 6.0
 """The same as soon as there is something to quarantine: building an S3 client takes its time."""
 LEAST_TIME_FOR_A_CALL = 0.25
+LONGEST_TRIAL = 20.0
+"""Seconds that an event fails before it is given up, though never over a third of the invocation."""
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,8 +19,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     end: float
     quarantining: bool = False
     """Whether there are bad records already: they need the longer margin."""
-    doubting: bool = True
-    """Whether a tracker that takes nothing is suspected before its events are."""
+    overdue: Container[str] = frozenset()
+    """The trackers that are no longer suspected before their events are, when they take nothing."""
     aged: Container[int] = frozenset()
     """The sequence numbers whose events are given up when they alone fail again and again."""
 
@@ -39,6 +41,11 @@ class Deadline:
     def leaves_time(self, when: float) -> bool:
         """Whether a call that begins then can be answered in time."""
         return when + LEAST_TIME_FOR_A_CALL <= self.at
+
+    @property
+    def trial(self) -> float:
+        """Seconds that an event fails before it is given up."""
+        return min(LONGEST_TRIAL, self._time / 3)
 
     def _keep(self, margin: float) -> None:
         self.at = self._end - min(margin, self._time / 2)

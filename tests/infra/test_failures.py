@@ -56,3 +56,33 @@ def test_quarantine_expires(synthesize: Synthesize) -> None:
     template = synthesize(stage="dev", quarantineExpiryDays="7")
     _, body = only(template, "AWS::S3::Bucket", {"LoggingConfiguration": Match.any_value()})
     assert [rule["ExpirationInDays"] for rule in body["Properties"]["LifecycleConfiguration"]["Rules"]] == [7]
+
+
+def test_the_function_can_neither_read_nor_delete_what_was_stored(prod: Template) -> None:
+    """Whatever its role is granted one day."""
+    role, _ = only(prod, "AWS::IAM::Role")
+    name, _ = only(prod, "AWS::S3::Bucket", {"LoggingConfiguration": Match.any_value()})
+    _, policy = only(prod, "AWS::S3::BucketPolicy", {"Bucket": {"Ref": name}})
+    assert {
+        "Action": ["s3:DeleteObject*", "s3:GetObject*"],
+        "Effect": "Deny",
+        "Principal": {"AWS": arn(role)},
+        "Resource": under(name, "/*"),
+    } in policy["Properties"]["PolicyDocument"]["Statement"]
+
+
+def test_a_customers_key_encrypts_all_that_is_stored(synthesize: Synthesize) -> None:
+    """One key, rotated, for the stream, the bucket, the log and the function's settings."""
+    template = synthesize(stage="prod", customerKey="true")
+    key, body = only(template, "AWS::KMS::Key", {"EnableKeyRotation": True})
+    assert body["DeletionPolicy"] == "Retain"
+    template.has_resource_properties("AWS::Kinesis::Stream", {"StreamEncryption": {"KeyId": arn(key)}})
+    template.has_resource_properties("AWS::Logs::LogGroup", {"KmsKeyId": arn(key)})
+    template.has_resource_properties("AWS::Lambda::Function", {"KmsKeyArn": arn(key)})
+    _, bucket = only(template, "AWS::S3::Bucket", {"LoggingConfiguration": Match.any_value()})
+    (rule,) = bucket["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": arn(key)}
+    _, role = only(template, "AWS::IAM::Role")
+    statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    granted = [each["Action"] for each in statements if each["Resource"] == arn(key)]
+    assert granted == [["kms:Decrypt", "kms:GenerateDataKey"]]

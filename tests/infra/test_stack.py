@@ -14,6 +14,7 @@ def test_stack_holds_nothing_else(prod: Template) -> None:
     kinds = sorted(body["Type"] for body in prod.to_json()["Resources"].values())
     assert [kind for kind in kinds if kind != "AWS::CloudWatch::Alarm"] == [
         "AWS::CloudWatch::CompositeAlarm",
+        "AWS::CloudWatch::Dashboard",
         "AWS::IAM::Role",
         "AWS::Kinesis::Stream",
         "AWS::Lambda::EventSourceMapping",
@@ -30,7 +31,9 @@ def test_stack_holds_nothing_else(prod: Template) -> None:
 
 def test_nothing_has_a_physical_name(prod: Template) -> None:
     """Two stages, or two stacks of a stage, never claim one name."""
-    named = {"AlarmName", "BucketName", "FunctionName", "LogGroupName", "Name", "RoleName", "TopicName"}
+    named = {
+        *("AlarmName", "BucketName", "DashboardName", "FunctionName", "LogGroupName", "Name", "RoleName", "TopicName"),
+    }
     for body in prod.to_json()["Resources"].values():
         names = {} if body["Type"] == "AWS::Lambda::EventSourceMapping" else named & body.get("Properties", {}).keys()
         assert not names

@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from personalize_relay.clients import Answer
 from personalize_relay.requests import Request
 from tests.simulation.shard import SETTINGS, Arrivals, Shard
 from tests.simulation.test_quota import Quota
-from tests.simulation.world import BEGINNING, Clock, Reply, Script
+from tests.simulation.world import ARRIVAL, BEGINNING, Clock, Reply, Script, World, click, record
 
 FAULTS = (
     Reply(Answer(503, "ServiceUnavailable"), taken=False),
@@ -49,6 +50,62 @@ def test_random_faults_are_cured_within_the_invocation(share: float, most: float
     assert taken / sent <= most
 
 
+def poisoned(*bad: str, fault: Reply) -> Script:
+    """A script that fails whenever one of these items is in the call."""
+    return lambda request, _number: fault if {event.item_id for event in request.events} & {*bad} else Reply()
+
+
+def drain(records: list[dict[str, Any]], script: Script, *, seed: int = 0) -> tuple[World, float]:
+    """Give old records to a warm sandbox until none comes again; returns the world and the seconds that it took."""
+    draw = random.Random(seed)  # noqa: S311 - a simulation's
+    world = World(jitter=lambda most: draw.uniform(0, most), max_in_flight=64)
+    world.invoke([record(0, click("warm"))])
+    world.api.script = script
+    began = world.clock.now = world.clock.now + 901
+    while records:
+        failed = world.invoke(records)
+        records = [
+            each for each in records if failed and int(each["kinesis"]["sequenceNumber"]) >= min(map(int, failed))
+        ]
+        assert world.clock.now < began + 3600, f"{len(records)} records are stuck"
+    return world, world.clock.now - began
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.answer.error)
+@pytest.mark.parametrize("poisons", [1, 2, 5])
+def test_poison_starves_nobody(fault: Reply, poisons: int) -> None:
+    """At the pace of an outage a lane that always fails would take every turn, and nothing else would succeed."""
+    bad = [record(1 + n, click(f"bad{n}", itemId=f"bad{n}")) for n in range(poisons)]
+    behind = [record(10 + n, click("bad0")) for n in range(49)]
+    others = [record(100 + n, click(f"s{n}")) for n in range(100)]
+    world, _ = drain([*bad, *behind, *others], poisoned(*(f"bad{n}" for n in range(poisons)), fault=fault))
+    assert set(world.bucket.rejections().values()) == {"failed_repeatedly"}
+    assert len(world.bucket.rejections()) == poisons
+
+
+@pytest.mark.parametrize("records", [1, 3])
+def test_in_an_outage_the_last_of_a_batch_are_not_taken_for_poison(records: int) -> None:
+    """There is nothing that they could be compared with."""
+    down: Script = lambda _request, _number: FAULTS[0] if world.clock.now < BEGINNING + 3000 else Reply()
+    world = World()
+    world.api.script = down
+    world.clock.now += 901
+    batch = [record(1 + n, click(f"s{n}"), arrival=ARRIVAL) for n in range(records)]
+    while failed := world.invoke(batch):
+        batch = [each for each in batch if int(each["kinesis"]["sequenceNumber"]) >= min(map(int, failed))]
+    assert not world.bucket.objects
+    assert len(world.api.taken) == records
+
+
+@pytest.mark.parametrize("share", [0.4, 0.5])
+def test_good_events_are_not_given_up_when_a_backlog_meets_a_flapping_api(share: float) -> None:
+    given_up = 0
+    for seed in range(5):
+        world, _ = drain([record(1 + n, click(f"s{n}")) for n in range(1000)], failing(share, seed), seed=seed)
+        given_up += len(world.bucket.rejections())
+    assert not given_up
+
+
 OUTAGE = 900.0
 LOAD = 10.0
 """Seconds of outage, and records a second."""
@@ -82,14 +139,15 @@ def one_bad(bad: str, fault: Reply) -> Callable[[Request, int], Reply]:
     return lambda request, _number: fault if request.session_id == bad else Reply()
 
 
-def test_an_event_that_always_fails_holds_its_shard_for_a_quarter_of_an_hour() -> None:
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.answer.error)
+def test_an_event_that_always_fails_holds_its_shard_for_a_quarter_of_an_hour(fault: Reply) -> None:
     clock = Clock()
-    arrivals = Arrivals(per_second=1, count=1800)
-    shard = Shard(clock, one_bad("0-100", FAULTS[0]), arrivals)
+    arrivals = Arrivals(per_second=5, count=9000)
+    shard = Shard(clock, one_bad("0-100", fault), arrivals, replace(SETTINGS, window=5))
     shard.live(BEGINNING + 2000)
 
     times = accepted(shard)
-    assert set(times) == {f"clicks:shardId-000000000000:{number}" for number in range(1800) if number != 100}
+    assert set(times) == {f"clicks:shardId-000000000000:{number}" for number in range(9000) if number != 100}
     assert shard.world.bucket.rejections() == {("100", None): "failed_repeatedly"}
     assert not shard.discarded
     (line,) = shard.world.bucket.lines()
@@ -98,5 +156,5 @@ def test_an_event_that_always_fails_holds_its_shard_for_a_quarter_of_an_hour() -
 
 
 def arrivals_of(number: int) -> float:
-    """When a record of one a second arrived, epoch seconds."""
-    return 1_790_000_000.0 + number
+    """When a record of five a second arrived, epoch seconds."""
+    return 1_790_000_000.0 + number / 5
