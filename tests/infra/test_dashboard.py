@@ -56,7 +56,7 @@ def widgets(prod: Template) -> list[Widget]:
     """The body's widgets, with the names of resources in place of what refers to them."""
     _, dashboard = only(prod, "AWS::CloudWatch::Dashboard")
     parts = dashboard["Properties"]["DashboardBody"]["Fn::Join"][1]
-    text = "".join(part if isinstance(part, str) else re.sub(r"\\W", "", json.dumps(part)) for part in parts)
+    text = "".join(part if isinstance(part, str) else re.sub(r"\W", "", json.dumps(part)) for part in parts)
     found: list[Widget] = json.loads(text)["widgets"]
     return found
 

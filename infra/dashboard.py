@@ -1,0 +1,182 @@
+"""The dashboard: is data flowing, what is failing, and where is the limit."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration
+from aws_cdk.aws_cloudwatch import (
+    AlarmStatusWidget,
+    Dashboard,
+    GraphWidget,
+    HorizontalAnnotation,
+    IAlarm,
+    IMetric,
+    IWidget,
+    MathExpression,
+    TextWidget,
+    YAxisProps,
+)
+from constructs import Construct
+
+from infra.settings import StackSettings
+from infra.signals import PERIOD_MINUTES, Signals
+from infra.watches import LATE
+from personalize_relay.errors import Reason
+from personalize_relay.metrics import Metric, quarantined_for
+
+WIDTH = 24
+HEIGHT = 6
+QUOTA = 1000
+"""PutEvents calls a second that Personalize takes for a dataset group, unless it was raised."""
+
+
+class RelayDashboard(Construct):
+    """Three rows, each with the question that it answers."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: StackSettings,
+        signals: Signals,
+        alarms: Sequence[IAlarm],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        Dashboard(
+            self,
+            "Dashboard",
+            default_interval=Duration.hours(3),
+            widgets=[
+                [_question("Is data flowing, and how fresh is it?")],
+                [*_flow(settings, signals), _states(alarms)],
+                [_question("What is failing, and why?")],
+                _failures(signals),
+                [_question("What does it cost, and where is the limit?")],
+                _limits(settings, signals),
+            ],
+        )
+
+
+def _flow(settings: StackSettings, signals: Signals) -> list[IWidget]:
+    late = settings.max_record_age_minutes * 60_000 * LATE
+    return [
+        _graph(
+            "Records and events",
+            signals.stream("IncomingRecords"),
+            *_relay(
+                signals,
+                Metric.RECORDS_RECEIVED,
+                Metric.EVENTS_RECEIVED,
+                Metric.EVENTS_DELIVERED,
+                Metric.EVENTS_QUARANTINED,
+            ),
+            share=3,
+        ),
+        _graph(
+            "Age, ms",
+            signals.function("IteratorAge", "Maximum"),
+            signals.stream("GetRecords.IteratorAgeMilliseconds", "Maximum"),
+            signals.relay(Metric.DELIVERY_LAG, "Maximum"),
+            line=HorizontalAnnotation(value=late, label="late"),
+            share=3,
+        ),
+    ]
+
+
+def _failures(signals: Signals) -> list[IWidget]:
+    return [
+        _graph("Quarantined, by reason", *(signals.relay(quarantined_for(reason)) for reason in Reason), stacked=True),
+        _graph(
+            "Comes again, and why",
+            *_relay(
+                signals,
+                Metric.RECORDS_REPORTED,
+                Metric.EVENTS_UNDELIVERED,
+                Metric.CONFIGURATION_ERRORS,
+                Metric.QUARANTINE_WRITE_ERRORS,
+                Metric.INTERNAL_ERRORS,
+            ),
+            signals.function("Errors"),
+        ),
+        _graph(
+            "Given up",
+            signals.mapping("OnFailureDestinationDeliveredEventCount"),
+            signals.mapping("DroppedEventCount"),
+            signals.function("DestinationDeliveryFailures"),
+        ),
+        _graph(
+            "For producers to mend",
+            *_relay(signals, Metric.MISSING_SENT_AT, Metric.REPEATED_EVENT_IDS, Metric.UNKNOWN_MEMBERS),
+        ),
+    ]
+
+
+def _limits(settings: StackSettings, signals: Signals) -> list[IWidget]:
+    quota = QUOTA * PERIOD_MINUTES * 60
+    return [
+        _graph(
+            "PutEvents calls",
+            *_relay(signals, Metric.CALLS, Metric.RETRIES, Metric.THROTTLES),
+            line=HorizontalAnnotation(value=quota, label=f"{QUOTA} a second"),
+        ),
+        _graph("Events a call", _events_a_call(signals)),
+        _graph(
+            "Stream",
+            signals.stream("IncomingBytes"),
+            right=[
+                signals.stream("ReadProvisionedThroughputExceeded"),
+                signals.stream("WriteProvisionedThroughputExceeded"),
+            ],
+        ),
+        _graph(
+            "Function",
+            signals.function("Duration", "Maximum"),
+            signals.function("Duration", "Average"),
+            right=[signals.function("ConcurrentExecutions", "Maximum"), signals.function("Throttles")],
+            line=HorizontalAnnotation(value=settings.timeout_seconds * 1000, label="timeout"),
+        ),
+    ]
+
+
+def _relay(signals: Signals, *names: Metric) -> list[IMetric]:
+    return [signals.relay(name) for name in names]
+
+
+def _events_a_call(signals: Signals) -> IMetric:
+    return MathExpression(
+        expression="delivered / calls",
+        label="events a call",
+        using_metrics={
+            "delivered": signals.relay(Metric.EVENTS_DELIVERED),
+            "calls": signals.relay(Metric.CALLS),
+        },
+        period=Duration.minutes(PERIOD_MINUTES),
+    )
+
+
+def _question(text: str) -> IWidget:
+    return TextWidget(markdown=f"## {text}", width=WIDTH, height=1)
+
+
+def _states(alarms: Sequence[IAlarm]) -> IWidget:
+    return AlarmStatusWidget(title="Alarms", alarms=alarms, width=WIDTH // 3, height=HEIGHT)
+
+
+def _graph(
+    title: str,
+    *left: IMetric,
+    right: Sequence[IMetric] = (),
+    line: HorizontalAnnotation | None = None,
+    stacked: bool = False,
+    share: int = 4,
+) -> IWidget:
+    return GraphWidget(
+        title=title,
+        left=list(left),
+        right=list(right),
+        left_annotations=[line] if line else [],
+        left_y_axis=YAxisProps(min=0),
+        stacked=stacked,
+        width=WIDTH // share,
+        height=HEIGHT,
+    )
