@@ -6,7 +6,7 @@ BIN := .venv/bin
 ENVIRONMENT := .venv/.installed
 CDK := node_modules/.package-lock.json
 
-.PHONY: help setup demo local test verify units systems bench lint format synth bootstrap deploy diff destroy clean
+.PHONY: help setup demo local test verify units systems bench lint docs format synth bootstrap deploy diff destroy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z ]+:.*## / {printf "  make %-37s %s\n", $$1, $$2}' Makefile
@@ -52,6 +52,9 @@ lint: $(ENVIRONMENT) ## ruff and mypy over the whole tree
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(ENVIRONMENT) ## write docs/settings.md from the code
+	PYTHONPATH=lambda:. $(BIN)/python -m infra.settings_table > docs/settings.md
 
 format: $(ENVIRONMENT) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .

@@ -11,6 +11,8 @@ from aws_cdk.aws_logs import RetentionDays
 
 from personalize_relay.settings import CLIENTS, DEFAULT_MAX_IN_FLIGHT, MAX_IN_FLIGHT_CEILING, MAX_TRACKING_ID_LENGTH
 
+AVRO_TYPES = ("string", "int", "long", "float", "double", "boolean")
+
 
 class InvalidSetting(Exception):
     """A setting that a person must mend; the message names it, what is allowed and where to set it."""
@@ -22,8 +24,14 @@ class StackSettings:
 
     stage: str
     """The stage these settings are for."""
-    tracking_id: str
+    tracking_id: str | None = None
     """The event tracker of events that name none."""
+    tracking_id_parameter: str | None = None
+    """Instead: the Systems Manager parameter that holds it, read at each deployment."""
+    dataset_group: str | None = None
+    """Instead: the name of a dataset group that the stack makes, with an interactions dataset and an event tracker."""
+    interaction_fields: tuple[tuple[str, str], ...] = ()
+    """Fields of that dataset beside Personalize's own, for your `properties`: as NAME:type, with commas."""
     allowed_tracking_ids: tuple[str, ...] = ()
     """Further event trackers that an event may name: a list, or text with commas."""
     stream_arn: str | None = None
@@ -78,6 +86,8 @@ class StackSettings:
             raise _invalid("maxRecordAgeMinutes", rule, self.max_record_age_minutes, self.stage)
         if self.stream_arn and self.stream_shards:
             raise _invalid("streamShards", "left out where streamArn is given", self.stream_shards, self.stage)
+        if self.interaction_fields and not self.dataset_group:
+            raise _invalid("interactionFields", "left out without datasetGroup", self.interaction_fields, self.stage)
         if self.alarm_topic_arn and self.alarm_email:
             raise _invalid("alarmEmail", "left out where alarmTopicArn is given", self.alarm_email, self.stage)
 
@@ -86,11 +96,13 @@ class StackSettings:
         """Read the chosen stage's block and what `-c` overrides in it; raises InvalidSetting."""
         stage = _chosen_stage(context)
         given = context["stages"][stage] | _overrides(context)
-        for name in given.keys() - _RULES.keys():
+        for name in given.keys() - RULES.keys():
             raise _unknown(name, stage)
-        values = {_field(name): _read(name, value, stage) for name, value in given.items() if value is not None}
-        if "tracking_id" not in values:
-            raise _invalid("trackingId", _RULES["trackingId"].says, None, stage)
+        values = {field_of(name): _read(name, value, stage) for name, value in given.items() if value is not None}
+        trackers = [name for name in ("tracking_id", "tracking_id_parameter", "dataset_group") if name in values]
+        if len(trackers) != 1:
+            rule = f"{RULES['trackingId'].says}, or trackingIdParameter or datasetGroup be set in its place"
+            raise _invalid("trackingId", rule, values.get(trackers[0]) if trackers else None, stage)
         return cls(stage=stage, **values)
 
 
@@ -142,13 +154,25 @@ def _starting_position(text: str) -> datetime | None:
     return time
 
 
+def _interaction_field(text: str) -> tuple[str, str]:
+    name, _, kind = text.partition(":")
+    if not re.fullmatch(r"[A-Z][A-Z0-9_]{0,62}", name) or kind not in AVRO_TYPES:
+        raise ValueError
+    return name, kind
+
+
 _TRACKER = _text(
     rf"[^\s,]{{1,{MAX_TRACKING_ID_LENGTH}}}", f"an event tracker's id, 1 to {MAX_TRACKING_ID_LENGTH} characters"
 )
 
 # LATEST is not offered: it can miss records while a mapping is being made.
-_RULES = {
+RULES = {
     "trackingId": _TRACKER,
+    "trackingIdParameter": _text(r"[\w./-]{1,1011}", "the name of a Systems Manager parameter"),
+    "datasetGroup": _text(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,49}", "a name of up to 50 letters, digits, - and _"),
+    "interactionFields": _list_of(
+        _Rule("", _interaction_field), f"NAME:type with commas, a type one of {', '.join(AVRO_TYPES)}"
+    ),
     "allowedTrackingIds": _list_of(_TRACKER, "event trackers' ids, as a list or with commas"),
     "streamArn": _text(r"arn:[\w-]+:kinesis:[\w-]+:\d{12}:stream/[\w.-]{1,128}", "the ARN of a Kinesis stream"),
     "streamShards": _whole(1, 20_000),
@@ -192,7 +216,7 @@ def _overrides(context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read(name: str, value: object, stage: str) -> Any:  # noqa: ANN401 - each rule reads a type of its own
-    rule = _RULES[name]
+    rule = RULES[name]
     try:
         return rule.read(_as_text(value))
     except (ValueError, KeyError) as exc:
@@ -212,9 +236,10 @@ def _invalid(name: str, rule: str, value: object, stage: str) -> InvalidSetting:
 
 
 def _unknown(name: str, stage: str) -> InvalidSetting:
-    meant = get_close_matches(name, _RULES, n=1) or [f"one of {', '.join(_RULES)}"]
+    meant = get_close_matches(name, RULES, n=1) or [f"one of {', '.join(RULES)}"]
     return InvalidSetting(f"{name} is not a setting; set {meant[0]} in cdk.json under stages.{stage} or by -c name=…")
 
 
-def _field(name: str) -> str:
+def field_of(name: str) -> str:
+    """The field of a setting."""
     return re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", name)

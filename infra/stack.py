@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from aws_cdk import CfnOutput, Stack
+from aws_cdk.aws_ssm import StringParameter
 from constructs import Construct
 
 from infra.alarms import Alarms
@@ -10,6 +11,7 @@ from infra.consumer import Consumer, StreamMapping, putting_events
 from infra.dashboard import RelayDashboard
 from infra.encryption import DataKey
 from infra.failures import FailureStore
+from infra.personalize import PersonalizeTracker
 from infra.settings import StackSettings
 from infra.signals import Signals
 from infra.stream import InteractionStream
@@ -25,7 +27,7 @@ class RelayStack(Stack):
         key = encryption.key if encryption else None
         source = InteractionStream(self, "Stream", settings=settings, key=key)
         failures = FailureStore(self, "Failures", settings=settings, key=key)
-        environment = _environment(settings, failures)
+        environment = _environment(settings, failures, tracking_id=self._tracking_id(settings))
         consumer = Consumer(
             self,
             "Consumer",
@@ -64,10 +66,19 @@ class RelayStack(Stack):
         CfnOutput(self, "EventSourceMappingId", value=mapping.resource.attr_id)
         CfnOutput(self, "LogGroupName", value=consumer.log_group.log_group_name)
 
+    def _tracking_id(self, settings: StackSettings) -> str:
+        """The tracker's id: given, read when the stack is deployed, or that of the tracker that the stack makes."""
+        if settings.dataset_group:
+            fields = dict(settings.interaction_fields)
+            return PersonalizeTracker(self, "Personalize", name=settings.dataset_group, fields=fields).tracking_id
+        if settings.tracking_id_parameter:
+            return StringParameter.value_for_string_parameter(self, settings.tracking_id_parameter)
+        return str(settings.tracking_id)
 
-def _environment(settings: StackSettings, failures: FailureStore) -> Settings:
+
+def _environment(settings: StackSettings, failures: FailureStore, *, tracking_id: str) -> Settings:
     return Settings(
-        tracking_id=settings.tracking_id,
+        tracking_id=tracking_id,
         allowed_tracking_ids=settings.allowed_tracking_ids,
         quarantine_bucket=failures.bucket.bucket_name,
         max_in_flight=settings.max_in_flight,

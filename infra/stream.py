@@ -45,7 +45,5 @@ class InteractionStream(Construct):
             removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
         )
         if key:
-            acknowledge(
-                stream, {"AwsSolutions::AwsSolutions-KDS3": "The settings ask for the customer's own key."}
-            )
+            acknowledge(stream, {"AwsSolutions::AwsSolutions-KDS3": "The settings ask for the customer's own key."})
         return stream

@@ -18,6 +18,7 @@ from local.personalize import PersonalizeFake
 from local.personalize_answers import DENIED, INTERNAL_ERROR, THROTTLED, UNAVAILABLE
 from local.personalize_answers import Answer as Reply
 from local.personalize_faults import Delay, Fault, Hang
+from local.personalize_requests import Request as Asked
 from personalize_relay import credentials, curl_client
 from personalize_relay.boto3_client import Boto3Client
 from personalize_relay.clients import Answer, PutEventsClient
@@ -124,7 +125,12 @@ def test_the_request_is_the_one_that_botocore_makes(
 ) -> None:
     """Method, path and signature, too: the fake refuses any other."""
     documents: list[object] = []
-    personalize.inject(Fault(Delay(0), when=lambda asked: not documents.append(asked.document)))
+
+    def remember(asked: Asked) -> bool:
+        documents.append(asked.document)
+        return False
+
+    personalize.inject(Fault(Delay(0), when=remember))
     for name, value in (ENVIRONMENT | {"AWS_ENDPOINT_URL_PERSONALIZE_EVENTS": personalize.endpoint}).items():
         monkeypatch.setenv(name, value)
     for client in (Boto3Client(max_in_flight=4), curl_client.from_environment(os.environ, 4)):

@@ -48,8 +48,7 @@ class Schedule:
 
     def drop(self, tracking_id: str) -> None:
         """Send nothing more to a tracker."""
-        self._sound = [lane for lane in self._sound if lane.tracking_id != tracking_id]
-        self._faulty = [lane for lane in self._faulty if lane.tracking_id != tracking_id]
-        self._waiting = [(due, lane) for due, lane in self._waiting if lane.tracking_id != tracking_id]
-        for heap in (self._sound, self._faulty, self._waiting):
-            heapq.heapify(heap)
+        # A sorted list is a heap.
+        self._sound = sorted(lane for lane in self._sound if lane.tracking_id != tracking_id)
+        self._faulty = sorted(lane for lane in self._faulty if lane.tracking_id != tracking_id)
+        self._waiting = sorted((due, lane) for due, lane in self._waiting if lane.tracking_id != tracking_id)

@@ -33,7 +33,7 @@ def synthesize(context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
     (code / "placeholder.py").touch()
 
     @cache
-    def template(**overrides: str) -> Template:
+    def template(**overrides: str | None) -> Template:
         app = App(context=context | {"trackingId": TRACKING_ID} | overrides, analytics_reporting=False)
         settings = StackSettings.from_context(app.node.get_all_context())
         return Template.from_stack(RelayStack(app, "Relay", settings=settings, code=code))

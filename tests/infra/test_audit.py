@@ -27,7 +27,7 @@ sys.exit(app.main())
 
 
 def synth(
-    context: dict[str, Any], outdir: Path, *command: str, **overrides: str
+    context: dict[str, Any], outdir: Path, *command: str, **overrides: str | None
 ) -> tuple[subprocess.CompletedProcess[str], list[dict[str, Any]]]:
     """Run the app as the CDK command does; what it said, and what its audit found."""
     given = json.dumps(context | {"trackingId": TRACKING_ID} | overrides)
@@ -47,10 +47,14 @@ def synth(
 
 @pytest.mark.parametrize(
     "overrides",
-    [{"stage": "dev"}, {"stage": "prod"}, {"stage": "prod", "customerKey": "true"}],
-    ids=lambda overrides: "-".join(overrides.values()),
+    [
+        {"stage": "dev"},
+        {"stage": "prod"},
+        {"stage": "prod", "customerKey": "true", "trackingId": None, "datasetGroup": "shop"},
+    ],
+    ids=["dev", "prod", "all that can be chosen"],
 )
-def test_nothing_is_found(context: dict[str, Any], tmp_path: Path, overrides: dict[str, str]) -> None:
+def test_nothing_is_found(context: dict[str, Any], tmp_path: Path, overrides: dict[str, str | None]) -> None:
     run, found = synth(context, tmp_path, **overrides)
     assert run.returncode == 0, run.stderr
     assert not found

@@ -8,7 +8,9 @@ import pytest
 from aws_cdk.aws_logs import RetentionDays
 
 from infra.settings import InvalidSetting, StackSettings
+from infra.settings_table import table
 from personalize_relay.settings import MAX_IN_FLIGHT_CEILING
+from tests.infra.conftest import ROOT
 
 GIVEN = {"stage": "dev", "stages": {"dev": {"trackingId": "tracker"}}}
 STREAM_ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"
@@ -16,6 +18,9 @@ TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:alarms"
 
 WRONG: dict[str, list[Any]] = {
     "trackingId": ["", "two words", "a,b", "x" * 257],
+    "trackingIdParameter": ["", "two words"],
+    "datasetGroup": ["", "-shop", "x" * 51],
+    "interactionFields": ["DEVICE", "device:string", "DEVICE:text", "DEVICE:string,PRICE"],
     "allowedTrackingIds": ["fine,two words", ["two words"], 7 * ["x" * 257]],
     "streamArn": ["clicks", "arn:aws:sqs:eu-west-1:123456789012:clicks"],
     "streamShards": ["0", "20001", "many"],
@@ -42,6 +47,9 @@ WRONG: dict[str, list[Any]] = {
 }
 RIGHT = {
     "trackingId": ("other", "other"),
+    "trackingIdParameter": ("/shop/tracking-id", "/shop/tracking-id"),
+    "datasetGroup": ("shop", "shop"),
+    "interactionFields": ("DEVICE:string, PRICE:float", (("DEVICE", "string"), ("PRICE", "float"))),
     "allowedTrackingIds": ("a, b,", ("a", "b")),
     "streamArn": (STREAM_ARN, STREAM_ARN),
     "streamShards": ("20000", 20_000),
@@ -67,6 +75,13 @@ RIGHT = {
     "retainData": ("false", False),
 }
 
+INSTEAD: dict[str, dict[str, Any]] = {
+    "trackingIdParameter": {"trackingId": None},
+    "datasetGroup": {"trackingId": None},
+    "interactionFields": {"trackingId": None, "datasetGroup": "shop"},
+}
+"""What must be set otherwise for a setting that stands in for another, or belongs to one."""
+
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
 def test_wrong_value_is_named(name: str, value: object) -> None:
@@ -82,7 +97,8 @@ def test_wrong_value_is_named(name: str, value: object) -> None:
 @pytest.mark.parametrize(("name", "text", "value"), [(name, *pair) for name, pair in RIGHT.items()])
 def test_override_is_read(name: str, text: str, value: object) -> None:
     """`-c` gives text, and the extremes of every range are allowed."""
-    read = StackSettings.from_context(GIVEN | {name: text})
+    beside = INSTEAD.get(name, {})
+    read = StackSettings.from_context(GIVEN | beside | {name: text})
     assert value in [getattr(read, field.name) for field in fields(read)]
     assert read != StackSettings.from_context(GIVEN)
 
@@ -112,6 +128,19 @@ def test_tracker_is_asked_for(context: dict[str, Any], stage: str) -> None:
     """A fresh checkout holds no tracking id, and says so."""
     with pytest.raises(InvalidSetting, match=rf"^trackingId must be .* not set; set it in .* stages\.{stage} or by -c"):
         StackSettings.from_context(context | {"stage": stage})
+
+
+@pytest.mark.parametrize("instead", [{"datasetGroup": "shop"}, {"trackingIdParameter": "/shop/tracking-id"}])
+def test_tracker_is_said_once(instead: dict[str, str]) -> None:
+    """Of two trackers that are given none is chosen in silence."""
+    with pytest.raises(InvalidSetting, match=r"^trackingId must be .*trackingIdParameter or datasetGroup"):
+        StackSettings.from_context(GIVEN | instead)
+
+
+def test_fields_belong_to_a_new_dataset() -> None:
+    """An existing dataset has its schema."""
+    with pytest.raises(InvalidSetting, match=r"^interactionFields must be left out without datasetGroup"):
+        StackSettings.from_context(GIVEN | {"interactionFields": "DEVICE:string"})
 
 
 def test_age_stays_within_retention() -> None:
@@ -147,3 +176,8 @@ def test_own_names_of_the_cdk_are_left_alone(context: dict[str, Any]) -> None:
     """Feature flags and what the CDK command adds to the context are no unknown settings."""
     given = context | {"aws:cdk:bundling-stacks": [], "acknowledged-issue-numbers": [1], "trackingId": "tracker"}
     assert StackSettings.from_context(given).tracking_id == "tracker"
+
+
+def test_the_document_lists_each_setting_as_the_code_has_it() -> None:
+    """`make docs` writes it anew."""
+    assert (ROOT / "docs" / "settings.md").read_text() == table()

@@ -1,0 +1,60 @@
+"""The Personalize side, for an account that has none: from nothing to recorded interactions with one deployment.
+
+Making and recording is all: solutions, campaigns and what they cost are their owner's.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aws_cdk.aws_personalize import CfnDataset, CfnDatasetGroup, CfnEventTracker, CfnSchema
+from constructs import Construct
+
+FIELDS: dict[str, str | list[str]] = {
+    "USER_ID": "string",
+    "ITEM_ID": "string",
+    "TIMESTAMP": "long",
+    "EVENT_TYPE": "string",
+    "EVENT_VALUE": ["null", "float"],
+    "IMPRESSION": ["null", "string"],
+    "RECOMMENDATION_ID": ["null", "string"],
+}
+"""The fields of an interactions schema that PutEvents' own members fill; properties fill those added to them."""
+
+
+class PersonalizeTracker(Construct):
+    """A dataset group with an interactions dataset, and the event tracker that fills it."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, name: str, fields: Mapping[str, str]) -> None:
+        super().__init__(scope, construct_id)
+        group = CfnDatasetGroup(self, "Group", name=name)
+        schema = CfnSchema(self, "Schema", name=f"{name}-interactions", schema=json.dumps(interactions_schema(fields)))
+        dataset = CfnDataset(
+            self,
+            "Interactions",
+            name=f"{name}-interactions",
+            dataset_type="Interactions",
+            dataset_group_arn=group.attr_dataset_group_arn,
+            schema_arn=schema.attr_schema_arn,
+        )
+        tracker = CfnEventTracker(
+            self, "Tracker", name=f"{name}-tracker", dataset_group_arn=group.attr_dataset_group_arn
+        )
+        # A tracker makes an interactions dataset of its own where there is none.
+        tracker.add_dependency(dataset)
+        self.tracking_id = tracker.attr_tracking_id
+
+
+def interactions_schema(fields: Mapping[str, str]) -> dict[str, Any]:
+    """The Avro schema of interactions with further fields, by name and type, each of which an event may leave out.
+
+    The form is that of "Schemas" in the Amazon Personalize developer guide.
+    """
+    optional = {name: ["null", kind] for name, kind in fields.items()}
+    return {
+        "type": "record",
+        "name": "Interactions",
+        "namespace": "com.amazonaws.personalize.schema",
+        "fields": [{"name": name, "type": kind} for name, kind in (FIELDS | optional).items()],
+        "version": "1.0",
+    }

@@ -1,0 +1,77 @@
+"""What docs/operations.md says is what the stack and the scripts say."""
+
+import json
+import re
+import subprocess
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+from aws_cdk.assertions import Template
+
+from bench import capacity
+from tests.infra.conftest import ROOT
+from tests.infra.evaluation import MetricAlarm
+
+TEXT = (ROOT / "docs" / "operations.md").read_text()
+
+
+@pytest.mark.parametrize("table", [capacity.windows, capacity.costs, capacity.monthly])
+def test_figures_are_those_that_the_script_computes(table: object) -> None:
+    """From the prices it states and the measured figures of bench/results.md."""
+    assert callable(table)
+    assert f"\n\n{table()}\n\n" in TEXT
+
+
+def test_capacity_is_that_of_the_design() -> None:
+    """Sessions that click every ten seconds fill a call with 1.05 events; one session alone fills each call."""
+    assert round(1000 / capacity.calls(10, 1), 2) == 1.05
+    assert round(capacity.calls(0.001, 1)) == 101
+
+
+def test_alarms_are_priced_as_they_are(prod: Template) -> None:
+    """CloudWatch bills each metric of each alarm."""
+    alarms = [MetricAlarm(body["Properties"]) for body in prod.find_resources("AWS::CloudWatch::Alarm").values()]
+    assert sum(len(alarm.reads) for alarm in alarms) == capacity.ALARM_METRICS
+
+
+def test_links_lead_somewhere() -> None:
+    """Within the page to its headings, and out of it to files."""
+    headings = re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+    for target, anchor in re.findall(r"\]\(([^)#:]*)(?:#([\w-]+))?\)", TEXT):
+        assert (ROOT / "docs" / target).exists(), target
+        if not target:
+            assert anchor in anchors
+
+
+def test_every_section_of_an_alarm_says_what_to_do() -> None:
+    """Three things to look at, what to do, and how to see that it is over."""
+    sections = [
+        section
+        for section in re.split(r"^## ", TEXT, flags=re.MULTILINE)
+        if re.search(r"^\*(Page|Ticket)", section, re.MULTILINE)
+    ]
+    assert len(sections) == 13
+    for section in sections:
+        assert len(re.findall(r"^[123]\. ", section, re.MULTILINE)) == 3, section
+        assert len(re.findall(r"^(Look at:|Do: |Verify: )", section, re.MULTILINE)) == 3, section
+
+
+def test_a_users_events_are_erased_and_no_others(tmp_path: Path) -> None:
+    """The commands of the page, less those that call AWS."""
+    (script,) = re.findall(r"```sh\n(export USER_ID.+?)```", TEXT, re.DOTALL)
+    commands = "\n".join(line for line in script.splitlines() if not line.startswith("aws "))
+    commands = commands.replace("; BUCKET=$(output BucketName)", "")
+    theirs, others = (b64encode(json.dumps({"userId": user}).encode()).decode() for user in ("u-7", "u-8"))
+    quarantined, given_up = tmp_path / "bucket/quarantine/day=1/a.jsonl", tmp_path / "bucket/aws/lambda/x/b"
+    for path in (quarantined, given_up):
+        path.parent.mkdir(parents=True)
+    quarantined.write_text("".join(json.dumps({"data": data}) + "\n" for data in (theirs, others)))
+    records = [{"kinesis": {"data": data}} for data in (theirs, others)]
+    given_up.write_text(json.dumps({"version": "1.0", "payload": json.dumps({"Records": records})}))
+    subprocess.run(["bash", "-euc", commands], cwd=tmp_path, check=True)  # noqa: S603, S607 - our own page
+    assert [json.loads(line) for line in quarantined.read_text().splitlines()] == [{"data": others}]
+    kept = json.loads(given_up.read_text())
+    assert kept["version"] == "1.0"
+    assert json.loads(kept["payload"]) == {"Records": records[1:]}
