@@ -67,9 +67,10 @@ def healthy() -> dict[str, Samples]:
         "relay.EventsReceived": settled,
         "relay.EventsDelivered": settled,
         "relay.RecordsReported": nothing | {815: [20.0]},
-        "relay.EventsQuarantined": {minute: [1.0] for minute in DAY if minute % 50 == 0},
+        "relay.EventsQuarantined": {minute: [1.0] for minute in DAY if minute >= 300 and minute % 5 == 0},
         "relay.PutEventsCalls": {minute: [40.0] * len(samples) for minute, samples in busy.items()},
-        "relay.PutEventsThrottles": nothing | {820: [30.0]},
+        # One call in fifty: the pace seeks the quota out.
+        "relay.PutEventsThrottles": {minute: [0.8] * len(samples) for minute, samples in busy.items()},
         "relay.ConfigurationErrors": nothing | {825: [1.0]},
         "relay.QuarantineWriteErrors": {830: [1.0]},
         "relay.InternalErrors": {835: [1.0]},
@@ -107,7 +108,7 @@ FAILURES: dict[str, tuple[Mapping[str, Change], set[str]]] = {
         NOT_INVOKED | {"stream.GetRecords.IteratorAgeMilliseconds": gone},
         {"NothingDelivered"},
     ),
-    "a shard lags": ({"function.IteratorAge": steady(2 * HOUR)}, {"EventsLate"}),
+    "a shard of ten lags": ({"function.IteratorAge": steady(2 * HOUR, *[1_200.0] * 9)}, {"EventsLate"}),
     "a shard lags badly": ({"function.IteratorAge": steady(7 * HOUR)}, {"EventsLate", "EventsVeryLate"}),
     "a long invocation is all that tells of the lag": (
         {"function.IteratorAge": lambda minute, _: [7 * HOUR] if minute % 15 == 0 else []},
@@ -227,6 +228,12 @@ def test_a_blocked_shard_pages_soon(alarms: dict[str, MetricAlarm], names: Names
     """A person is needed, and each minute that passes makes events later."""
     blocked = world(names, {f"relay.{errors}Errors": steady(1.0)})
     assert f"{errors}Errors" in on(alarms, blocked, range(TROUBLE.start, TROUBLE.start + minutes))
+
+
+def test_a_short_stall_wakes_nobody(alarms: dict[str, MetricAlarm], names: Names) -> None:
+    """Ten minutes without a delivery are waited out by the function itself."""
+    stall = range(TROUBLE.start, TROUBLE.start + 10)
+    assert on(alarms, world(names, OUTAGE, stall), DAY) == set()
 
 
 def test_a_count_that_comes_in_late_is_no_standstill(alarms: dict[str, MetricAlarm], names: Names) -> None:
