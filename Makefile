@@ -53,8 +53,9 @@ lint: $(ENVIRONMENT) ## ruff and mypy over the whole tree
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: $(ENVIRONMENT) ## write docs/settings.md from the code
+docs: $(ENVIRONMENT) ## write the settings and the tables of capacity and cost into docs/
 	PYTHONPATH=lambda:. $(BIN)/python -m infra.settings_table > docs/settings.md
+	PYTHONPATH=lambda:. $(BIN)/python -m bench.capacity docs/operations.md
 
 format: $(ENVIRONMENT) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .

@@ -1,6 +1,6 @@
 """What a shard asks of Personalize and what the relay costs: the tables of docs/operations.md.
 
-PYTHONPATH=lambda python -m bench.capacity
+`make docs` writes them.
 """
 
 import math
@@ -113,10 +113,12 @@ def _priced(what: str, rows: list[tuple[str, float]]) -> str:
     return "\n".join([f"| {what} | $ |", "|---|---:|", *(f"| {name} | {price:.3g} |" for name, price in rows)])
 
 
-def main() -> None:
-    """Print the tables."""
-    sys.stdout.write(f"{windows()}\n\n{costs()}\n\n{monthly()}\n")
+def main(document: Path) -> None:
+    """Put the tables in the place of those that begin like them."""
+    tables = {table.partition("\n")[0]: table for table in (windows(), costs(), monthly())}
+    blocks = document.read_text().split("\n\n")
+    document.write_text("\n\n".join(tables.get(block.partition("\n")[0], block) for block in blocks))
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]))
