@@ -33,10 +33,10 @@ local: setup ## the same system, kept running for your own events
 	$(BIN)/python -m local.serve $(ARGS)
 
 test: setup ## every test, the long matrices as a seeded sample
-	@$(MAKE) --no-print-directory --jobs=2 systems lint units
+	@$(MAKE) --no-print-directory --jobs=2 systems units lint
 
 verify: setup ## every test, the long matrices whole
-	@$(MAKE) --no-print-directory --jobs=2 systems lint units WHOLE=--verify
+	@$(MAKE) --no-print-directory --jobs=2 systems units lint WHOLE=--verify
 
 # The end-to-end tests mostly wait: they run beside the others.
 units:

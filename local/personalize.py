@@ -198,11 +198,9 @@ class PersonalizeFake(Memory):
         self._end(call, answer)
         if answer.raw:
             send_raw(http, answer.raw)
-            return response(answer)
-        if answer.reset != "never":
+        elif answer.reset != "never":
             reset(http)
-            return begun or response(answer)
-        if begun:
+        elif begun:
             await begun.write_eof(answer.body[1:])
         return begun or response(answer)
 
