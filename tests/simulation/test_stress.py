@@ -55,20 +55,20 @@ def poisoned(*bad: str, fault: Reply) -> Script:
     return lambda request, _number: fault if {event.item_id for event in request.events} & {*bad} else Reply()
 
 
-def drain(records: list[dict[str, Any]], script: Script, *, seed: int = 0) -> tuple[World, float]:
-    """Give old records to a warm sandbox until none comes again; returns the world and the seconds that it took."""
+def drain(records: list[dict[str, Any]], script: Script, *, age: float, seed: int = 0) -> World:
+    """Give records of an age to a warm sandbox until none comes again; returns its world."""
     draw = random.Random(seed)  # noqa: S311 - a simulation's
     world = World(jitter=lambda most: draw.uniform(0, most), max_in_flight=64)
     world.invoke([record(0, click("warm"))])
     world.api.script = script
-    began = world.clock.now = world.clock.now + 901
+    world.clock.now += age
     while records:
         failed = world.invoke(records)
         records = [
             each for each in records if failed and int(each["kinesis"]["sequenceNumber"]) >= min(map(int, failed))
         ]
-        assert world.clock.now < began + 3600, f"{len(records)} records are stuck"
-    return world, world.clock.now - began
+        assert world.clock.now < BEGINNING + 3600, f"{len(records)} records are stuck"
+    return world
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.answer.error)
@@ -78,7 +78,7 @@ def test_poison_starves_nobody(fault: Reply, poisons: int) -> None:
     bad = [record(1 + n, click(f"bad{n}", itemId=f"bad{n}")) for n in range(poisons)]
     behind = [record(10 + n, click("bad0")) for n in range(49)]
     others = [record(100 + n, click(f"s{n}")) for n in range(100)]
-    world, _ = drain([*bad, *behind, *others], poisoned(*(f"bad{n}" for n in range(poisons)), fault=fault))
+    world = drain([*bad, *behind, *others], poisoned(*(f"bad{n}" for n in range(poisons)), fault=fault), age=0)
     assert set(world.bucket.rejections().values()) == {"failed_repeatedly"}
     assert len(world.bucket.rejections()) == poisons
 
@@ -101,7 +101,8 @@ def test_in_an_outage_the_last_of_a_batch_are_not_taken_for_poison(records: int)
 def test_good_events_are_not_given_up_when_a_backlog_meets_a_flapping_api(share: float) -> None:
     given_up = 0
     for seed in range(5):
-        world, _ = drain([record(1 + n, click(f"s{n}")) for n in range(1000)], failing(share, seed), seed=seed)
+        records = [record(1 + n, click(f"s{n}")) for n in range(1000)]
+        world = drain(records, failing(share, seed), age=901, seed=seed)
         given_up += len(world.bucket.rejections())
     assert not given_up
 
