@@ -24,6 +24,6 @@ class Report(msgspec.Struct):
     retries: int = 0
     throttles: int = 0
     configuration_errors: list[str] = msgspec.field(default_factory=list)
-    """The error codes that stopped a tracker."""
+    """The error code of each call that was refused for its tracker's configuration, and of each suspected tracker."""
     uncured_errors: list[str] = msgspec.field(default_factory=list)
     """The error codes of the requests that failed to the end."""
