@@ -1,0 +1,1 @@
+"""The `relay` command: parses, calls the modules beside it, and prints."""
