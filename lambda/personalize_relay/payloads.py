@@ -8,6 +8,9 @@ import msgspec
 
 from personalize_relay.errors import InvalidRecord, Reason
 
+AGGREGATED_MAGIC = bytes.fromhex("f3899ac2")
+"""How a record of the Kinesis Producer Library's aggregation begins."""
+GZIP_MAGIC = bytes.fromhex("1f8b")
 _DOUBLE_DIGITS = 310
 _BEYOND_DOUBLE = 10**5000
 """Stands for any number out of range: no double holds it, and no `properties` has room for it."""
@@ -20,10 +23,24 @@ def decode(payload: bytes) -> dict[str, Any]:
     except RecursionError as exc:
         raise InvalidRecord(Reason.TOO_DEEP, "the payload is nested too deep to decode") from exc
     except ValueError:
+        _refuse_unread(payload)
         value = _decode_slowly(payload)
     if not isinstance(value, dict):
         raise InvalidRecord(Reason.NOT_AN_OBJECT, "the payload is JSON but not an object")
     return value
+
+
+def _refuse_unread(payload: bytes) -> None:
+    """Name what is no JSON by what it is, where it shows."""
+    if not payload:
+        raise InvalidRecord(Reason.EMPTY_RECORD, "the record has no data")
+    if payload.startswith(AGGREGATED_MAGIC):
+        raise InvalidRecord(
+            Reason.AGGREGATED_RECORD,
+            "the record is a KPL aggregate, which isn't read yet: switch aggregation off in the producer",
+        )
+    if payload.startswith(GZIP_MAGIC):
+        raise InvalidRecord(Reason.COMPRESSED_RECORD, "the record is gzip, which isn't read yet: send it uncompressed")
 
 
 def _decode_slowly(payload: bytes) -> Any:  # noqa: ANN401 - JSON may be anything; the caller checks

@@ -8,10 +8,6 @@ from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import Ki
 from personalize_relay import events
 from personalize_relay.errors import InvalidRecord, Reason
 
-AGGREGATED_MAGIC = bytes.fromhex("f3899ac2")
-"""How a record of the Kinesis Producer Library's aggregation begins."""
-GZIP_MAGIC = bytes.fromhex("1f8b")
-
 
 def position(record: KinesisStreamRecord) -> int:
     """Where a record stands in its shard, known even of one that can't be read."""
@@ -54,18 +50,6 @@ class Record(events.Origin, frozen=True, kw_only=True):
 
     def _payload(self) -> bytes:
         try:
-            payload = binascii.a2b_base64(self.data, strict_mode=True)
+            return binascii.a2b_base64(self.data, strict_mode=True)
         except ValueError as exc:
             raise InvalidRecord(Reason.INVALID_BASE64, "the record's data is not base64") from exc
-        if not payload:
-            raise InvalidRecord(Reason.EMPTY_RECORD, "the record has no data")
-        if payload.startswith(AGGREGATED_MAGIC):
-            raise InvalidRecord(
-                Reason.AGGREGATED_RECORD,
-                "the record is a KPL aggregate, which isn't read yet: switch aggregation off in the producer",
-            )
-        if payload.startswith(GZIP_MAGIC):
-            raise InvalidRecord(
-                Reason.COMPRESSED_RECORD, "the record is gzip, which isn't read yet: send it uncompressed"
-            )
-        return payload

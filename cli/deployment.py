@@ -1,0 +1,82 @@
+"""The deployment that a command works on: a stage's stack, and its account's services."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Annotated, Any, cast
+
+import typer
+
+from cli.problems import Misuse, Problem, translating
+
+LOCAL_PORT = 4566
+
+type ClientFactory = Callable[[str], Any]
+"""Makes the client of a service by its boto3 name; threads may share a client."""
+
+StageOption = Annotated[str, typer.Option("--stage", envvar="RELAY_STAGE", help="The deployed stage.")]
+LocalOption = Annotated[bool, typer.Option("--local", help="Work on the system that `make local` runs here.")]
+PortOption = Annotated[int, typer.Option("--port", envvar="RELAY_LOCAL_PORT", help="Its port, with --local.")]
+ProfileOption = Annotated[str | None, typer.Option("--profile", help="A profile of the AWS configuration.")]
+RegionOption = Annotated[str | None, typer.Option("--region", help="The AWS region.")]
+
+
+class Deployment:
+    """One deployed stage, on AWS or on this machine."""
+
+    def __init__(self, stage: str, client: ClientFactory) -> None:
+        self.stage = stage
+        self.client = client
+
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return f"personalize-relay-{self.stage}"
+
+    def output(self, name: str) -> str:
+        """An output of the stack; raises Problem where the stage isn't deployed."""
+        if name not in self._outputs:
+            raise Problem(f"the stack {self.stack} has no output {name}: deploy this version of it")
+        return self._outputs[name]
+
+    @cached_property
+    def _outputs(self) -> dict[str, str]:
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - as in problems
+
+        with translating():
+            try:
+                (stack,) = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
+            except ClientError as exc:
+                # CloudFormation has no code of its own for it.
+                if "does not exist" not in str(exc):
+                    raise
+                message = f"the stack {self.stack} is not there: is it the right --stage, region and account?"
+                raise Problem(message) from exc
+        return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+
+
+def connect(*, stage: str, local: bool, port: int, profile: str | None, region: str | None) -> Deployment:
+    """The deployment that the options name; nothing is called yet."""
+    if local and (profile or region):
+        raise Misuse("--local is on this machine: leave --profile and --region out")
+    return Deployment(stage, _on_this_machine(port) if local else _on_aws(profile, region))
+
+
+def _on_this_machine(port: int) -> ClientFactory:
+    from local.clients import client_factory  # noqa: PLC0415 - brings boto3 along
+
+    return cast("ClientFactory", client_factory(f"http://127.0.0.1:{port}"))
+
+
+def _on_aws(profile: str | None, region: str | None) -> ClientFactory:
+    import boto3  # noqa: PLC0415 - slow to import
+    from botocore.config import Config  # noqa: PLC0415
+
+    config = Config(connect_timeout=5, retries={"mode": "standard", "total_max_attempts": 5}, max_pool_connections=64)
+    with translating():
+        session = boto3.session.Session(profile_name=profile, region_name=region)
+
+    def client(service: str) -> Any:  # noqa: ANN401 - boto3 makes each client's class as it runs
+        with translating():
+            return session.client(service, config=config)
+
+    return client

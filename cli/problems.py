@@ -1,0 +1,67 @@
+"""What ends a command early: a line that says what, where and what to do, and an exit status."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+FAILED = 1
+"""Something was rejected, or failed."""
+MISUSED = 2
+"""The command was given something that it can't work with."""
+INTERRUPTED = 130
+"""Ended by Ctrl-C or SIGTERM, as shells have it."""
+PIPE_CLOSED = 141
+"""Whoever read the output has stopped, as shells have it."""
+
+_REFUSALS = {
+    "AccessDenied": "the credentials may not do this: use others, or have it allowed",
+    "ExpiredToken": "the credentials have expired: sign in again",
+    "InvalidClientTokenId": "the access key is not known: sign in again, or choose another --profile",
+    "InvalidSignature": "the secret key or this machine's clock is wrong",
+    "NoSuchBucket": "is it the right stage, region and account?",
+    "ResourceNotFound": "is it the right name, region and account?",
+    "SignatureDoesNotMatch": "the secret key or this machine's clock is wrong",
+    "UnrecognizedClient": "the access key is not known: sign in again, or choose another --profile",
+}
+"""What to do, by how a service's error code begins."""
+_FAILURES = {
+    "ConnectTimeoutError": "is the region right, and the network up? With --local: is `make local` running?",
+    "EndpointConnectionError": "is the region right, and the network up? With --local: is `make local` running?",
+    "NoCredentialsError": "sign in, set AWS_PROFILE or give --profile; --local needs none",
+    "NoRegionError": "set AWS_REGION or give --region",
+    "PartialCredentialsError": "set both the access key and the secret key",
+    "ProfileNotFound": "`aws configure list-profiles` names those there are",
+}
+"""What to do, by what kept a call from its service."""
+
+
+class Problem(Exception):
+    """Something that a person must mend; its text is the one line that they see, with nothing of an event in it."""
+
+    exit_status = FAILED
+
+
+class Misuse(Problem):
+    """An argument or a file that the command can't work with."""
+
+    exit_status = MISUSED
+
+
+@contextmanager
+def translating() -> Iterator[None]:
+    """Turn what boto3 raises into a Problem."""
+    # Slow to import: a command that needs no service is not to wait for it.
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        yield
+    except ClientError as exc:
+        raise Problem(_refused(exc.operation_name, exc.response.get("Error", {}).get("Code", ""))) from exc
+    except BotoCoreError as exc:
+        advice = _FAILURES.get(type(exc).__name__)
+        raise Problem(f"{exc}: {advice}" if advice else str(exc)) from exc
+
+
+def _refused(operation: str, code: str) -> str:
+    """The service's own message is left out: it may repeat the request."""
+    advice = next((advice for start, advice in _REFUSALS.items() if code.startswith(start)), None)
+    return f"{operation} was refused: {code}" + (f": {advice}" if advice else "")
