@@ -12,6 +12,7 @@ from botocore.session import Session
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.client import CloudFormationClient
+    from mypy_boto3_cloudwatch.client import CloudWatchClient
     from mypy_boto3_iam.client import IAMClient
     from mypy_boto3_kinesis.client import KinesisClient
     from mypy_boto3_lambda.client import LambdaClient
@@ -40,6 +41,8 @@ class ClientFactory(Protocol):
 
     @overload
     def __call__(self, service: Literal["cloudformation"]) -> "CloudFormationClient": ...
+    @overload
+    def __call__(self, service: Literal["cloudwatch"]) -> "CloudWatchClient": ...
     @overload
     def __call__(self, service: Literal["iam"]) -> "IAMClient": ...
     @overload

@@ -18,6 +18,7 @@ from local.backlog import FOREVER
 from local.clients import ClientFactory, error_code
 from local.invocation import Answer, Outcome, Result, StreamRecord, payload_of, read_answer
 from local.journal import Counters, Discarded, Invocation, Journal
+from local.mapping_metrics import MappingMetrics
 from local.mapping_settings import MappingSettings
 from local.on_failure import destination_of
 from local.pace import MappingClock, Pace
@@ -43,12 +44,14 @@ class EventSourceMapping:
         self._pace = pace or Pace()
         self._clock = MappingClock(self._pace.time_scale)
         self._journal = Journal()
+        self.metrics = MappingMetrics()
         self._tools = Tools(
             settings=self.settings,
             role_arn=functions.get_function_configuration(FunctionName=self.settings.function_arn)["Role"],
             invoke=_invoker(functions, self.settings),
             destination=destination_of(self.settings, client),
             journal=self._journal,
+            metrics=self.metrics,
             clock=self._clock,
             pace=self._pace,
         )

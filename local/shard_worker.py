@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.backlog import FOREVER, Backlog, Discard, Invoke, Wait
 from local.invocation import Outcome, StreamRecord, event_of
 from local.journal import Journal
+from local.mapping_metrics import MappingMetrics
 from local.mapping_settings import MappingSettings
 from local.on_failure import Destination
 from local.pace import MappingClock, Pace
@@ -37,6 +38,7 @@ class Tools:
     invoke: Invoker
     destination: Destination | None
     journal: Journal
+    metrics: MappingMetrics
     clock: MappingClock
     pace: Pace
 
@@ -99,6 +101,7 @@ class ShardWorker:
             self._tip_at = began
         # One read after the other while there is something to catch up with.
         self._next_read = 0.0 if records else began + self._tools.pace.poll_seconds
+        self._tools.metrics.read(records, at_tip=self._reader.at_tip)
         now = self._tools.clock.now()
         for record in map(self._written, records):
             self._backlog_of(record).add(record, now)
@@ -146,12 +149,17 @@ class ShardWorker:
 
     def _begin(self, pool: ThreadPoolExecutor, backlog: Backlog, step: Invoke | Discard) -> None:
         future: Future[Outcome | str | None] = (
-            pool.submit(self._tools.invoke, step.records)
-            if isinstance(step, Invoke)
-            else pool.submit(self._store, step)
+            pool.submit(self._invoke, step) if isinstance(step, Invoke) else pool.submit(self._store, step)
         )
         self._under_way[future] = (backlog, step)
         future.add_done_callback(lambda _: self._wake.set())
+
+    def _invoke(self, step: Invoke) -> Outcome:
+        metrics, clock = self._tools.metrics, self._tools.clock
+        began = metrics.invoking()
+        outcome = self._tools.invoke(step.records)
+        metrics.invoked(outcome, began, age=clock.of(began) - step.records[-1].arrived)
+        return outcome
 
     def _store(self, discard: Discard) -> str | None:
         """Where the destination put it; None when it did not take it."""
@@ -175,9 +183,11 @@ class ShardWorker:
     def _settle_discard(self, backlog: Backlog, discard: Discard, stored_at: str | None) -> None:
         if stored_at is None:
             backlog.discard_failed(self._tools.clock.now())
+            self._tools.metrics.destination_failed()
             self._tools.journal.destination_failed()
         else:
             backlog.discarded()
+            self._tools.metrics.discarded(len(discard.records), stored_at)
             self._tools.journal.discarded(self._shard_id, discard, stored_at)
 
     def _pause(self, moment: float) -> float | None:

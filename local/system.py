@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from typing import Any, Self
 
 from local.clients import FUNCTION_CREDENTIALS
+from local.cloudwatch import CloudWatch
 from local.emulator import Emulator
 from local.event_source_mapping import EventSourceMapping
 from local.pace import Pace
@@ -72,6 +73,7 @@ class System:
         self._tell(f"accepted, though the emulator makes nothing of them: {accepted or 'none'}")
         mapping = EventSourceMapping(self.outputs["EventSourceMappingId"], self.client, self._pace)
         self.mapping = running.enter_context(mapping)
+        self.cloudwatch = running.enter_context(CloudWatch(self.client, self.outputs["LogGroupName"], self.mapping))
 
     @property
     def stream(self) -> str:
