@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk.aws_ec2 import SubnetSelection, SubnetType
 from aws_cdk.aws_iam import PolicyDocument, PolicyStatement, Role, ServicePrincipal
 from aws_cdk.aws_kinesis import IStream
 from aws_cdk.aws_kms import IKey
@@ -13,6 +14,7 @@ from aws_cdk.aws_s3 import IBucket
 from constructs import Construct
 
 from infra.audit import acknowledge, acknowledge_wildcards
+from infra.network import Network
 from infra.settings import StackSettings
 from personalize_relay.settings import Settings
 
@@ -42,6 +44,7 @@ class Consumer(Construct):
         code: Path,
         statements: Sequence[PolicyStatement],
         key: IKey | None,
+        network: Network | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.log_group = LogGroup(
@@ -66,6 +69,9 @@ class Consumer(Construct):
             environment_encryption=key,
             log_group=self.log_group,
             tracing=Tracing.ACTIVE,
+            vpc=network.vpc if network else None,
+            vpc_subnets=SubnetSelection(subnet_type=SubnetType.PRIVATE_ISOLATED) if network else None,
+            security_groups=[network.function_group] if network else None,
             # Else the CDK adds its own statements in a second policy.
             role=self.role.without_policy_updates(),
         )
@@ -76,10 +82,15 @@ class Consumer(Construct):
         role = Role(
             self,
             "Role",
-            assumed_by=ServicePrincipal("lambda.amazonaws.com"),
+            assumed_by=ServicePrincipal(
+                "lambda.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+            ),
             inline_policies={"Relay": PolicyDocument(statements=statements)},
         )
-        reason = "PutEvents and X-Ray's actions have no resource type; objects are written under two fixed prefixes."
+        reason = (
+            "PutEvents, X-Ray's actions and those on network interfaces have no resource type, or can't be told "
+            "beforehand; objects are written under two fixed prefixes."
+        )
         acknowledge_wildcards(role, statements, reason)
         return role
 

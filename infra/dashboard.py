@@ -118,8 +118,15 @@ def _limits(settings: StackSettings, signals: Signals) -> list[IWidget]:
             "PutEvents calls",
             *_relay(signals, Metric.CALLS, Metric.RETRIES, Metric.THROTTLES),
             line=HorizontalAnnotation(value=quota, label=f"{QUOTA} a second"),
+            share=3,
         ),
-        _graph("Events a call", _events_a_call(signals)),
+        _graph(
+            "What Personalize counts, by tracker",
+            *map(_by_tracker, ("PutEventsRequests", "PutEvents4xxErrors", "PutEvents5xxErrors")),
+            right=[_by_tracker("PutEventLatency", "Average")],
+            share=3,
+        ),
+        _graph("Events a call", _events_a_call(signals), share=3),
         _graph(
             "Stream",
             signals.stream("IncomingBytes"),
@@ -127,6 +134,7 @@ def _limits(settings: StackSettings, signals: Signals) -> list[IWidget]:
                 signals.stream("ReadProvisionedThroughputExceeded"),
                 signals.stream("WriteProvisionedThroughputExceeded"),
             ],
+            share=3,
         ),
         _graph(
             "Function",
@@ -134,6 +142,13 @@ def _limits(settings: StackSettings, signals: Signals) -> list[IWidget]:
             signals.function("Duration", "Average"),
             right=[signals.function("ConcurrentExecutions", "Maximum"), signals.function("Throttles")],
             line=HorizontalAnnotation(value=settings.timeout_seconds * 1000, label="timeout"),
+            share=3,
+        ),
+        _graph(
+            "Memory, MB",
+            signals.relay(Metric.PEAK_MEMORY, "Maximum"),
+            line=HorizontalAnnotation(value=settings.memory_mb, label="all there is"),
+            share=3,
         ),
     ]
 
@@ -150,6 +165,15 @@ def _events_a_call(signals: Signals) -> IMetric:
             "delivered": signals.relay(Metric.EVENTS_DELIVERED),
             "calls": signals.relay(Metric.CALLS),
         },
+        period=Duration.minutes(PERIOD_MINUTES),
+    )
+
+
+def _by_tracker(name: str, statistic: str = "Sum") -> IMetric:
+    """A metric of Personalize's own, of each tracker of the account: they go by ARN, which a tracker's id isn't."""
+    return MathExpression(
+        expression=f"SEARCH('{{AWS/Personalize,EventTrackerArn}} MetricName=\"{name}\"', '{statistic}')",
+        label=name,
         period=Duration.minutes(PERIOD_MINUTES),
     )
 

@@ -41,7 +41,7 @@ class PersonalizeTracker(Construct):
             self, "Tracker", name=f"{name}-tracker", dataset_group_arn=group.attr_dataset_group_arn
         )
         # A tracker makes an interactions dataset of its own where there is none.
-        tracker.add_dependency(dataset)
+        tracker.add_resource_dependency(dataset)
         self.tracking_id = tracker.attr_tracking_id
 
 

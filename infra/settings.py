@@ -36,6 +36,8 @@ class StackSettings:
     """Further event trackers that an event may name: a list, or text with commas."""
     stream_arn: str | None = None
     """An existing stream to read; without it the stack makes one."""
+    stream_key_arn: str | None = None
+    """The key of that stream, where it is encrypted with one of your own."""
     stream_shards: int | None = None
     """Shards of the stream that the stack makes; without it the stream is on-demand."""
     stream_retention_hours: int = 48
@@ -68,6 +70,8 @@ class StackSettings:
     """The function's log level."""
     log_retention: RetentionDays = RetentionDays.ONE_MONTH
     """How long CloudWatch keeps the function's log."""
+    vpc: bool = False
+    """Whether the function runs in a network of its own, without internet, which the stack makes with its endpoints."""
     alarm_topic_arn: str | None = None
     """An existing SNS topic that alarms go to; without it the stack makes one."""
     alarm_email: str | None = None
@@ -84,8 +88,14 @@ class StackSettings:
         if self.max_record_age_minutes > longest:
             rule = f"at most {longest}, the stream's retention (streamRetentionHours)"
             raise _invalid("maxRecordAgeMinutes", rule, self.max_record_age_minutes, self.stage)
+        shortest = self.batch_window_seconds // 60 + 1
+        if self.max_record_age_minutes < shortest:
+            rule = f"at least {shortest}: a batch may wait for batchWindowSeconds to fill up"
+            raise _invalid("maxRecordAgeMinutes", rule, self.max_record_age_minutes, self.stage)
         if self.stream_arn and self.stream_shards:
             raise _invalid("streamShards", "left out where streamArn is given", self.stream_shards, self.stage)
+        if self.stream_key_arn and not self.stream_arn:
+            raise _invalid("streamKeyArn", "left out without streamArn", self.stream_key_arn, self.stage)
         if self.interaction_fields and not self.dataset_group:
             raise _invalid("interactionFields", "left out without datasetGroup", self.interaction_fields, self.stage)
         if self.alarm_topic_arn and self.alarm_email:
@@ -165,6 +175,8 @@ _TRACKER = _text(
     rf"[^\s,]{{1,{MAX_TRACKING_ID_LENGTH}}}", f"an event tracker's id, 1 to {MAX_TRACKING_ID_LENGTH} characters"
 )
 
+_YES_OR_NO = _one_of({"true": True, "false": False})
+
 # LATEST is not offered: it can miss records while a mapping is being made.
 RULES = {
     "trackingId": _TRACKER,
@@ -175,6 +187,7 @@ RULES = {
     ),
     "allowedTrackingIds": _list_of(_TRACKER, "event trackers' ids, as a list or with commas"),
     "streamArn": _text(r"arn:[\w-]+:kinesis:[\w-]+:\d{12}:stream/[\w.-]{1,128}", "the ARN of a Kinesis stream"),
+    "streamKeyArn": _text(r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]{1,64}", "the ARN of a KMS key"),
     "streamShards": _whole(1, 20_000),
     "streamRetentionHours": _whole(24, 8_760),
     "startingPosition": _Rule("TRIM_HORIZON or an ISO 8601 time with its zone", _starting_position),
@@ -183,7 +196,7 @@ RULES = {
     "parallelization": _whole(1, 10),
     "maxRecordAgeMinutes": _whole(1, 10_080),
     "retryAttempts": _whole(0, 10_000),
-    "bisectOnError": _one_of({"true": True, "false": False}),
+    "bisectOnError": _YES_OR_NO,
     "memoryMb": _whole(128, 10_240),
     "timeoutSeconds": _whole(10, 900),
     "architecture": _names(("arm64", "x86_64")),
@@ -191,11 +204,12 @@ RULES = {
     "putEventsClient": _names(CLIENTS),
     "logLevel": _names(("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
     "logRetention": _one_of(RetentionDays.__members__),
+    "vpc": _YES_OR_NO,
     "alarmTopicArn": _text(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}", "the ARN of an SNS topic"),
     "alarmEmail": _text(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address"),
     "quarantineExpiryDays": _whole(1, 3_650),
-    "customerKey": _one_of({"true": True, "false": False}),
-    "retainData": _one_of({"true": True, "false": False}),
+    "customerKey": _YES_OR_NO,
+    "retainData": _YES_OR_NO,
 }
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import Annotations, CfnOutput, Stack
 from aws_cdk.aws_ssm import StringParameter
 from constructs import Construct
 
@@ -11,6 +11,7 @@ from infra.consumer import Consumer, StreamMapping, putting_events
 from infra.dashboard import RelayDashboard
 from infra.encryption import DataKey
 from infra.failures import FailureStore
+from infra.network import Network, attaching
 from infra.personalize import PersonalizeTracker
 from infra.settings import StackSettings
 from infra.signals import Signals
@@ -28,6 +29,7 @@ class RelayStack(Stack):
         source = InteractionStream(self, "Stream", settings=settings, key=key)
         failures = FailureStore(self, "Failures", settings=settings, key=key)
         environment = _environment(settings, failures, tracking_id=self._tracking_id(settings))
+        network = Network(self, "Network", settings=settings, bucket=failures.bucket, key=key) if settings.vpc else None
         consumer = Consumer(
             self,
             "Consumer",
@@ -35,12 +37,14 @@ class RelayStack(Stack):
             environment=environment,
             code=code,
             statements=[
-                source.reading(),
+                *source.reading(),
                 *failures.writing(prefix=environment.quarantine_prefix),
                 putting_events(),
                 *([encryption.using()] if encryption else []),
+                *([attaching()] if network else []),
             ],
             key=key,
+            network=network,
         )
         failures.keep_from(consumer.role)
         mapping = StreamMapping(
@@ -51,6 +55,8 @@ class RelayStack(Stack):
             function=consumer.function,
             bucket=failures.bucket,
         )
+        if settings.parallelization > 1:
+            self._warn_of_order()
         signals = Signals(
             environment=environment,
             stream=source.stream,
@@ -65,6 +71,13 @@ class RelayStack(Stack):
         CfnOutput(self, "BucketName", value=failures.bucket.bucket_name)
         CfnOutput(self, "EventSourceMappingId", value=mapping.resource.attr_id)
         CfnOutput(self, "LogGroupName", value=consumer.log_group.log_group_name)
+
+    def _warn_of_order(self) -> None:
+        Annotations.of(self).add_warning_v2(
+            "personalize-relay:order",
+            "parallelization is above 1: a session's events stay in order only where its id is the partition key of all "
+            "its records. Producers that use any other key: leave it at 1.",
+        )
 
     def _tracking_id(self, settings: StackSettings) -> str:
         """The tracker's id: given, read when the stack is deployed, or that of the tracker that the stack makes."""

@@ -16,10 +16,11 @@ class InteractionStream(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, settings: StackSettings, key: IKey | None) -> None:
         super().__init__(scope, construct_id)
         self.stream = self._existing(settings.stream_arn) if settings.stream_arn else self._new(settings, key)
+        self._own_key_arn = settings.stream_key_arn
 
-    def reading(self) -> PolicyStatement:
+    def reading(self) -> list[PolicyStatement]:
         """Allow what a mapping needs to read the stream, and no more."""
-        return PolicyStatement(
+        reading = PolicyStatement(
             actions=[
                 "kinesis:DescribeStream",
                 "kinesis:DescribeStreamSummary",
@@ -29,6 +30,9 @@ class InteractionStream(Construct):
             ],
             resources=[self.stream.stream_arn],
         )
+        if not self._own_key_arn:
+            return [reading]
+        return [reading, PolicyStatement(actions=["kms:Decrypt"], resources=[self._own_key_arn])]
 
     def _existing(self, arn: str) -> IStream:
         return Stream.from_stream_arn(self, "Existing", arn)

@@ -24,6 +24,10 @@ LONG_INVOCATION = 0.8
 """The share of its timeout that an invocation may take while nothing fails."""
 
 
+MEMORY_NEARLY_FULL = 0.9
+"""The share of the function's memory; the process is nearly all that is in it."""
+
+
 class Severity(StrEnum):
     """What an alarm asks of people."""
 
@@ -197,6 +201,15 @@ def _failures(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
         runbook="invocations-are-long",
         above=settings.timeout_seconds * 1000 * LONG_INVOCATION,
         periods=3 * _longest_invocation(settings),
+    )
+    yield Watch(
+        Severity.TICKET,
+        "MemoryNearlyFull",
+        signals.relay(Metric.PEAK_MEMORY, "Maximum"),
+        says=f"The function has held over {MEMORY_NEARLY_FULL:.0%} of its memory.",
+        runbook="memory-is-nearly-full",
+        above=settings.memory_mb * MEMORY_NEARLY_FULL,
+        breaching=1,
     )
 
 

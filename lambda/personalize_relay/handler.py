@@ -3,6 +3,7 @@
 import logging
 import os
 import random
+import resource
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -81,7 +82,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _report(outcome: Outcome) -> None:
-    counts = dict(outcome.counts)
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    counts = {**outcome.counts, Metric.PEAK_MEMORY: kilobytes // 1024}
     if outcome.delivery_lag is not None:
         counts[Metric.DELIVERY_LAG] = round(outcome.delivery_lag * 1000)
     for name, value in counts.items():

@@ -40,6 +40,11 @@ class Metric(StrEnum):
     """Events of the batch whose id a differing event before them has: Personalize trains on the first only."""
     DELIVERY_LAG = "DeliveryLag"
     """Milliseconds from the arrival of the batch's oldest delivered record to the end of the invocation."""
+    PEAK_MEMORY = "PeakMemory"
+    """Megabytes that the function's process has held at most since it began."""
+
+
+_UNITS: dict[str, str] = {Metric.DELIVERY_LAG: "Milliseconds", Metric.PEAK_MEMORY: "Megabytes"}
 
 
 def quarantined_for(reason: Reason) -> str:
@@ -49,4 +54,4 @@ def quarantined_for(reason: Reason) -> str:
 
 def unit(name: str) -> str:
     """The unit of a metric, as CloudWatch names it."""
-    return "Milliseconds" if name == Metric.DELIVERY_LAG else "Count"
+    return _UNITS.get(name, "Count")

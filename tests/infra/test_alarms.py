@@ -74,6 +74,7 @@ def healthy() -> dict[str, Samples]:
         "relay.ConfigurationErrors": nothing | {825: [1.0]},
         "relay.QuarantineWriteErrors": {830: [1.0]},
         "relay.InternalErrors": {835: [1.0]},
+        "relay.PeakMemory": {minute: [130.0] * len(samples) for minute, samples in busy.items()},
     }
 
 
@@ -152,6 +153,7 @@ FAILURES: dict[str, tuple[Mapping[str, Change], set[str]]] = {
         {"function.Duration": steady(50_000.0)},
         {"LongInvocations"},
     ),
+    "batches nearly fill the memory": ({"relay.PeakMemory": steady(130.0, 480.0)}, {"MemoryNearlyFull"}),
 }
 
 

@@ -126,7 +126,8 @@ def test_three_questions_are_answered_in_order(widgets: list[Widget]) -> None:
     assert tops == sorted(tops)
     for top, bottom in pairwise([*tops, max(each["y"] for each in widgets) + 1]):
         answers = [widget for widget in widgets if top < widget["y"] < bottom]
-        assert sum(widget["width"] for widget in answers) == COLUMNS
+        for row in {widget["y"] for widget in answers}:
+            assert sum(widget["width"] for widget in answers if widget["y"] == row) == COLUMNS
 
 
 def test_every_metric_of_the_function_is_shown(shown: list[dict[str, str]]) -> None:

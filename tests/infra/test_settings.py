@@ -14,6 +14,7 @@ from tests.infra.conftest import ROOT
 
 GIVEN = {"stage": "dev", "stages": {"dev": {"trackingId": "tracker"}}}
 STREAM_ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"
+KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/0b9c2f6e-1111-2222-3333-444455556666"
 TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:alarms"
 
 WRONG: dict[str, list[Any]] = {
@@ -23,6 +24,7 @@ WRONG: dict[str, list[Any]] = {
     "interactionFields": ["DEVICE", "device:string", "DEVICE:text", "DEVICE:string,PRICE"],
     "allowedTrackingIds": ["fine,two words", ["two words"], 7 * ["x" * 257]],
     "streamArn": ["clicks", "arn:aws:sqs:eu-west-1:123456789012:clicks"],
+    "streamKeyArn": ["alias/clicks", "arn:aws:kms:eu-west-1:123456789012:alias/clicks"],
     "streamShards": ["0", "20001", "many"],
     "streamRetentionHours": ["23", "8761"],
     "startingPosition": ["LATEST", "2026-01-01T00:00:00", "yesterday"],
@@ -39,6 +41,7 @@ WRONG: dict[str, list[Any]] = {
     "putEventsClient": ["requests"],
     "logLevel": ["info", "NOTSET"],
     "logRetention": ["30", "FOREVER"],
+    "vpc": ["vpc-0a1b", 1],
     "alarmTopicArn": ["alarms", "arn:aws:sqs:eu-west-1:123456789012:alarms"],
     "alarmEmail": ["somebody", "a@b"],
     "quarantineExpiryDays": ["0", "3651"],
@@ -52,6 +55,7 @@ RIGHT = {
     "interactionFields": ("DEVICE:string, PRICE:float", (("DEVICE", "string"), ("PRICE", "float"))),
     "allowedTrackingIds": ("a, b,", ("a", "b")),
     "streamArn": (STREAM_ARN, STREAM_ARN),
+    "streamKeyArn": (KEY_ARN, KEY_ARN),
     "streamShards": ("20000", 20_000),
     "streamRetentionHours": ("8760", 8_760),
     "startingPosition": ("2026-01-02T03:04:05Z", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
@@ -68,6 +72,7 @@ RIGHT = {
     "putEventsClient": ("boto3", "boto3"),
     "logLevel": ("DEBUG", "DEBUG"),
     "logRetention": ("ONE_DAY", RetentionDays.ONE_DAY),
+    "vpc": ("true", True),
     "alarmTopicArn": (TOPIC_ARN, TOPIC_ARN),
     "alarmEmail": ("somebody@example.com", "somebody@example.com"),
     "quarantineExpiryDays": ("1", 1),
@@ -78,6 +83,7 @@ RIGHT = {
 INSTEAD: dict[str, dict[str, Any]] = {
     "trackingIdParameter": {"trackingId": None},
     "datasetGroup": {"trackingId": None},
+    "streamKeyArn": {"streamArn": STREAM_ARN},
     "interactionFields": {"trackingId": None, "datasetGroup": "shop"},
 }
 """What must be set otherwise for a setting that stands in for another, or belongs to one."""
@@ -147,6 +153,24 @@ def test_age_stays_within_retention() -> None:
     """A record never leaves the stream while it is still being retried."""
     with pytest.raises(InvalidSetting, match=r"^maxRecordAgeMinutes must be at most 1440, .*streamRetentionHours"):
         StackSettings.from_context(GIVEN | {"streamRetentionHours": "24", "maxRecordAgeMinutes": "1441"})
+
+
+def test_a_batch_is_taken_before_its_records_are_given_up() -> None:
+    """A window as long as the greatest age would store every record of a quiet stream."""
+    with pytest.raises(InvalidSetting, match=r"^maxRecordAgeMinutes must be at least 6: .*batchWindowSeconds"):
+        StackSettings.from_context(GIVEN | {"batchWindowSeconds": "300", "maxRecordAgeMinutes": "5"})
+
+
+def test_a_key_belongs_to_an_existing_stream() -> None:
+    """The stack's own stream has customerKey."""
+    with pytest.raises(InvalidSetting, match=r"^streamKeyArn must be left out without streamArn"):
+        StackSettings.from_context(GIVEN | {"streamKeyArn": KEY_ARN})
+
+
+def test_a_topic_of_ones_own_has_its_own_subscribers() -> None:
+    """The stack subscribes nobody to a topic that isn't its own."""
+    with pytest.raises(InvalidSetting, match=r"^alarmEmail must be left out where alarmTopicArn is given"):
+        StackSettings.from_context(GIVEN | {"alarmTopicArn": TOPIC_ARN, "alarmEmail": "a@example.com"})
 
 
 def test_shards_belong_to_a_new_stream() -> None:
