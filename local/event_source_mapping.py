@@ -3,7 +3,8 @@
 It stands in for the emulator's own, which drops what failed. What it does where the documentation is silent: a
 destination that takes nothing is counted, and asked again, and its shard waits meanwhile (AWS names the metric,
 DestinationDeliveryFailures, but not what follows); an invocation that fails for any reason but the function's own
-(throttled, unreachable, too large) is repeated until the records are too old, and uses no retry.
+(throttled, unreachable, too large) is repeated until the records are too old, and uses no retry; after an update of
+the mapping the retries of what is unacknowledged begin anew.
 """
 
 import threading
@@ -16,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.backlog import FOREVER
 from local.clients import ClientFactory, error_code
-from local.invocation import Answer, Outcome, Result, StreamRecord, payload_of, read_answer
+from local.invoker import invoker_of
 from local.journal import Counters, Discarded, Invocation, Journal
 from local.mapping_metrics import MappingMetrics
 from local.mapping_settings import MappingSettings
@@ -27,34 +28,26 @@ from local.shard_worker import ShardWorker, Tools
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis.type_defs import ShardTypeDef
-    from mypy_boto3_lambda.client import LambdaClient
 
 
 class EventSourceMapping:
     """The mapping with this UUID, at work between `start` and `stop`, or in a `with` block.
 
-    Stopped and started again it goes on where it stood; a new one begins at the mapping's starting position. Raises
+    Stopped and started again it goes on where it stood; a new one begins at the mapping's starting position. An update
+    of the mapping is noticed and followed from there; once it is found `deleted` nothing more is read. Raises
     local.mapping_settings.MappingError when the mapping uses a setting that is not imitated.
     """
 
     def __init__(self, uuid: str, client: ClientFactory, pace: Pace | None = None) -> None:
-        functions = client("lambda")
-        self.settings = MappingSettings.from_api(functions.get_event_source_mapping(UUID=uuid))
+        self._uuid = uuid
+        self._client = client
+        self._functions = client("lambda")
         self._kinesis = client("kinesis")
         self._pace = pace or Pace()
         self._clock = MappingClock(self._pace.time_scale)
         self._journal = Journal()
         self.metrics = MappingMetrics()
-        self._tools = Tools(
-            settings=self.settings,
-            role_arn=functions.get_function_configuration(FunctionName=self.settings.function_arn)["Role"],
-            invoke=_invoker(functions, self.settings),
-            destination=destination_of(self.settings, client),
-            journal=self._journal,
-            metrics=self.metrics,
-            clock=self._clock,
-            pace=self._pace,
-        )
+        self._tools = self._tools_for(self._described())
         # Replaced, never changed: other threads walk through it.
         self._workers: dict[str, ShardWorker] = {}
         self._first_shards: set[str] = set()
@@ -63,6 +56,7 @@ class EventSourceMapping:
         self._look = threading.Event()
         self._listed_at = -FOREVER
         self._failure: BaseException | None = None
+        self.deleted = False
 
     def __enter__(self) -> Self:
         self.start()
@@ -88,6 +82,11 @@ class EventSourceMapping:
             self._threads.pop().join()
         if self._failure:
             raise self._failure
+
+    @property
+    def settings(self) -> MappingSettings:
+        """How the mapping is set, as of the last look at it."""
+        return self._tools.settings
 
     @property
     def invocations(self) -> list[Invocation]:
@@ -166,6 +165,7 @@ class EventSourceMapping:
     def _discover(self, stopping: threading.Event) -> None:
         while not stopping.is_set():
             began = time.monotonic()
+            self._follow(stopping)
             shards = self._shards()
             if shards:
                 self._take_on(shards)
@@ -174,6 +174,41 @@ class EventSourceMapping:
                     self._journal.changed.notify_all()
             self._look.wait(self._pace.discover_seconds)
             self._look.clear()
+
+    def _described(self) -> MappingSettings:
+        return MappingSettings.from_api(self._functions.get_event_source_mapping(UUID=self._uuid))
+
+    def _tools_for(self, settings: MappingSettings) -> Tools:
+        return Tools(
+            settings=settings,
+            role_arn=self._functions.get_function_configuration(FunctionName=settings.function_arn)["Role"],
+            invoke=invoker_of(settings, self._functions),
+            destination=destination_of(settings, self._client),
+            journal=self._journal,
+            metrics=self.metrics,
+            clock=self._clock,
+            pace=self._pace,
+        )
+
+    def _follow(self, stopping: threading.Event) -> None:
+        """Go on with the mapping's settings as they are now, or not at all when it is gone."""
+        try:
+            settings = self._described()
+            if settings != self.settings:
+                tools = self._tools_for(settings)
+                for worker in self._workers.values():
+                    worker.follow(tools)
+                self._tools = tools
+        except (BotoCoreError, ClientError) as exc:
+            if error_code(exc) == "ResourceNotFoundException":
+                self._end(stopping)
+
+    def _end(self, stopping: threading.Event) -> None:
+        stopping.set()
+        self._nudge()
+        with self._journal.changed:
+            self.deleted = True
+            self._journal.changed.notify_all()
 
     def _shards(self) -> "list[ShardTypeDef]":
         """The stream's shards; none when they cannot be told, as while the stream is being made."""
@@ -206,25 +241,3 @@ class EventSourceMapping:
         worker = ShardWorker(shard_id, reader, self._tools)
         self._workers = self._workers | {shard_id: worker}
         self._begin(worker.run)
-
-
-def _invoker(functions: "LambdaClient", settings: MappingSettings) -> Callable[[tuple[StreamRecord, ...]], Outcome]:
-    def invoke(records: tuple[StreamRecord, ...]) -> Outcome:
-        try:
-            answer = _ask(functions, settings.function_arn, payload_of(records).encode())
-        except (BotoCoreError, ClientError) as exc:
-            return Outcome(result=Result.NOT_INVOKED, error=error_code(exc))
-        return read_answer(records, answer, report_failures=settings.report_failures)
-
-    return invoke
-
-
-def _ask(functions: "LambdaClient", function_arn: str, payload: bytes) -> Answer:
-    answer = functions.invoke(FunctionName=function_arn, InvocationType="RequestResponse", Payload=payload)
-    return Answer(
-        request_id=answer["ResponseMetadata"]["RequestId"],
-        status_code=answer["StatusCode"],
-        executed_version=answer.get("ExecutedVersion", "$LATEST"),
-        function_error=answer.get("FunctionError"),
-        payload=answer["Payload"].read(),
-    )

@@ -3,7 +3,6 @@
 import hashlib
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.backlog import FOREVER, Backlog, Discard, Invoke, Wait
 from local.invocation import Outcome, StreamRecord, event_of
+from local.invoker import Invoker
 from local.journal import Journal
 from local.mapping_metrics import MappingMetrics
 from local.mapping_settings import MappingSettings
@@ -26,12 +26,10 @@ if TYPE_CHECKING:
 _BATCHES_AHEAD = 2
 _BYTES_AHEAD = 16 * 1024 * 1024
 
-Invoker = Callable[[tuple[StreamRecord, ...]], Outcome]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What all shards of a mapping share."""
+    """What all shards of a mapping share, until it is updated."""
 
     settings: MappingSettings
     role_arn: str
@@ -61,8 +59,8 @@ class ShardWorker:
     def __init__(self, shard_id: str, reader: ShardReader, tools: Tools) -> None:
         self._shard_id = shard_id
         self._reader = reader
-        self._tools = tools
-        self._backlogs = [Backlog(tools.settings, tools.pace.backoff) for _ in range(tools.settings.parallelization)]
+        self._tools = self._newest = tools
+        self._backlogs = _backlogs(tools)
         self._under_way: dict[Future[Outcome | str | None], tuple[Backlog, Invoke | Discard]] = {}
         self._next_read = 0.0
         self._tip_at = -FOREVER
@@ -73,23 +71,43 @@ class ShardWorker:
         """Have `run` look at once at whether it shall stop."""
         self._wake.set()
 
+    def follow(self, tools: Tools) -> None:
+        """Work with these from the next step on; what is read stays so, and nothing is read again."""
+        self._newest = tools
+        self._wake.set()
+
     def run(self, stopping: threading.Event) -> None:
         """Work until the shard is closed and all its records are acknowledged, or until stopped.
 
         What is under way then is waited for and settled.
         """
-        with ThreadPoolExecutor(len(self._backlogs), thread_name_prefix=self._shard_id) as pool:
-            while not (stopping.is_set() or self.status.finished):
-                self._read()
-                moment = self._begin_steps(pool)
-                self._publish()
-                self._wake.wait(self._pause(moment))
-                # Cleared before the next look at what it stands for, so that no call of it is lost.
-                self._wake.clear()
+        while not (stopping.is_set() or self.status.finished):
+            self._take_up(self._newest)
+            with ThreadPoolExecutor(len(self._backlogs), thread_name_prefix=self._shard_id) as pool:
+                while not (stopping.is_set() or self.status.finished or self._tools is not self._newest):
+                    self._work(pool)
+                wait(self._under_way)
                 self._settle_what_is_done()
-            wait(self._under_way)
-            self._settle_what_is_done()
         self._publish()
+
+    def _take_up(self, tools: Tools) -> None:
+        """Deal what is unacknowledged anew: there may be other backlogs now, and each begins its retries anew."""
+        if tools is self._tools:
+            return
+        unacknowledged = [record for backlog in self._backlogs for record in backlog.records]
+        self._tools, self._backlogs = tools, _backlogs(tools)
+        now = tools.clock.now()
+        for record in sorted(unacknowledged, key=lambda record: record.position):
+            self._backlog_of(record).add(record, now)
+
+    def _work(self, pool: ThreadPoolExecutor) -> None:
+        self._read()
+        moment = self._begin_steps(pool)
+        self._publish()
+        self._wake.wait(self._pause(moment))
+        # Cleared before the next look at what it stands for, so that no call of it is lost.
+        self._wake.clear()
+        self._settle_what_is_done()
 
     def _read(self) -> None:
         began = time.monotonic()
@@ -207,3 +225,7 @@ class ShardWorker:
             if status != self.status:
                 self.status = status
                 self._tools.journal.changed.notify_all()
+
+
+def _backlogs(tools: Tools) -> list[Backlog]:
+    return [Backlog(tools.settings, tools.pace.backoff) for _ in range(tools.settings.parallelization)]
