@@ -2,8 +2,9 @@
 
 - Its Kinesis poller ignores `batchItemFailures`, bisecting, retries and destinations and drops what failed without a
   word; it is switched off, and `local.event_source_mapping` reads the streams instead.
-- Its CloudFormation refuses composite alarms and alarms on metric math. They are accepted and nothing is made of them:
-  their physical ids begin with NOT_EMULATED, so that whoever deploys can see which they are.
+- Its CloudFormation refuses composite alarms, alarms on metric math, and all of Personalize. They are accepted and
+  nothing is made of them: their physical ids begin with NOT_EMULATED, so that whoever deploys can see which they are.
+  An update changes nothing of them either, where AWS would replace a resource of Personalize.
 
 The emulator has no setting for either.
 """
@@ -17,18 +18,38 @@ from ministack.services.cloudformation import provisioners  # type: ignore[impor
 NOT_EMULATED = "not-emulated-"
 """As in local.emulator, which this file can't import."""
 
+PERSONALIZE = {
+    "DatasetGroup": ["DatasetGroupArn"],
+    "Schema": ["SchemaArn"],
+    "Dataset": ["DatasetArn"],
+    "EventTracker": ["EventTrackerArn", "TrackingId"],
+}
+"""The kinds of Personalize's resources that the stack makes, and the attributes that a template may read of each."""
+
 type Handler = dict[str, Any]
 type Properties = dict[str, Any]
+type Made = tuple[str, dict[str, str]]
 
 
 def _leave_streams_alone() -> bool:
     return False
 
 
-def _accept(logical_id: str, _properties: Properties, stack: str) -> tuple[str, dict[str, str]]:
+def _accept(logical_id: str, _properties: Properties, stack: str) -> Made:
     """Make nothing; returns a physical id and the attributes that others may refer to."""
     name = f"{NOT_EMULATED}{stack}-{logical_id}"
     return name, {"Arn": f"arn:aws:cloudwatch:us-east-1:000000000000:alarm:{name}"}
+
+
+def _accepting_personalize(attributes: list[str]) -> Handler:
+    """A handler of a kind with these attributes, each of them an ARN or the physical id."""
+
+    def create(logical_id: str, _properties: Properties, stack: str) -> Made:
+        name = f"{NOT_EMULATED}{stack}-{logical_id}"
+        arn = f"arn:aws:personalize:us-east-1:000000000000:{name}"
+        return name, {each: arn if each.endswith("Arn") else name for each in attributes}
+
+    return {"create": create, "delete": _forget}
 
 
 def _forget(_physical_id: str, _properties: Properties) -> None:
@@ -41,10 +62,16 @@ def _accepting_metric_math(alarm: Handler) -> Handler:
     def create(logical_id: str, properties: Properties, stack: str) -> object:
         return (_accept if "Metrics" in properties else alarm["create"])(logical_id, properties, stack)
 
+    def update(physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str) -> object:
+        if "Metrics" in old or "Metrics" in new:
+            # From one kind to the other the physical id changes: the caller deletes the alarm of the old one.
+            return create(logical_id, new, stack)
+        return alarm["update"](physical_id, old, new, stack, logical_id)
+
     def delete(physical_id: str, properties: Properties) -> None:
         (_forget if "Metrics" in properties else alarm["delete"])(physical_id, properties)
 
-    return alarm | {"create": create, "delete": delete}
+    return alarm | {"create": create, "update": update, "delete": delete}
 
 
 if __name__ == "__main__":
@@ -52,4 +79,6 @@ if __name__ == "__main__":
     handlers = provisioners._RESOURCE_HANDLERS  # noqa: SLF001 -- the only place where a resource can be accepted
     handlers["AWS::CloudWatch::CompositeAlarm"] = {"create": _accept, "delete": _forget}
     handlers["AWS::CloudWatch::Alarm"] = _accepting_metric_math(handlers["AWS::CloudWatch::Alarm"])
+    for kind, attributes in PERSONALIZE.items():
+        handlers[f"AWS::Personalize::{kind}"] = _accepting_personalize(attributes)
     main()
