@@ -11,29 +11,27 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from cli import checks, findings, schemas
+from cli import checks, schemas, wording
 from cli.problems import FAILED, Misuse
 from cli.progress import watched
 from cli.reading import Format, read
 
 
 class Output(StrEnum):
-    """How the findings are printed."""
+    """How the wording are printed."""
 
     TEXT = "text"
     JSON = "json"
 
 
 # Short enough for one line each on 80 columns.
-Files = Annotated[
-    list[str], typer.Argument(metavar="FILE", help=".jsonl, .ndjson, .json, .csv, also .gz, or - (stdin)")
-]
+Files = Annotated[list[str], typer.Argument(metavar="FILE", help="jsonl, ndjson, json, csv; .gz too; - is stdin")]
 InputFormat = Annotated[Format | None, typer.Option(help="Else the suffix says it.")]
-TrackingId = Annotated[str | None, typer.Option(metavar="ID", help="The tracker; else any will do.")]
+TrackingId = Annotated[str | None, typer.Option(metavar="ID", help="The tracker; else any.")]
 AllowedTrackingIds = Annotated[list[str] | None, typer.Option(metavar="ID", help="One more; may be repeated.")]
 Arrival = Annotated[str | None, typer.Option(metavar="ISO", help="In the stream; else now.")]
-SchemaFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Compare with this Avro schema.")]
-MaxErrors = Annotated[int, typer.Option(min=0, metavar="N", help="Show as many.")]
+SchemaFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Avro, of interactions.")]
+MaxErrors = Annotated[int, typer.Option(min=0, metavar="N", help="Then count only.")]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show bad payloads, names.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 for warnings, too.")]
 OutputFormat = Annotated[Output, typer.Option("--format", help="Print as.")]
@@ -54,8 +52,8 @@ def validate(  # noqa: PLR0913 - an option each
 ) -> int:
     """Check events with the function's own parser; nothing is sent.
 
-    Prints a line for each that would be quarantined, with what to do, then counts by reason, and warnings where the
-    training would gain little. Shows nothing of an event without --reveal.
+    Prints each that would be quarantined, with why and what to do, then counts,
+    and warnings of what weakens training. Shows no event without --reveal.
     Exit status: 0 all good, 1 something would be rejected, 2 wrong usage.
 
     [bold]relay validate clicks.jsonl --tracking-id 3f7a[/]
@@ -73,13 +71,13 @@ def validate(  # noqa: PLR0913 - an option each
     rejections = ((line, each) for line in watched(read(files, form=input_format), files) for each in check.take(line))
     shown = islice(rejections, max_errors)
     if output is Output.JSON:
-        listed = [findings.listed(line, each, reveal=reveal) for line, each in shown]
-        _print_json(findings.report(check, check.warnings(), listed, sum(1 for _ in rejections)))
+        listed = [wording.listed(line, each, reveal=reveal) for line, each in shown]
+        _print_json(wording.report(check, check.warnings(), listed, sum(1 for _ in rejections)))
     else:
         for line, each in shown:
-            _print(findings.rejected(line, each, reveal=reveal))
+            _print(wording.rejected(line, each, reveal=reveal))
         unlisted = sum(1 for _ in rejections)
-        for said in findings.summary(check, check.warnings(), unlisted):
+        for said in wording.summary(check, check.warnings(), unlisted):
             _print(said)
     return FAILED if check.bad_lines or (strict and check.warnings()) else 0
 
