@@ -7,7 +7,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 
@@ -21,9 +21,9 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 """A number as JSON has it."""
 
 
-def payloads(file: str, opened: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+def payloads(file: str, opened: io.TextIOWrapper) -> Iterator[tuple[int, bytes]]:
     """Each row as a JSON object, with the line that it begins on; raises Misuse."""
-    rows = csv.reader(io.TextIOWrapper(opened, "utf-8-sig", newline=""), strict=True)
+    rows = csv.reader(opened, strict=True)
     header: list[list[str]] | None = None
     begins = 1
     try:

@@ -7,7 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from typing import IO, cast
+from typing import cast
 
 from cli.problems import Misuse
 
@@ -19,9 +19,9 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
 
 
-def payloads(file: str, opened: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+def payloads(file: str, opened: io.TextIOWrapper) -> Iterator[tuple[int, bytes]]:
     """The elements of an array, or the object, each with the line that it begins on; raises Misuse."""
-    text = _Text(file, io.TextIOWrapper(opened, "utf-8-sig", newline=""))
+    text = _Text(file, opened)
     first = text.next_character()
     if first == "[":
         yield from _elements(text)

@@ -89,7 +89,8 @@ def _read(file: str, form: Format) -> Iterator[Line]:
             yield from _json_lines(file, opened)
         else:
             payloads = json_values.payloads if form is Format.JSON else csv_rows.payloads
-            yield from (Line(file, number, 0, data) for number, data in payloads(file, opened))
+            with _text(opened) as text:
+                yield from (Line(file, number, 0, data) for number, data in payloads(file, text))
 
 
 @contextmanager
@@ -102,6 +103,15 @@ def _open(file: str) -> Iterator[IO[bytes]]:
         opened = Path(file).open("rb")  # noqa: SIM115 - closed below
     with opened as stream:
         yield stream
+
+
+@contextmanager
+def _text(opened: IO[bytes]) -> Iterator[io.TextIOWrapper]:
+    text = io.TextIOWrapper(opened, "utf-8-sig", newline="")
+    try:
+        yield text
+    finally:
+        text.detach()  # it is its opener's to close
 
 
 @contextmanager

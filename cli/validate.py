@@ -11,14 +11,14 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from cli import checks, schemas, wording
+from cli import checks, findings, schemas
 from cli.problems import FAILED, Misuse
 from cli.progress import watched
 from cli.reading import Format, read
 
 
 class Output(StrEnum):
-    """How the wording are printed."""
+    """How the findings are printed."""
 
     TEXT = "text"
     JSON = "json"
@@ -71,13 +71,13 @@ def validate(  # noqa: PLR0913 - an option each
     rejections = ((line, each) for line in watched(read(files, form=input_format), files) for each in check.take(line))
     shown = islice(rejections, max_errors)
     if output is Output.JSON:
-        listed = [wording.listed(line, each, reveal=reveal) for line, each in shown]
-        _print_json(wording.report(check, check.warnings(), listed, sum(1 for _ in rejections)))
+        listed = [findings.listed(line, each, reveal=reveal) for line, each in shown]
+        _print_json(findings.report(check, check.warnings(), listed, sum(1 for _ in rejections)))
     else:
         for line, each in shown:
-            _print(wording.rejected(line, each, reveal=reveal))
+            _print(findings.rejected(line, each, reveal=reveal))
         unlisted = sum(1 for _ in rejections)
-        for said in wording.summary(check, check.warnings(), unlisted):
+        for said in findings.summary(check, check.warnings(), unlisted):
             _print(said)
     return FAILED if check.bad_lines or (strict and check.warnings()) else 0
 
