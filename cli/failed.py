@@ -1,13 +1,235 @@
-"""`relay failed`: what could not be delivered."""
+"""`relay failed`: what could not be delivered, shown and sent again."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
 
 import typer
 
-from cli.problems import Problem
+from cli import failed_text
+from cli.deployment import LOCAL_PORT, LocalOption, PortOption, ProfileOption, RegionOption, StageOption, connect
+from cli.failures import Failures
+from cli.groups import listing
+from cli.mending import Mender, compiled
+from cli.problems import FAILED, Misuse, Problem, translating
+from cli.redrive import Account, Redrive
+from cli.resending import Sender
+from cli.set_aside import Flaw
 
-app = typer.Typer(no_args_is_help=True, help="What could not be delivered.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""What could not be delivered: list it, show a record, send events again.
+
+    The function's quarantine (a bad event, with its reason) and the batches that
+    Lambda gave up, whole: both are in the stack's bucket until they expire.
+
+    [bold]relay failed list --since 1d[/]
+    [bold]relay failed show 4959033827149024[/]
+    [bold]relay failed redrive --transform "merge(@, {eventType: 'view'})"[/]
+    """,
+)
+
+
+class Format(StrEnum):
+    """How it is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+WHICH = "Which"
+Since = Annotated[str | None, typer.Option(metavar="TIME", help="Arrived then or later.", rich_help_panel=WHICH)]
+Until = Annotated[str | None, typer.Option(metavar="TIME", help="Arrived before.", rich_help_panel=WHICH)]
+Reasons = Annotated[
+    list[str] | None, typer.Option("--reason", metavar="NAME", help="May be repeated.", rich_help_panel=WHICH)
+]
+Shard = Annotated[str | None, typer.Option(metavar="ID", help="As shardId-000000000003.", rich_help_panel=WHICH)]
+Tracker = Annotated[str | None, typer.Option(metavar="ID", help="Its events only.", rich_help_panel=WHICH)]
+SequenceNumber = Annotated[str | None, typer.Option(metavar="N", help="One record.", rich_help_panel=WHICH)]
+OutputFormat = Annotated[Format, typer.Option("--format", help="How to print it.")]
 
 
 @app.command("list")
-def list_() -> None:
-    """Not there yet."""
-    raise Problem("not there yet")
+def list_(  # noqa: PLR0913 - an option each
+    *,
+    since: Since = None,
+    until: Until = None,
+    reason: Reasons = None,
+    shard: Shard = None,
+    tracker: Tracker = None,
+    sequence_number: SequenceNumber = None,
+    output: OutputFormat = Format.TEXT,
+    stage: StageOption = "dev",
+    local: LocalOption = False,
+    port: PortOption = LOCAL_PORT,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> int:
+    """Count what is set aside, by reason, and what of it was sent again.
+
+    A TIME is ISO 8601 (UTC unless it says otherwise) or so long ago: 90m, 2h, 3d.
+    Whole batches have Lambda's condition for a reason: retry_attempts_exhausted.
+
+    [bold]relay failed list --stage prod --since 2h[/]
+    [bold]relay failed list --reason wrong_type --reason missing_member --format json[/]
+
+    Exit status 1: something in the bucket can't be read; each is named.
+    """
+    work = Failures(connect(stage=stage, local=local, port=port, profile=profile, region=region))
+    with translating():
+        chosen = work.selection(since, until, reason, shard, tracker, sequence_number)
+        found = listing(work.bucket, work.ledger, chosen)
+    if output is Format.JSON:
+        _print_json(failed_text.listing_json(found))
+    else:
+        _print(failed_text.listing_lines(found, datetime.now(UTC)))
+    return _reported(found.flaws)
+
+
+@app.command()
+def show(  # noqa: PLR0913 - an option each
+    sequence_number: Annotated[str, typer.Argument(metavar="SEQUENCE_NUMBER", help="The record's.")],
+    *,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Show its payload, ids and all.")] = False,
+    since: Since = None,
+    until: Until = None,
+    reason: Reasons = None,
+    shard: Shard = None,
+    tracker: Tracker = None,
+    output: OutputFormat = Format.TEXT,
+    stage: StageOption = "dev",
+    local: LocalOption = False,
+    port: PortOption = LOCAL_PORT,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> int:
+    """Show one record: where it came from, why it is set aside, where it is stored.
+
+    Nothing of its payload without --reveal. --since and --shard save time.
+
+    [bold]relay failed show 4959033827149024[/]
+    [bold]relay failed show 4959033827149024 --reveal --shard shardId-000000000003[/]
+    """
+    work = Failures(connect(stage=stage, local=local, port=port, profile=profile, region=region))
+    with translating():
+        chosen = work.selection(since, until, reason, shard, tracker, sequence_number)
+        found, flaws = work.find(chosen)
+    if output is Format.JSON:
+        _print_json([failed_text.record_json(*each, reveal=reveal) for each in found])
+    else:
+        _print(line for each in found for line in failed_text.record_lines(*each, reveal=reveal))
+    status = _reported(flaws)
+    if not found:
+        raise Problem("no such record is set aside: is it delivered, expired, or of another stage?")
+    return status
+
+
+@app.command()
+def redrive(  # noqa: PLR0913 - an option each
+    *,
+    transform: Annotated[str | None, typer.Option(metavar="JMESPATH", help="Mends each event first.")] = None,
+    direct: Annotated[bool, typer.Option("--direct", help="Call PutEvents here, past the stream.")] = False,
+    rate: Annotated[float | None, typer.Option(min=0.01, metavar="N", help="At most so many events a second.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask; needed without a terminal.")] = False,
+    take_over: Annotated[bool, typer.Option("--take-over", help="Send what a dead run has claimed.")] = False,
+    since: Since = None,
+    until: Until = None,
+    reason: Reasons = None,
+    shard: Shard = None,
+    tracker: Tracker = None,
+    sequence_number: SequenceNumber = None,
+    output: OutputFormat = Format.TEXT,
+    stage: StageOption = "dev",
+    local: LocalOption = False,
+    port: PortOption = LOCAL_PORT,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> int:
+    """Send events again, each once: what was sent is noted in the bucket.
+
+    Of a quarantined record its rejected events, of a batch all of them, one a
+    record with its eventId and sentAt: Personalize trains on none twice. What the
+    function would still reject isn't sent. --transform is JMESPath, from the event
+    (flat) to the event to send; it can't change eventId, and what it leaves out of
+    userId, sessionId, trackingId and sentAt stays as it was. Asks before it sends.
+
+    [bold]relay failed redrive --reason retry_attempts_exhausted --since 12h[/]
+    [bold]relay failed redrive --transform "merge(@, {eventType: 'view'})"[/]
+    [bold]relay failed redrive --transform "merge(@, {itemId: to_string(itemId)})"[/]
+    [bold]relay failed redrive --transform "merge(@, {sentAt: `null`})" --dry-run[/]
+
+    Exit status: 0 nothing is left to send, 1 something is, 2 wrong usage.
+    """
+    mending = None if transform is None else compiled(transform)
+    work = Failures(connect(stage=stage, local=local, port=port, profile=profile, region=region))
+    if dry_run and yes:
+        raise Misuse("--dry-run sends nothing, --yes sends: which is it?")
+    with translating():
+        chosen = work.selection(since, until, reason, shard, tracker, sequence_number)
+        mender = Mender(work.trackers, mending)
+
+        def run(sender: Sender | None) -> Redrive:
+            return Redrive(work.bucket, work.ledger, mender, sender, take_over=take_over, rate=rate)
+
+        asks = not (dry_run or yes)
+        if not yes:
+            plan = run(None).run(chosen)
+            if dry_run or not (sys.stdin.isatty() and plan.sent):
+                return _planned(plan, output, needs_yes=asks)
+            _say(failed_text.account_lines(plan, datetime.now(UTC), planned=True))
+            if not _agreed(plan.sent):
+                return FAILED
+        sending = run(work.past_the_stream(profile, region, local=local) if direct else work.stream)
+        try:
+            sending.run(chosen)
+        finally:
+            _print_account(sending.account, output, planned=False)
+    return _reported(sending.account.flaws) or int(not sending.account.done)
+
+
+def _planned(plan: Account, output: Format, *, needs_yes: bool) -> int:
+    """Print a dry run; returns its exit status."""
+    _print_account(plan, output, planned=True)
+    status = _reported(plan.flaws) or int(not plan.done)
+    if needs_yes and plan.sent:
+        _say(["a dry run, as there is no terminal to ask: nothing was sent. --yes sends"])
+        return FAILED
+    return status
+
+
+def _print_account(account: Account, output: Format, *, planned: bool) -> None:
+    if output is Format.JSON:
+        _print_json(failed_text.account_json(account, planned=planned))
+    else:
+        _print(failed_text.account_lines(account, datetime.now(UTC), planned=planned))
+
+
+def _agreed(events: int) -> bool:
+    sys.stderr.write(f"send {events} events? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def _reported(flaws: Sequence[Flaw]) -> int:
+    """Name what can't be read, on standard error; returns the exit status."""
+    _say(str(flaw) for flaw in flaws)
+    return FAILED if flaws else 0
+
+
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        sys.stderr.write(f"{line}\n")
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()  # a closed pipe shows here, not at exit
+
+
+def _print_json(value: object) -> None:
+    _print([json.dumps(value, indent=2)])

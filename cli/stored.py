@@ -51,8 +51,11 @@ class FailureBucket:
         """The objects that may hold what is asked for, in the order of their keys, and what doesn't belong there."""
         yield from self._foreign("", {QUARANTINE, "aws/", REDRIVEN})
         yield from self._foreign("aws/", {ON_FAILURE})
-        for prefix in self._shards(selection):
-            yield from self._on_failure(prefix, selection)
+        for shard in self._shards(selection):
+            if isinstance(shard, Flaw):
+                yield shard
+            else:
+                yield from self._on_failure(shard, selection)
         yield from self._quarantine(selection)
 
     def records(self, stored: Stored) -> Iterator[SetAside | Flaw]:
@@ -87,11 +90,13 @@ class FailureBucket:
                 what = "not of the relay: nothing under it was read" if each.endswith("/") else "not of the relay"
                 yield Flaw(each, None, what)
 
-    def _shards(self, selection: Selection) -> Iterator[str]:
+    def _shards(self, selection: Selection) -> Iterator[str | Flaw]:
         """The prefixes of the mappings' shards; a shard of another id holds nothing for the selection."""
         for mapping in self._children(ON_FAILURE):
             for shard in self._children(mapping) if mapping.endswith("/") else [mapping]:
-                if selection.shard is None or shard.endswith(f"/{selection.shard}/"):
+                if not shard.endswith("/"):
+                    yield Flaw(shard, None, "not of Lambda, by its key")
+                elif selection.shard is None or shard.endswith(f"/{selection.shard}/"):
                     yield shard
 
     def _on_failure(self, prefix: str, selection: Selection) -> Iterator[Stored | Flaw]:
