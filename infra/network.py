@@ -1,4 +1,4 @@
-"""A network without internet, where the settings ask for one: the function reaches its two services and nothing else."""
+"""A network without internet, where the settings ask for one: the function reaches two services and nothing else."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk.aws_ec2 import (

@@ -1,7 +1,7 @@
 """The stack's settings: one block per stage in cdk.json, any of them overridden by `-c name=value`."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from aws_cdk.aws_logs import RetentionDays
 
+from infra.rules import Rule, list_of, matching, names, one_of, whole
 from personalize_relay.settings import CLIENTS, DEFAULT_MAX_IN_FLIGHT, MAX_IN_FLIGHT_CEILING, MAX_TRACKING_ID_LENGTH
 
 AVRO_TYPES = ("string", "int", "long", "float", "double", "boolean")
@@ -116,45 +117,6 @@ class StackSettings:
         return cls(stage=stage, **values)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """What a setting may be, in words and as a reader of its text; the reader raises ValueError or KeyError."""
-
-    says: str
-    read: Callable[[str], object]
-
-
-def _whole(low: int, high: int) -> _Rule:
-    def read(text: str) -> int:
-        number = int(text)
-        if not low <= number <= high:
-            raise ValueError
-        return number
-
-    return _Rule(f"a whole number from {low} to {high}", read)
-
-
-def _one_of[Value](choices: Mapping[str, Value]) -> _Rule:
-    return _Rule(f"one of {', '.join(choices)}", choices.__getitem__)
-
-
-def _names(names: Iterable[str]) -> _Rule:
-    return _one_of({name: name for name in names})
-
-
-def _text(pattern: str, says: str) -> _Rule:
-    def read(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise ValueError
-        return text
-
-    return _Rule(says, read)
-
-
-def _list_of(rule: _Rule, says: str) -> _Rule:
-    return _Rule(says, lambda text: tuple(rule.read(part.strip()) for part in text.split(",") if part.strip()))
-
-
 def _starting_position(text: str) -> datetime | None:
     if text == "TRIM_HORIZON":
         return None
@@ -171,43 +133,43 @@ def _interaction_field(text: str) -> tuple[str, str]:
     return name, kind
 
 
-_TRACKER = _text(
+_TRACKER = matching(
     rf"[^\s,]{{1,{MAX_TRACKING_ID_LENGTH}}}", f"an event tracker's id, 1 to {MAX_TRACKING_ID_LENGTH} characters"
 )
 
-_YES_OR_NO = _one_of({"true": True, "false": False})
+_YES_OR_NO = one_of({"true": True, "false": False})
 
 # LATEST is not offered: it can miss records while a mapping is being made.
 RULES = {
     "trackingId": _TRACKER,
-    "trackingIdParameter": _text(r"[\w./-]{1,1011}", "the name of a Systems Manager parameter"),
-    "datasetGroup": _text(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,49}", "a name of up to 50 letters, digits, - and _"),
-    "interactionFields": _list_of(
-        _Rule("", _interaction_field), f"NAME:type with commas, a type one of {', '.join(AVRO_TYPES)}"
+    "trackingIdParameter": matching(r"[\w./-]{1,1011}", "the name of a Systems Manager parameter"),
+    "datasetGroup": matching(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,49}", "a name of up to 50 letters, digits, - and _"),
+    "interactionFields": list_of(
+        Rule("", _interaction_field), f"NAME:type with commas, a type one of {', '.join(AVRO_TYPES)}"
     ),
-    "allowedTrackingIds": _list_of(_TRACKER, "event trackers' ids, as a list or with commas"),
-    "streamArn": _text(r"arn:[\w-]+:kinesis:[\w-]+:\d{12}:stream/[\w.-]{1,128}", "the ARN of a Kinesis stream"),
-    "streamKeyArn": _text(r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]{1,64}", "the ARN of a KMS key"),
-    "streamShards": _whole(1, 20_000),
-    "streamRetentionHours": _whole(24, 8_760),
-    "startingPosition": _Rule("TRIM_HORIZON or an ISO 8601 time with its zone", _starting_position),
-    "batchSize": _whole(1, 10_000),
-    "batchWindowSeconds": _whole(0, 300),
-    "parallelization": _whole(1, 10),
-    "maxRecordAgeMinutes": _whole(1, 10_080),
-    "retryAttempts": _whole(0, 10_000),
+    "allowedTrackingIds": list_of(_TRACKER, "event trackers' ids, as a list or with commas"),
+    "streamArn": matching(r"arn:[\w-]+:kinesis:[\w-]+:\d{12}:stream/[\w.-]{1,128}", "the ARN of a Kinesis stream"),
+    "streamKeyArn": matching(r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]{1,64}", "the ARN of a KMS key"),
+    "streamShards": whole(1, 20_000),
+    "streamRetentionHours": whole(24, 8_760),
+    "startingPosition": Rule("TRIM_HORIZON or an ISO 8601 time with its zone", _starting_position),
+    "batchSize": whole(1, 10_000),
+    "batchWindowSeconds": whole(0, 300),
+    "parallelization": whole(1, 10),
+    "maxRecordAgeMinutes": whole(1, 10_080),
+    "retryAttempts": whole(0, 10_000),
     "bisectOnError": _YES_OR_NO,
-    "memoryMb": _whole(128, 10_240),
-    "timeoutSeconds": _whole(10, 900),
-    "architecture": _names(("arm64", "x86_64")),
-    "maxInFlight": _whole(1, MAX_IN_FLIGHT_CEILING),
-    "putEventsClient": _names(CLIENTS),
-    "logLevel": _names(("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
-    "logRetention": _one_of(RetentionDays.__members__),
+    "memoryMb": whole(128, 10_240),
+    "timeoutSeconds": whole(10, 900),
+    "architecture": names(("arm64", "x86_64")),
+    "maxInFlight": whole(1, MAX_IN_FLIGHT_CEILING),
+    "putEventsClient": names(CLIENTS),
+    "logLevel": names(("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
+    "logRetention": one_of(RetentionDays.__members__),
     "vpc": _YES_OR_NO,
-    "alarmTopicArn": _text(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}", "the ARN of an SNS topic"),
-    "alarmEmail": _text(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address"),
-    "quarantineExpiryDays": _whole(1, 3_650),
+    "alarmTopicArn": matching(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}", "the ARN of an SNS topic"),
+    "alarmEmail": matching(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address"),
+    "quarantineExpiryDays": whole(1, 3_650),
     "customerKey": _YES_OR_NO,
     "retainData": _YES_OR_NO,
 }

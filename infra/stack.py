@@ -75,8 +75,8 @@ class RelayStack(Stack):
     def _warn_of_order(self) -> None:
         Annotations.of(self).add_warning_v2(
             "personalize-relay:order",
-            "parallelization is above 1: a session's events stay in order only where its id is the partition key of all "
-            "its records. Producers that use any other key: leave it at 1.",
+            "parallelization is above 1: a session's events stay in order only where its id is the partition key of "
+            "its records. With any other key leave it at 1.",
         )
 
     def _tracking_id(self, settings: StackSettings) -> str:

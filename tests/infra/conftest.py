@@ -16,6 +16,7 @@ from infra.stack import RelayStack
 ROOT = Path(__file__).parents[2]
 TRACKING_ID = "11111111-2222-3333-4444-555555555555"
 
+type Compose = Callable[..., RelayStack]
 type Synthesize = Callable[..., Template]
 
 
@@ -27,18 +28,23 @@ def context() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def synthesize(context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
-    """The template of a stage with settings overridden as by `-c`; any code will do, so nothing is downloaded."""
+def compose(context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Compose:
+    """The stack of a stage with settings overridden as by `-c`; any code will do, so nothing is downloaded."""
     code = tmp_path_factory.mktemp("code")
     (code / "placeholder.py").touch()
 
-    @cache
-    def template(**overrides: str | None) -> Template:
+    def stack(**overrides: str | None) -> RelayStack:
         app = App(context=context | {"trackingId": TRACKING_ID} | overrides, analytics_reporting=False)
         settings = StackSettings.from_context(app.node.get_all_context())
-        return Template.from_stack(RelayStack(app, "Relay", settings=settings, code=code))
+        return RelayStack(app, "Relay", settings=settings, code=code)
 
-    return template
+    return stack
+
+
+@pytest.fixture(scope="session")
+def synthesize(compose: Compose) -> Synthesize:
+    """The template of a stage with settings overridden as by `-c`."""
+    return cache(lambda **overrides: Template.from_stack(compose(**overrides)))
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_cdk.assertions import Template
+from aws_cdk.assertions import Match, Template
 
 
 def only(template: Template, kind: str, properties: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
@@ -25,3 +25,18 @@ def under(name: str, path: str) -> dict[str, Any]:
 def listed(value: object) -> list[Any]:
     """A policy's member, which is a list only where it holds several."""
     return value if isinstance(value, list) else [value]
+
+
+def granted(template: Template) -> list[tuple[str, Any]]:
+    """Each action that the function's role allows, with its resource; nothing but plain statements."""
+    _, role = only(template, "AWS::IAM::Role", {"Policies": Match.any_value()})
+    (policy,) = role["Properties"]["Policies"]
+    statements = policy["PolicyDocument"]["Statement"]
+    assert all(one.keys() == {"Action", "Effect", "Resource"} and one["Effect"] == "Allow" for one in statements)
+    pairs = [
+        (action, resource)
+        for statement in statements
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    ]
+    return sorted(pairs, key=str)

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -45,17 +47,43 @@ def synth(
     return run, [found for pack in packs.values() for found in pack["violations"]]
 
 
-@pytest.mark.parametrize(
-    "overrides",
-    [
-        {"stage": "prod"},
-        {"stage": "prod", "customerKey": "true", "trackingId": None, "datasetGroup": "shop"},
-    ],
-    ids=["prod", "all that can be chosen"],
-)
-def test_nothing_is_found(context: dict[str, Any], tmp_path: Path, overrides: dict[str, str | None]) -> None:
-    # The dev stage is synthesized, and so audited, for the end-to-end tests.
-    run, found = synth(context, tmp_path, **overrides)
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """One stage with or without each of what a stack may also make."""
+
+    stage: str
+    personalize: bool
+    key: bool
+    network: bool
+
+    @property
+    def overrides(self) -> dict[str, str | None]:
+        """As `-c` gives them."""
+        tracker: dict[str, str | None] = {"trackingId": None, "datasetGroup": "shop"} if self.personalize else {}
+        return {"stage": self.stage, "customerKey": str(self.key).lower(), "vpc": str(self.network).lower(), **tracker}
+
+    def __str__(self) -> str:
+        made = ("personalize", "key", "network")
+        return "-".join([self.stage, *(name for name in made if getattr(self, name))])
+
+
+VARIANTS = [
+    Variant(stage=stage, personalize=personalize, key=key, network=network)
+    for stage, personalize, key, network in product(("dev", "prod"), *[(False, True)] * 3)
+]
+SAMPLE = [VARIANTS[len(VARIANTS) // 2], VARIANTS[-1]]
+"""The plain prod stage and all that it may have; the end-to-end tests synthesize, and so audit, the dev stage."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every variant, or the sample of them."""
+    if "variant" in metafunc.fixturenames:
+        chosen = VARIANTS if metafunc.config.getoption("--verify") else SAMPLE
+        metafunc.parametrize("variant", chosen, ids=str)
+
+
+def test_nothing_is_found(context: dict[str, Any], tmp_path: Path, variant: Variant) -> None:
+    run, found = synth(context, tmp_path, **variant.overrides)
     assert run.returncode == 0, run.stderr
     assert not found
     (template,) = tmp_path.glob("*.template.json")

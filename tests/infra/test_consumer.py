@@ -5,7 +5,7 @@ from aws_cdk.assertions import Match, Template
 
 from personalize_relay.settings import Settings
 from tests.infra.conftest import TRACKING_ID
-from tests.infra.templates import arn, listed, only, under
+from tests.infra.templates import arn, granted, only, under
 
 QUARANTINE_PREFIX = Settings(tracking_id="x", quarantine_bucket="x").quarantine_prefix
 
@@ -26,16 +26,7 @@ def test_role_holds_exactly_what_is_used(prod: Template, bucket: str, stream: st
     """The function's role: its list and nothing else, inline, for Lambda alone."""
     log_group, _ = only(prod, "AWS::Logs::LogGroup")
     _, role = only(prod, "AWS::IAM::Role")
-    (policy,) = role["Properties"]["Policies"]
-    statements = policy["PolicyDocument"]["Statement"]
-    assert all(one.keys() == {"Action", "Effect", "Resource"} and one["Effect"] == "Allow" for one in statements)
-    granted = [
-        (action, resource)
-        for statement in statements
-        for action in listed(statement["Action"])
-        for resource in listed(statement["Resource"])
-    ]
-    assert sorted(granted, key=str) == sorted(
+    assert granted(prod) == sorted(
         [
             ("kinesis:DescribeStream", arn(stream)),
             ("kinesis:DescribeStreamSummary", arn(stream)),

@@ -1,11 +1,12 @@
 """What the template promises, looked up by property; no test knows a logical id."""
 
 import pytest
-from aws_cdk.assertions import Template
+from aws_cdk.assertions import Annotations, Match, Template
 
-from tests.infra.conftest import Synthesize
+from tests.infra.conftest import Compose, Synthesize
 from tests.infra.templates import only
 
+KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/0b9c2f6e-1111-2222-3333-444455556666"
 STREAM_ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"
 
 
@@ -74,6 +75,22 @@ def test_existing_stream_is_read_not_made(synthesize: Synthesize) -> None:
     _, role = only(template, "AWS::IAM::Role")
     statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
     assert [one["Resource"] for one in statements if "kinesis:GetRecords" in one["Action"]] == [STREAM_ARN]
+
+
+def test_the_key_of_an_existing_stream_may_decrypt_it(synthesize: Synthesize) -> None:
+    """And nothing else: without it a stream that its owner encrypted can't be read."""
+    template = synthesize(stage="prod", streamArn=STREAM_ARN, streamKeyArn=KEY_ARN)
+    _, role = only(template, "AWS::IAM::Role")
+    statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    assert [one["Action"] for one in statements if one["Resource"] == KEY_ARN] == ["kms:Decrypt"]
+
+
+@pytest.mark.parametrize(("parallelization", "warnings"), [("1", 0), ("2", 1)])
+def test_lost_order_is_warned_of(compose: Compose, parallelization: str, warnings: int) -> None:
+    """Several invocations a shard keep the order of a partition key alone; a person is told before deploying."""
+    stack = compose(stage="dev", parallelization=parallelization)
+    said = Annotations.from_stack(stack).find_warning("*", Match.string_like_regexp("stay in order only where"))
+    assert len(said) == warnings
 
 
 def test_settings_reach_the_template(synthesize: Synthesize) -> None:

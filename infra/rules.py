@@ -1,0 +1,51 @@
+"""What a setting may be: rules that read its text, and say themselves in words."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a setting may be, in words and as a reader of its text; the reader raises ValueError or KeyError."""
+
+    says: str
+    read: Callable[[str], object]
+
+
+def whole(low: int, high: int) -> Rule:
+    """A whole number within a range."""
+
+    def read(text: str) -> int:
+        number = int(text)
+        if not low <= number <= high:
+            raise ValueError
+        return number
+
+    return Rule(f"a whole number from {low} to {high}", read)
+
+
+def one_of[Value](choices: Mapping[str, Value]) -> Rule:
+    """One of some words, each with what it means."""
+    return Rule(f"one of {', '.join(choices)}", choices.__getitem__)
+
+
+def names(names: Iterable[str]) -> Rule:
+    """One of some words."""
+    return one_of({name: name for name in names})
+
+
+def matching(pattern: str, says: str) -> Rule:
+    """Text of a pattern."""
+
+    def read(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError
+        return text
+
+    return Rule(says, read)
+
+
+def list_of(rule: Rule, says: str) -> Rule:
+    """What a rule allows, several times with commas."""
+    return Rule(says, lambda text: tuple(rule.read(part.strip()) for part in text.split(",") if part.strip()))
