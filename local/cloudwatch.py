@@ -22,13 +22,17 @@ _ENTRIES = 1000
 class CloudWatch:
     """Publishes what the function logs in the embedded metric format and what a mapping counts, while the block runs.
 
-    Each line and each count becomes a metric once. A request that fails is made again with the next publication.
+    Each line and each count becomes a metric once, every `pause` seconds. A request that fails is made again with the
+    next publication.
     """
 
-    def __init__(self, client: ClientFactory, log_group: str, mapping: EventSourceMapping) -> None:
+    def __init__(
+        self, client: ClientFactory, log_group: str, mapping: EventSourceMapping, pause: float = PAUSE
+    ) -> None:
         self._mapping = mapping
         self._log = LogReader(client("logs"), log_group, emf.MARK)
         self._cloudwatch = client("cloudwatch")
+        self._pause = pause
         self._unpublished: list[Datum] = []
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -70,7 +74,7 @@ class CloudWatch:
             del self._unpublished[: len(request)]
 
     def _run(self) -> None:
-        while not self._stopping.wait(PAUSE):
+        while not self._stopping.wait(self._pause):
             try:
                 self.publish()
             except (BotoCoreError, ClientError):

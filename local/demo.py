@@ -4,6 +4,7 @@ Exit status: 0 when every event is accounted for, 1 when one is not or something
 """
 
 import argparse
+import os
 import sys
 import threading
 import time
@@ -14,7 +15,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from local.cdk import PROJECT
 from local.clickstream import REFUSED_ITEM, SampleRecord, fewest_calls, reasons, sample
+from local.deployed_dashboard import read
 from local.personalize_answers import REFUSED_EVENT
 from local.personalize_faults import Delay, Fault, Swallow, any_event
 from local.producer import produce
@@ -31,6 +34,8 @@ FEWEST_FULL = 0.9
 REFRESH = 0.25
 PLAIN_REFRESH = 5.0
 """The same where the output is no terminal."""
+PICTURES = [PROJECT / "build" / "demo" / f"dashboard.{kind}" for kind in ("svg", "png")]
+"""The dashboard as the run left it."""
 
 
 class Demo:
@@ -43,12 +48,15 @@ class Demo:
         self._produced: list[tuple[SampleRecord, Position]] = []
         self._failure: Exception | None = None
         self._began = time.monotonic()
+        self._began_at = time.time()
 
     def run(self, *, swallow: bool) -> bool:
         """Run it all; whether every event is accounted for."""
         self._inject(swallow=swallow)
         self._relay()
-        return self._account()
+        holds = self._account()
+        self._draw()
+        return holds
 
     def _inject(self, *, swallow: bool) -> None:
         self.system.personalize.inject(Fault(Delay(API_LATENCY)))
@@ -121,6 +129,16 @@ class Demo:
         holds = account.holds and fullness >= FEWEST_FULL
         self.console.print("every event is accounted for" if holds else "the account does not hold: see the table")
         return holds
+
+    def _draw(self) -> None:
+        self.system.cloudwatch.publish()
+        start, end = int(self._began_at), int(time.time()) + 1
+        widgets = read(self.system.client, start, end, 1)
+        from local import picture  # noqa: PLC0415 - takes a second to import, which the run needn't wait for
+
+        picture.save(widgets, "The dashboard of a demo run", start, end, PICTURES)
+        places = " and ".join(os.path.relpath(path) for path in PICTURES)
+        self.console.print(f"the dashboard of this run: {places}", soft_wrap=True)
 
     def _floor(self) -> int:
         """The fewest calls for the sample as it fell on the shards, in batches as large as the mapping takes."""

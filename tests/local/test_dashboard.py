@@ -1,0 +1,110 @@
+"""A dashboard's body and CloudWatch's values make the picture, and what is missing is said in it."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from local.dashboard import NO_DATA, NOT_COMPUTED, NOT_EMULATED, Graph, Key, States, Widget, keys, widgets
+from local.picture import save
+
+ROOT = Path(__file__).parents[2]
+TILL = ("service", "till")
+SOLD, LOST = Key("Shop", "Sold", (TILL,), "Sum"), Key("Shop", "Lost", (TILL,), "Sum")
+WAIT, MEAN = Key("Shop", "Wait", (TILL,), "Maximum"), Key("Shop", "Wait", (TILL,), "Average")
+START = 1_790_000_000
+
+
+def graph(title: str, *metrics: list[Any], x: int = 0, **properties: object) -> dict[str, Any]:
+    usual = {"view": "timeSeries", "title": title, "stacked": False, "metrics": list(metrics)}
+    return {"type": "metric", "x": x, "y": 1, "width": 6, "height": 6, "properties": usual | properties}
+
+
+def read(*widget: dict[str, Any], states: dict[str, str] | None = None) -> list[Widget]:
+    values = {SOLD: {START + 1.0: 20.0, START + 2.0: 10.0}, WAIT: {START + 1.0: 400.0}}
+    return widgets({"widgets": list(widget)}, values, states or {}, 1)
+
+
+def only_graph(widget: dict[str, Any]) -> Graph:
+    (found,) = read(widget)
+    assert isinstance(found.content, Graph)
+    return found.content
+
+
+def test_what_is_read_is_what_the_body_names_each_once() -> None:
+    body = {
+        "widgets": [
+            {"type": "text", "properties": {"markdown": "# Sales"}},
+            graph("Sales", ["Shop", "Sold", *TILL, {"stat": "Sum"}], ["Shop", "Wait", *TILL, {"stat": "Maximum"}]),
+            graph(
+                "Again", ["Shop", "Sold", *TILL, {"stat": "Sum"}], ["Shop", "Wait", *TILL], [{"expression": "a / b"}]
+            ),
+        ]
+    }
+    assert keys(body) == [SOLD, WAIT, MEAN]
+
+
+def test_a_line_has_its_values_or_says_why_it_has_none() -> None:
+    found = only_graph(
+        graph(
+            "Sales",
+            ["Shop", "Sold", *TILL, {"stat": "Sum"}],
+            ["Shop", "Lost", *TILL, {"stat": "Sum", "yAxis": "right"}],
+            [{"expression": "sold / 2", "label": "half"}],
+            [{"expression": "SEARCH('{Shop}', 'Sum')", "label": "found"}],
+            ["Shop", "Sold", *TILL, {"stat": "Sum", "id": "sold", "visible": False}],
+        )
+    )
+    assert [(each.label, list(each.points.values()), each.right) for each in found.series] == [
+        ("Sold", [20.0, 10.0], False),
+        ("Lost", [], True),
+        ("half", [10.0, 5.0], False),
+        ("found", [], False),
+    ]
+    assert [each.missing for each in found.series if not each.points] == [NO_DATA, NOT_COMPUTED]
+
+
+@pytest.mark.parametrize(("statistic", "limit"), [("Sum", 1000), ("Maximum", 300_000)])
+def test_the_limit_of_a_sum_is_one_for_the_period_that_is_shown(statistic: str, limit: float) -> None:
+    annotations = {"horizontal": [{"value": 300_000, "label": "quota"}]}
+    found = only_graph(graph("Sales", ["Shop", "Sold", *TILL, {"stat": statistic}], annotations=annotations))
+    assert [each.value for each in found.limits] == [limit]
+
+
+def test_an_alarm_that_cloudwatch_does_not_know_is_not_called_ok() -> None:
+    arns = [f"arn:aws:cloudwatch:us-east-1:000000000000:alarm:{name}" for name in ("late", "lost")]
+    properties = {"title": "Alarms", "alarms": arns}
+    (found,) = read(
+        {"type": "alarm", "x": 0, "y": 0, "width": 6, "height": 6, "properties": properties}, states={"late": "ALARM"}
+    )
+    assert found.content == States("Alarms", {"late": "ALARM", "lost": NOT_EMULATED})
+
+
+def test_the_picture_says_what_it_shows_and_what_it_does_not(tmp_path: Path) -> None:
+    """Titles, labels with what they come to, limits too far above to be drawn, and metrics without data."""
+    late = {"horizontal": [{"value": 300_000, "label": "late"}]}
+    sold, lost = ["Shop", "Sold", *TILL, {"stat": "Sum"}], ["Shop", "Lost", *TILL, {"stat": "Sum"}]
+    wait = ["Shop", "Wait", *TILL, {"stat": "Maximum", "yAxis": "right"}]
+    drawn = read(
+        {"type": "text", "x": 0, "y": 0, "width": 24, "height": 1, "properties": {"markdown": "## Is it open?"}},
+        graph("Sales", sold, lost, wait, annotations=late),
+        graph("Stacked", sold, sold, x=6, stacked=True),
+        graph("Losses", lost, x=12),
+    )
+    files = [tmp_path / "new" / f"shop.{kind}" for kind in ("svg", "png")]
+    save(drawn, "The shop", START, START + 4, files)
+    texts = {text.text for text in ElementTree.parse(files[0]).iter("{http://www.w3.org/2000/svg}text")}  # noqa: S314 - our own
+    assert texts >= {
+        *("The shop", "Is it open?", "Sales", "Stacked", "Losses"),
+        *("Sold: 30", "Wait, maximum (right): 400", "late: 1,000, far above", "no data: Lost"),
+    }
+    assert files[1].read_bytes().startswith(b"\x89PNG")
+
+
+def test_only_who_draws_waits_for_matplotlib() -> None:
+    code = "import local.demo, local.serve, sys; print('matplotlib' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - our own
+    assert run.stdout == "False\n"
