@@ -1,7 +1,5 @@
 """Every synth is audited: cdk-nag and cfn-lint find nothing that nobody has answered for."""
 
-import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -11,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.infra.conftest import ROOT, TRACKING_ID
+from tests.infra.conftest import ROOT
+from tests.infra.synthesis import synth
 
 PLANTED = """
 import sys
@@ -26,25 +25,6 @@ class Planted(app.RelayStack):
 app.RelayStack = Planted
 sys.exit(app.main())
 """
-
-
-def synth(
-    context: dict[str, Any], outdir: Path, *command: str, **overrides: str | None
-) -> tuple[subprocess.CompletedProcess[str], list[dict[str, Any]]]:
-    """Run the app as the CDK command does; what it said, and what its audit found."""
-    given = json.dumps(context | {"trackingId": TRACKING_ID} | overrides)
-    run = subprocess.run(  # noqa: S603 - our own app
-        [sys.executable, *(command or ["app.py"])],
-        cwd=ROOT,
-        env=os.environ | {"CDK_CONTEXT_JSON": given, "CDK_OUTDIR": str(outdir)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    report = json.loads((outdir / "validation-report.json").read_text())
-    packs = {pack["pluginName"]: pack for pack in report["pluginReports"]}
-    assert {"AwsSolutions", "Serverless"} <= packs.keys()
-    return run, [found for pack in packs.values() for found in pack["violations"]]
 
 
 @dataclass(frozen=True, kw_only=True)
