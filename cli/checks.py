@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from cli.observations import Observations, Warned
+from cli.observations import Bounds, Observations, Warned
 from cli.reading import Line
 from cli.schemas import Schema
 from personalize_relay.errors import Reason
@@ -32,7 +32,13 @@ class Checks:
     """What became of the payloads so far."""
 
     def __init__(
-        self, trackers: Trackers, arrival: float, schema: Schema | None = None, *, names: bool = False
+        self,
+        trackers: Trackers,
+        arrival: float,
+        schema: Schema | None = None,
+        *,
+        bounds: Bounds = Bounds(),  # noqa: B008 - it is frozen
+        names: bool = False,
     ) -> None:
         """`arrival` is when the payloads are taken to reach the stream, in epoch seconds.
 
@@ -43,7 +49,7 @@ class Checks:
         """The rejected events, by reason; a payload that is rejected whole counts as one."""
         self._trackers = trackers
         self._origin = Origin(stream=_STREAM, shard_id="", sequence_number="0", arrival=arrival)
-        self._observations = Observations(arrival, schema, derived=f"{_STREAM}:", names=names)
+        self._observations = Observations(arrival, schema, bounds, derived=f"{_STREAM}:", names=names)
 
     @property
     def bad_events(self) -> int:

@@ -44,7 +44,7 @@ def summary(checks: Checks, warnings: Sequence[Warned], unlisted: int) -> Iterat
         yield from (f"{count:>9,}  {reason}" for reason, count in checks.reasons.most_common())
     if warnings:
         yield ""
-        yield from (f"warning: {warned.weakness}: {_fact(warned)}; {_what_to_do(warned)}" for warned in warnings)
+        yield from (f"warning: {warned.weakness}: {fact(warned)}; {_what_to_do(warned)}" for warned in warnings)
     yield ""
     yield f"lines   {checks.good_lines:>9,} good {checks.bad_lines:>9,} bad"
     yield f"events  {checks.good_events:>9,} good {checks.bad_events:>9,} bad"
@@ -83,7 +83,8 @@ def shown(payload: bytes | str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in cut)
 
 
-def _fact(warned: Warned) -> str:
+def fact(warned: Warned) -> str:
+    """What a warning says, without what to do."""
     of = "" if warned.of is None else f"{warned.of:,}"
     said = _FACTS[warned.weakness].format(count=f"{warned.count:,}", of=of)
     about = [*warned.fields, *map(shown, warned.names)]

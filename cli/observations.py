@@ -11,9 +11,6 @@ from cli.sketches import Sample
 from personalize_relay import payloads
 from personalize_relay.events import EVENT_MEMBERS, FLAT_MEMBERS, REQUEST_MEMBERS, Interaction
 
-MOST_SESSIONS = 2**15
-MOST_EVENT_IDS = 2**17
-MOST_EVENT_TYPES = 2**10
 MOST_NAMES = 20
 """Of members and properties, to show."""
 NEARLY_ALL = 0.9
@@ -21,6 +18,15 @@ ENOUGH_SESSIONS = 20
 """Fewer show no habit of a producer."""
 ENOUGH_EVENTS = 100
 """Of fewer, a type seen once is nothing special."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many of each are known one by one; beyond, a sample stands for all."""
+
+    sessions: int = 2**15
+    event_ids: int = 2**17
+    event_types: int = 2**10
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +82,16 @@ class _Seen:
 class Observations:
     """All that was seen of the good events so far."""
 
-    def __init__(self, arrival: float, schema: Schema | None, *, derived: str, names: bool) -> None:
+    def __init__(self, arrival: float, schema: Schema | None, bounds: Bounds, *, derived: str, names: bool) -> None:
         """`derived` is how the id of an event begins whose producer gave none; `names` asks for those of members."""
         self._arrival = arrival
         self._schema = schema
         self._derived = derived
         self._names = names
         self._events = 0
-        self._sessions = Sample(MOST_SESSIONS, _Session)
-        self._types = Sample(MOST_EVENT_TYPES, _Type)
-        self._event_ids = Sample(MOST_EVENT_IDS, _EventId)
+        self._sessions = Sample(bounds.sessions, _Session)
+        self._types = Sample(bounds.event_types, _Type)
+        self._event_ids = Sample(bounds.event_ids, _EventId)
         self._seen = {weakness: _Seen() for weakness in Weakness}
 
     def see(self, line: Line, interaction: Interaction) -> None:
