@@ -35,13 +35,21 @@ class Cdk:
 
         Without `stack` the app's only one is meant.
         """
-        assembly, outputs = self.folder / "cdk.out", self.folder / "outputs.json"
+        assembly = self.folder / "cdk.out"
         chosen = [word for name, value in context.items() for word in ("--context", f"{name}={value}")]
         self._run(["synth", "--quiet", "--output", str(assembly), *chosen], self._machine())
-        built = ("--app", str(assembly))
-        self._run(["bootstrap", *built, f"aws://{ACCOUNT}/{REGION}"], self._clean())
-        told = ("--require-approval", "never", "--outputs-file", str(outputs))
-        self._run(["deploy", *built, *told, *([stack] if stack else [])], self._clean())
+        self.bootstrap(assembly)
+        return self.deploy_assembly(assembly, stack)
+
+    def bootstrap(self, assembly: Path) -> None:
+        """Prepare the account for deployments of a synthesized app; raises DeployError."""
+        self._run(["bootstrap", "--app", str(assembly), f"aws://{ACCOUNT}/{REGION}"], self._clean())
+
+    def deploy_assembly(self, assembly: Path, stack: str | None = None) -> dict[str, str]:
+        """Deploy a synthesized app where it was bootstrapped; as `deploy` otherwise."""
+        outputs = self.folder / "outputs.json"
+        told = ("--app", str(assembly), "--require-approval", "never", "--outputs-file", str(outputs))
+        self._run(["deploy", *told, *([stack] if stack else [])], self._clean())
         deployed: dict[str, dict[str, str]] = json.loads(outputs.read_text())
         return deployed.get(stack, {}) if stack else next(iter(deployed.values()), {})
 

@@ -5,14 +5,16 @@
 - Its CloudFormation refuses composite alarms, alarms on metric math, and all of Personalize. They are accepted and
   nothing is made of them: their physical ids begin with NOT_EMULATED, so that whoever deploys can see which they are.
   An update changes nothing of them either, where AWS would replace a resource of Personalize.
+- It deletes a bucket with all that is in it; as on AWS, a bucket that isn't empty now stops the deletion of its stack.
 
-The emulator has no setting for either.
+The emulator has no setting for any of it.
 """
 
+from http import HTTPStatus
 from typing import Any
 
 from ministack.app import main  # type: ignore[import-untyped]  # it ships no types
-from ministack.services import lambda_svc  # type: ignore[import-untyped]  # the same
+from ministack.services import lambda_svc, s3  # type: ignore[import-untyped]  # the same
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]  # the same
 
 NOT_EMULATED = "not-emulated-"
@@ -74,11 +76,24 @@ def _accepting_metric_math(alarm: Handler) -> Handler:
     return alarm | {"create": create, "update": update, "delete": delete}
 
 
+def _keeping_full_buckets(bucket: Handler) -> Handler:
+    """The handler of buckets, but that it deletes none that the service itself would refuse to."""
+
+    def delete(name: str, properties: Properties) -> None:
+        status, _headers, _body = s3._delete_bucket(name)  # noqa: SLF001 -- the service's own check and deletion
+        if status == HTTPStatus.CONFLICT:
+            raise ValueError("The bucket you tried to delete is not empty")
+        bucket["delete"](name, properties)
+
+    return bucket | {"delete": delete}
+
+
 if __name__ == "__main__":
     lambda_svc._poll_kinesis = _leave_streams_alone  # noqa: SLF001 -- the only place where the poller can be cut off
     handlers = provisioners._RESOURCE_HANDLERS  # noqa: SLF001 -- the only place where a resource can be accepted
     handlers["AWS::CloudWatch::CompositeAlarm"] = {"create": _accept, "delete": _forget}
     handlers["AWS::CloudWatch::Alarm"] = _accepting_metric_math(handlers["AWS::CloudWatch::Alarm"])
+    handlers["AWS::S3::Bucket"] = _keeping_full_buckets(handlers["AWS::S3::Bucket"])
     for kind, attributes in PERSONALIZE.items():
         handlers[f"AWS::Personalize::{kind}"] = _accepting_personalize(attributes)
     main()
