@@ -5,7 +5,6 @@ import random
 import time
 from collections.abc import Callable, Mapping
 
-import boto3
 import certifi
 
 from cli.problems import Misuse, Problem
@@ -47,6 +46,8 @@ def _of_this_machine(environ: Mapping[str, str]) -> tuple[Target, Callable[[], C
 def _of_aws(
     environ: Mapping[str, str], profile: str | None, region: str | None
 ) -> tuple[Target, Callable[[], Credentials]]:
+    import boto3  # noqa: PLC0415 - slow to import
+
     session = boto3.session.Session(profile_name=profile, region_name=region)
     if session.region_name is None:
         raise Misuse("set AWS_REGION or give --region")

@@ -186,8 +186,11 @@ def redrive(  # noqa: PLR0913 - an option each
         sending = run(work.past_the_stream(profile, region, local=local) if direct else work.stream)
         try:
             sending.run(chosen)
-        finally:
-            _print_account(sending.account, output, planned=False)
+        except BaseException:
+            if sending.account.selected:
+                _print_account(sending.account, output, planned=False)
+            raise
+    _print_account(sending.account, output, planned=False)
     return _reported(sending.account.flaws) or int(not sending.account.done)
 
 

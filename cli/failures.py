@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from cli.deployment import Deployment
-from cli.direct import delivery
 from cli.problems import Misuse, Problem
 from cli.redriven import Ledger, Mark
 from cli.resending import Sender, ToPersonalize, ToStream
@@ -48,6 +47,8 @@ class Failures:
 
     def past_the_stream(self, profile: str | None, region: str | None, *, local: bool) -> Sender:
         """Sends straight to Personalize."""
+        from cli.direct import delivery  # noqa: PLC0415 - brings libcurl along, which few runs need
+
         return ToPersonalize(delivery(os.environ, profile, region, local=local))
 
     def selection(  # noqa: PLR0913, PLR0917 - an option each

@@ -1,0 +1,191 @@
+"""What is stored is read as it was written, only what is needed is, and what can't be read is named with its place."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pytest
+
+from cli.problems import Misuse
+from cli.selection import Selection, moment
+from cli.set_aside import SCHEMA, Flaw, SetAside
+from cli.stored import ON_FAILURE, QUARANTINE, FailureBucket
+from infra.failures import MAPPING_PREFIX
+from personalize_relay import quarantine as function
+from personalize_relay.settings import Settings
+from tests.cli.s3_bucket import NAME, S3, SHARD, give_up, quarantine
+from tests.simulation.world import ARRIVAL, click
+
+HOUR = 3600.0
+ALL = Selection()
+
+
+def bad(number: int = 0, **members: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    return click(f"session-{number}") | {"eventType": None} | members
+
+
+def found(s3: S3, selection: Selection = ALL) -> tuple[list[SetAside], list[Flaw]]:
+    bucket = FailureBucket(cast("Any", s3), NAME)
+    records: list[SetAside] = []
+    flaws: list[Flaw] = []
+    for stored in bucket.objects(selection):
+        for each in [stored] if isinstance(stored, Flaw) else bucket.records(stored):
+            if isinstance(each, Flaw):
+                flaws.append(each)
+            elif selection.causes(each):
+                records.append(each)
+    return records, flaws
+
+
+def numbers(s3: S3, selection: Selection) -> list[str]:
+    return [each.origin.sequence_number for each in found(s3, selection)[0]]
+
+
+def test_names_are_those_of_who_writes() -> None:
+    assert SCHEMA == function.SCHEMA
+    assert Settings(tracking_id="t", quarantine_bucket="b").quarantine_prefix == QUARANTINE
+    assert MAPPING_PREFIX == ON_FAILURE
+
+
+def test_a_quarantined_record_is_read_as_the_function_wrote_it() -> None:
+    s3 = S3()
+    key = quarantine(s3, b"\xffdata", bad(1))
+    (whole, single), flaws = found(s3)
+    assert not flaws
+    assert (whole.key, whole.line, single.line) == (key, 1, 2)
+    assert (whole.payload(), whole.causes[0].reason) == (b"\xffdata", "invalid_utf8")
+    assert single.decoded() == bad(1)
+    assert single.origin.event_id(None) == f"clicks:{SHARD}:2"
+    assert single.origin.arrival == ARRIVAL
+
+
+def test_a_given_up_batch_is_read_as_lambda_wrote_it() -> None:
+    s3 = S3()
+    key = give_up(s3, click("1"), b"data")
+    (first, second), flaws = found(s3)
+    assert not flaws
+    assert (first.key, first.line, second.line) == (key, 1, 2)
+    assert first.decoded() == click("1")
+    assert first.origin.event_id(3) == f"clicks:{SHARD}:101:3"
+    assert [each.reason for each in second.causes] == ["retry_attempts_exhausted"]
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_whatever_is_cut_off_is_named_with_its_line_and_the_rest_is_read(*, batch: bool) -> None:
+    s3 = S3()
+    key = give_up(s3, click("1"), click("2")) if batch else quarantine(s3, bad(1), bad(2))
+    whole = s3.objects[key]
+    for length in range(len(whole)):
+        s3.objects[key] = whole[:length]
+        records, flaws = found(s3)
+        complete = 0 if batch else whole[: length + 1].count(b"\n")
+        assert len(records) == complete
+        if b"\n" in whole[length - 1 : length + 1] and length:
+            continue  # whole lines are all that is left
+        assert [(each.key, each.line) for each in flaws] == [(key, complete + 1 if length and not batch else None)]
+
+
+def test_other_versions_shapes_and_owners_are_named() -> None:
+    s3 = S3()
+    key = quarantine(s3, bad(1))
+    line = json.loads(s3.objects[key])
+    others = [
+        line | {"schema": "personalize-relay.quarantine/2"},
+        line | {"schema": "canary"},
+        {name: value for name, value in line.items() if name != "source"},
+        line | {"source": line["source"] | {"sequenceNumber": "canary"}},
+    ]
+    s3.objects[key] += b"".join(json.dumps(each).encode() + b"\n" for each in others)
+    batch = give_up(s3, click("1"), click("2"))
+    document = json.loads(s3.objects[batch])
+    newer = batch[:-1] + "N"
+    s3.put(newer, json.dumps(document | {"version": "2.0"}).encode())
+    short = document | {"payload": json.dumps({"Records": [*json.loads(document["payload"])["Records"][:1], {}]})}
+    short["KinesisBatchInfo"] = document["KinesisBatchInfo"] | {"batchSize": 3}
+    s3.objects[batch] = json.dumps(short).encode()
+    for foreign in ("notes.txt", "aws/notes.txt", "aws/lambda/notes.txt", "other/a", "other/b", "quarantine/notes.txt"):
+        s3.put(foreign, b"")
+
+    records, flaws = found(s3)
+    assert len(records) == 2
+    places = {(each.key, each.line) for each in flaws}
+    assert places == {(key, line) for line in (2, 3, 4, 5)} | {(batch, None), (batch, 2), (newer, None)} | {
+        (foreign, None)
+        for foreign in ("notes.txt", "aws/notes.txt", "aws/lambda/notes.txt", "other/", "quarantine/notes.txt")
+    }
+    said = "\n".join(map(str, flaws))
+    assert f"{key}, line 2: schema personalize-relay.quarantine/2 isn't known" in said
+    assert "version 2.0 isn't known" in said
+    assert "holds 2 records of a batch of 3" in said
+    assert "canary" not in said
+
+
+def test_only_the_hours_that_may_hold_what_is_asked_for_are_read() -> None:
+    s3 = S3()
+    keys = [quarantine(s3, bad(hour), first=hour + 1, arrival=ARRIVAL + hour * HOUR) for hour in range(5)]
+    batches = [give_up(s3, click(str(day)), first=100 + day, arrival=ARRIVAL + day * 24 * HOUR) for day in (0, 2)]
+    since, until = ARRIVAL + HOUR, ARRIVAL + 3 * HOUR
+    assert numbers(s3, Selection(since=since, until=until)) == ["2", "3"]
+    assert keys[0] not in s3.reads()
+    assert keys[4] not in s3.reads()
+    assert batches[0] not in s3.reads()
+    starts = {key for what, key in s3.calls if what == "list"}
+    assert f"aws/lambda/1-2-3/{SHARD}/{datetime.fromtimestamp(since - 300, UTC):%Y/%m/%d}" in starts
+
+
+def test_a_record_that_arrived_hours_after_the_first_of_its_object_is_found() -> None:
+    s3 = S3()
+    key = quarantine(s3, bad(1), bad(2))
+    first, second = map(json.loads, s3.objects[key].splitlines())
+    second["source"]["approximateArrivalTimestamp"] = ARRIVAL + 11 * HOUR
+    s3.put(key, json.dumps(first).encode() + b"\n" + json.dumps(second).encode(), ARRIVAL + 12 * HOUR)
+    assert numbers(s3, Selection(since=ARRIVAL + 10 * HOUR)) == ["2"]
+
+
+def test_a_record_is_chosen_by_reason_shard_tracker_and_sequence_number() -> None:
+    s3 = S3()
+    key = quarantine(s3, bad(1), bad(2, itemId=7, eventType="click"), bad(3, trackingId="other"), b"no JSON")
+    batch = give_up(s3, click("1"))
+    assert numbers(s3, Selection(reasons=frozenset({"wrong_type"}))) == ["2"]
+    assert numbers(s3, Selection(reasons=frozenset({"retry_attempts_exhausted"}))) == ["101"]
+    assert numbers(s3, Selection(tracker="other", default_tracker="tracker")) == ["3"]
+    assert numbers(s3, Selection(tracker="tracker", default_tracker="tracker")) == ["101", "1", "2"]
+    s3.calls.clear()
+    assert numbers(s3, Selection(sequence_number="9")) == []
+    assert numbers(s3, Selection(shard="shardId-000000000001")) == []
+    assert key not in s3.reads()
+    assert s3.reads() == [batch]
+    assert numbers(s3, Selection(sequence_number="3", shard=SHARD)) == ["3"]
+
+
+def test_of_a_record_with_good_events_only_the_rejected_are_taken() -> None:
+    s3 = S3()
+    events = [{"eventType": kind, "sentAt": ARRIVAL} for kind in ("click", None, "null")]
+    quarantine(s3, {"sessionId": "s", "userId": "u", "eventList": events})
+    (record,), _ = found(s3)
+    assert [piece.position for piece in ALL.pieces(record)] == [("1", 1), ("1", 2)]
+    (piece,) = Selection(reasons=frozenset({"placeholder_text"})).pieces(record)
+    assert piece.index == 2
+    assert piece.event == {"sessionId": "s", "userId": "u", "eventType": "null", "sentAt": ARRIVAL}
+
+
+def test_a_record_rejected_whole_is_all_of_its_events_and_one_that_cant_be_read_is_one() -> None:
+    s3 = S3()
+    events = [{"eventType": "click", "sentAt": ARRIVAL, "userId": "not the request's"}, 7]
+    quarantine(s3, {"sessionId": "null", "eventList": events}, b"no JSON", {"sessionId": "s", "eventList": []})
+    pieces = [piece for record in found(s3)[0] for piece in ALL.pieces(record)]
+    assert [piece.position for piece in pieces] == [("1", 0), ("1", 1), ("2", None), ("3", None)]
+    assert pieces[0].event == {"sessionId": "null", "eventType": "click", "sentAt": ARRIVAL}
+    assert [piece.event is None for piece in pieces] == [False, True, True, False]
+
+
+def test_a_time_is_iso_8601_or_so_long_ago() -> None:
+    now = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    assert moment("2h", now) == now.timestamp() - 2 * HOUR
+    assert moment("3d", now) == now.timestamp() - 72 * HOUR
+    assert moment("90m", now) == now.timestamp() - 1.5 * HOUR
+    assert moment("2026-11-24T12:00:00Z", now) == moment("2026-11-24T13:00:00+01:00", now) == now.timestamp()
+    assert moment("2026-11-24T12:00", now) == now.timestamp()
+    for wrong in ("yesterday", "2 h", "-3d", ""):
+        with pytest.raises(Misuse, match="ISO 8601"):
+            moment(wrong, now)
