@@ -1,0 +1,89 @@
+"""Services that answer what a test has them answer, as boto3's clients would."""
+
+from collections.abc import Callable, Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+type Answers = Mapping[str, Any]
+"""By the operation's name in boto3: an answer, or the error code of a refusal as text."""
+
+OUTPUTS = {
+    "StreamName": "the-stream",
+    "FunctionName": "the-function",
+    "BucketName": "the-bucket",
+    "EventSourceMappingId": "the-mapping",
+    "LogGroupName": "the-log",
+}
+STACK = {
+    "StackStatus": "CREATE_COMPLETE",
+    "Outputs": [{"OutputKey": name, "OutputValue": value} for name, value in OUTPUTS.items()],
+}
+HEALTHY: Answers = {
+    "get_caller_identity": {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:user/operator"},
+    "describe_stacks": {"Stacks": [STACK]},
+    "describe_stream_summary": {
+        "StreamDescriptionSummary": {
+            "StreamARN": "arn:aws:kinesis:eu-west-1:123456789012:stream/the-stream",
+            "StreamStatus": "ACTIVE",
+            "StreamModeDetails": {"StreamMode": "ON_DEMAND"},
+            "EncryptionType": "KMS",
+            "OpenShardCount": 4,
+        }
+    },
+    "get_event_source_mapping": {
+        "UUID": "the-mapping",
+        "State": "Enabled",
+        "LastProcessingResult": "OK",
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "DestinationConfig": {"OnFailure": {"Destination": "arn:aws:s3:::the-bucket"}},
+        "BisectBatchOnFunctionError": True,
+    },
+    "get_function_configuration": {
+        "State": "Active",
+        "LastUpdateStatus": "Successful",
+        "Runtime": "python3.13",
+        "MemorySize": 512,
+        "Timeout": 60,
+        "Role": "arn:aws:iam::123456789012:role/the-role",
+        "Environment": {"Variables": {"TRACKING_ID": "the-tracker", "QUARANTINE_BUCKET": "the-bucket"}},
+    },
+    "list_objects_v2": {},
+    "list_event_trackers": {"eventTrackers": [{"eventTrackerArn": "arn:of-the-tracker"}]},
+    "describe_event_tracker": {"eventTracker": {"trackingId": "the-tracker", "status": "ACTIVE"}},
+    "simulate_principal_policy": {"EvaluationResults": [{"EvalDecision": "allowed"}]},
+    "filter_log_events": {"events": []},
+    "list_stack_resources": {
+        "StackResourceSummaries": [{"ResourceType": "AWS::CloudWatch::Alarm", "PhysicalResourceId": "the-alarm"}]
+    },
+    "describe_alarms": {"MetricAlarms": [{"AlarmName": "the-alarm", "StateValue": "OK"}]},
+}
+
+
+class Client:
+    """A client of any service, and its paginators of a single page."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+        self.meta = SimpleNamespace(region_name="eu-west-1")
+        self.asked: list[str] = []
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        def call(**_parameters: object) -> Any:  # noqa: ANN401 - what boto3 answers
+            self.asked.append(operation)
+            answer = self._answers[operation]
+            if isinstance(answer, str):
+                error = {"Error": {"Code": answer, "Message": "nobody should repeat this"}}
+                raise ClientError(error, operation)  # type: ignore[arg-type]  # the rest of it is never there
+            return answer() if callable(answer) else answer
+
+        return call
+
+    def get_paginator(self, operation: str) -> SimpleNamespace:
+        """A paginator of one page."""
+
+        def paginate(**parameters: object) -> Iterator[Any]:
+            yield getattr(self, operation)(**parameters)
+
+        return SimpleNamespace(paginate=paginate)

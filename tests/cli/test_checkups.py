@@ -1,0 +1,208 @@
+"""Each check points at what is wrong, and says of what it can't see that it can't."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cli.checkups import CHECKS
+from cli.deployed import Deployed
+from cli.deployment import Deployment
+from cli.diagnosis import Finding, State, run
+from cli.trial import send
+from tests.cli.services import HEALTHY, STACK, Answers, Client
+from tests.cli.test_function_log import settled
+
+NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+
+
+def findings(changed: Answers | None = None) -> list[Finding]:
+    client = Client({**HEALTHY, **(changed or {})})
+    deployed = Deployed(Deployment("prod", lambda _service: client), lambda: NOW)
+    return list(run(CHECKS, deployed))
+
+
+def in_state(state: State, found: list[Finding]) -> dict[str, str]:
+    return {each.check: f"{each.says} {each.do}" for each in found if each.state is state}
+
+
+def mapping(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    return {"get_event_source_mapping": HEALTHY["get_event_source_mapping"] | changed}
+
+
+def function(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    return {"get_function_configuration": HEALTHY["get_function_configuration"] | changed}
+
+
+def environment(**variables: str) -> dict[str, Any]:
+    right = HEALTHY["get_function_configuration"]["Environment"]["Variables"]
+    return function(Environment={"Variables": right | variables})
+
+
+def stream(**changed: str) -> dict[str, Any]:
+    right = HEALTHY["describe_stream_summary"]["StreamDescriptionSummary"]
+    return {"describe_stream_summary": {"StreamDescriptionSummary": right | changed}}
+
+
+def logged(*lines: str, seconds_ago: float = 5) -> dict[str, Any]:
+    at = (NOW - timedelta(seconds=seconds_ago)).timestamp() * 1000
+    return {
+        "filter_log_events": {
+            "events": [{"timestamp": at + number, "message": line} for number, line in enumerate(lines)]
+        }
+    }
+
+
+def test_nothing_is_wrong_or_unknown_where_all_is_well() -> None:
+    found = findings(logged(settled()))
+    assert {each.state for each in found} == {State.OK}
+    assert [each.check for each in found] == [
+        *("credentials", "stack", "stream", "mapping", "partial batches", "on-failure destination", "bisect"),
+        *("function", "settings", "bucket", "tracker", "role", "last batch", "alarms"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "check", "says"),
+    [
+        ({"get_caller_identity": "ExpiredToken"}, "credentials", "sign in again"),
+        ({"describe_stacks": "ValidationError"}, "stack", "personalize-relay-prod is not there"),
+        ({"describe_stacks": {"Stacks": [STACK | {"StackStatus": "UPDATE_ROLLBACK_COMPLETE"}]}}, "stack", "failed"),
+        ({"describe_stream_summary": "ResourceNotFoundException"}, "stream", "the-stream is not there"),
+        (stream(StreamStatus="DELETING"), "stream", "DELETING"),
+        ({"get_event_source_mapping": "ResourceNotFoundException"}, "mapping", "nothing reads the stream"),
+        (mapping(State="Disabled"), "mapping", "--enabled --uuid the-mapping"),
+        (mapping(LastProcessingResult="PROBLEM: Function call failed"), "mapping", "Function call failed"),
+        (mapping(FunctionResponseTypes=[]), "partial batches", "ReportBatchItemFailures"),
+        (mapping(DestinationConfig={}), "on-failure destination", "is lost"),
+        (mapping(BisectBatchOnFunctionError=False), "bisect", "bisectOnError"),
+        ({"get_function_configuration": "ResourceNotFoundException"}, "function", "not there"),
+        (function(State="Failed", StateReasonCode="InvalidImage"), "function", "InvalidImage"),
+        (function(LastUpdateStatus="Failed"), "function", "Failed"),
+        (environment(LOG_LEVEL="LOUD"), "settings", "LOG_LEVEL"),
+        ({"list_objects_v2": "NoSuchBucket"}, "bucket", "the-bucket, which is not there"),
+        (environment(QUARANTINE_BUCKET="another"), "bucket", "the stack's is the-bucket"),
+        (environment(TRACKING_ID="other"), "tracker", "other is no event tracker of account 123456789012 in eu-west-1"),
+        (environment(ALLOWED_TRACKING_IDS="the-tracker,third"), "tracker", "third is no event tracker"),
+        (
+            {"describe_event_tracker": {"eventTracker": {"trackingId": "the-tracker", "status": "DELETE PENDING"}}},
+            "tracker",
+            "DELETE PENDING",
+        ),
+        (
+            {"simulate_principal_policy": {"EvaluationResults": [{"EvalDecision": "implicitDeny"}]}},
+            "role",
+            "may not",
+        ),
+        (logged(settled(), settled("AccessDeniedException")), "last batch", "AccessDeniedException"),
+        ({"describe_alarms": {"MetricAlarms": []}}, "alarms", "the-alarm is not there"),
+    ],
+)
+def test_what_is_wrong_is_pointed_at(changed: Mapping[str, Any], check: str, says: str) -> None:
+    found = in_state(State.WRONG, findings({**logged(settled()), **changed}))
+    assert list(found) == [check]
+    assert says in found[check]
+
+
+@pytest.mark.parametrize(
+    ("changed", "check"),
+    [
+        ({"describe_stream_summary": "AccessDeniedException"}, "stream"),
+        ({"get_event_source_mapping": "AccessDeniedException"}, "mapping"),
+        ({"list_objects_v2": "AccessDenied"}, "bucket"),
+        ({"list_event_trackers": "AccessDeniedException"}, "tracker"),
+        ({"filter_log_events": "AccessDeniedException"}, "last batch"),
+        ({"describe_alarms": "AccessDenied"}, "alarms"),
+        ({"simulate_principal_policy": "AccessDenied", "list_role_policies": "AccessDenied"}, "role"),
+    ],
+)
+def test_what_is_denied_is_unknown(changed: Mapping[str, Any], check: str) -> None:
+    found = findings({**logged(settled()), **changed})
+    assert not in_state(State.WRONG, found)
+    assert "AccessDenied" in in_state(State.UNKNOWN, found)[check]
+    assert "nobody should repeat this" not in str(found)
+
+
+def test_where_nothing_arrived_that_is_not_called_well() -> None:
+    assert "none in a day's log" in in_state(State.UNKNOWN, findings())["last batch"]
+
+
+def test_where_iam_does_not_simulate_the_policies_are_read() -> None:
+    document = {"Statement": {"Effect": "Allow", "Action": ["personalize:PutEvents", "s3:*"], "Resource": "*"}}
+    found = findings(
+        {
+            "simulate_principal_policy": "AccessDenied",
+            "list_role_policies": {"PolicyNames": ["Relay"]},
+            "get_role_policy": {"PolicyDocument": document},
+            "list_attached_role_policies": {"AttachedPolicies": []},
+        }
+    )
+    lacking = in_state(State.WRONG, found)["role"]
+    assert "may not kinesis:GetRecords" in lacking
+    assert "read in the role's policies" in lacking
+
+
+class Clock:
+    """Goes on when somebody waits."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:  # noqa: D102 - the class says it
+        return self.now
+
+    def wait(self, seconds: float) -> None:
+        """Let seconds pass."""
+        self.now += timedelta(seconds=seconds)
+
+
+def sent(*batches: dict[str, int], errors: tuple[str, ...] = ()) -> Finding:
+    """What is found of a test event when these batches are settled three seconds after it, each two seconds long."""
+    clock = Clock()
+
+    def log() -> dict[str, Any]:
+        at = (NOW + timedelta(seconds=3)).timestamp() * 1000
+        lines = [
+            {"message": "batch settled", "counts": {"DeliveryLag": 2000} | each, "errors": errors} for each in batches
+        ]
+        passed = clock.now > NOW + timedelta(seconds=3)
+        return {"events": [{"timestamp": at, "message": json.dumps(line)} for line in lines if passed]}
+
+    client = Client({**HEALTHY, "put_record": {}, "filter_log_events": log})
+    deployed = Deployed(Deployment("prod", lambda _service: client), clock)
+    (found,) = send(deployed, clock.wait)
+    assert client.asked.count("put_record") == 1
+    return found
+
+
+ALONE = {"RecordsReceived": 1, "EventsDelivered": 1}
+
+
+def test_a_test_event_that_alone_was_delivered_is_ok() -> None:
+    found = sent(ALONE)
+    assert found.state is State.OK
+    assert "recorded in the dataset" in found.says
+
+
+@pytest.mark.parametrize(
+    "batches",
+    [
+        [ALONE, ALONE],
+        [{"RecordsReceived": 7, "EventsDelivered": 7}],
+        [ALONE | {"DeliveryLag": 60_000}],
+    ],
+)
+def test_which_event_was_delivered_is_not_guessed(batches: list[dict[str, int]]) -> None:
+    """Others were, or the one that was had arrived long before."""
+    assert sent(*batches).state is State.UNKNOWN
+
+
+def test_a_test_event_that_is_not_delivered_is_wrong_with_the_reason() -> None:
+    reported = {"RecordsReceived": 1, "EventsDelivered": 0, "RecordsReported": 1, "ConfigurationErrors": 1}
+    found = sent(reported, errors=("ResourceNotFoundException",))
+    assert found.state is State.WRONG
+    assert "ResourceNotFoundException" in found.says
+    assert found.do.endswith("#configuration-errors")
+    assert sent().says == "not delivered within 90 s, and no batch was settled"

@@ -1,0 +1,108 @@
+"""The screen: no data looks different from 0, and what can't be read is said so."""
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rich.console import Console
+
+from cli import readings
+from cli.alarms import Alarm, Alarms
+from cli.function_log import Batch
+from cli.look import Look, Unread
+from cli.problems import Misuse
+from cli.readings import Figure
+from cli.screen import as_json, as_tables
+from cli.status import minutes
+from personalize_relay.errors import Reason
+from personalize_relay.metrics import Metric, quarantined_for
+
+AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+NAMES = (
+    *(readings.INCOMING, readings.ITERATOR_AGE, readings.FUNCTION_ERRORS),
+    *(readings.GIVEN_UP, readings.DROPPED, readings.NOT_STORED),
+    *Metric,
+    *map(quarantined_for, Reason),
+)
+QUIET = Look(
+    stack="personalize-relay-dev",
+    at=AT,
+    window=timedelta(minutes=15),
+    figures=dict.fromkeys(NAMES, Figure()),
+    events_a_call=Figure(),
+    mapping="Enabled",
+    alarms=Alarms(on=(), watched=21, gone=(), not_emulated=0),
+    failures=(),
+)
+
+
+def shown(seen: Look, figures: Mapping[str, Figure] | None = None) -> str:
+    console = Console(file=io.StringIO(), width=100)
+    console.print(as_tables(replace(seen, figures={**seen.figures, **(figures or {})})), soft_wrap=True)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def row(screen: str, label: str) -> list[str]:
+    """The cells of a row."""
+    (line,) = [line for line in screen.splitlines() if line.startswith(label)]
+    return [cell.strip() for cell in line.split("│")[1:]]
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "figure", "cells"),
+    [
+        ("EventsDelivered", "events delivered", Figure(12345, 0), ["12,345", "0", "▲"]),
+        ("EventsDelivered", "events delivered", Figure(0, None), ["0", "no data", ""]),
+        ("EventsDelivered", "events delivered", Figure(), ["no data", "no data", ""]),
+        ("ConfigurationErrors", "configuration errors", Figure(1, 1), ["1", "1", "="]),
+        ("IteratorAge", "iterator age", Figure(5400_000, 340), ["1.5 h", "0.3 s", "▲"]),
+        ("QuarantinedInvalidJson", "  invalid_json", Figure(0, 2), ["0", "2", "▼"]),
+    ],
+)
+def test_a_figure_stands_beside_the_one_before(name: str, label: str, figure: Figure, cells: list[str]) -> None:
+    assert row(shown(QUIET, {name: figure}), label) == cells
+
+
+def test_of_reasons_only_those_with_events_are_shown() -> None:
+    assert "invalid_json" not in shown(QUIET)
+
+
+def test_a_mapping_that_is_disabled_an_alarm_and_the_last_errors_are_shown() -> None:
+    alarm = Alarm("Alarms1", "page: Access is wrong. Runbook: docs/operations.md#configuration-errors", "09:29")
+    failed = Batch(at=AT, counts={}, errors=("AccessDeniedException",))
+    on = Alarms(on=(alarm,), watched=21, gone=(), not_emulated=0)
+    seen = replace(QUIET, mapping="Disabled", alarms=on, failures=(failed,))
+    screen = shown(seen)
+    assert "mapping: Disabled: nothing is read" in screen
+    assert "alarms: 1 of 21 on" in screen
+    assert alarm.says in screen
+    assert "09:30:00Z  AccessDeniedException" in screen
+
+
+def test_what_can_not_be_read_is_neither_none_nor_an_end() -> None:
+    denied = Unread("DescribeAlarms was refused: AccessDenied")
+    seen = replace(QUIET, alarms=denied, failures=denied, mapping=denied)
+    assert shown(seen).count("can't be read: DescribeAlarms was refused: AccessDenied") == 3
+    document = json.loads(json.dumps(as_json(seen)))
+    assert document["alarms"] == {"unread": denied.why}
+
+
+def test_scripts_get_null_for_no_data() -> None:
+    document = json.loads(json.dumps(as_json(QUIET)))
+    assert document["figures"]["EventsDelivered"] == {"value": None, "before": None}
+    assert document["windowMinutes"] == 15
+
+
+@pytest.mark.parametrize(("window", "length"), [("1m", 1), ("15m", 15), ("3h", 180), ("1d", 1440)])
+def test_a_window_is_minutes_hours_or_a_day(window: str, length: int) -> None:
+    assert minutes(window) == timedelta(minutes=length)
+
+
+@pytest.mark.parametrize("window", ["", "0m", "15", "2d", "1441m", "1.5h", "-3h", "15 m"])
+def test_any_other_window_is_misuse(window: str) -> None:
+    with pytest.raises(Misuse, match="--window"):
+        minutes(window)
