@@ -11,7 +11,7 @@ import typer
 
 from cli import failed_text
 from cli.deployment import LOCAL_PORT, LocalOption, PortOption, ProfileOption, RegionOption, StageOption, connect
-from cli.failures import Failures
+from cli.failures import Failures, asked
 from cli.groups import listing
 from cli.mending import Mender, compiled
 from cli.problems import FAILED, Misuse, Problem, translating
@@ -78,10 +78,10 @@ def list_(  # noqa: PLR0913 - an option each
 
     Exit status 1: something in the bucket can't be read; each is named.
     """
+    chosen = asked(since, until, reason, shard, tracker, sequence_number)
     work = Failures(connect(stage=stage, local=local, port=port, profile=profile, region=region))
     with translating():
-        chosen = work.selection(since, until, reason, shard, tracker, sequence_number)
-        found = listing(work.bucket, work.ledger, chosen)
+        found = listing(work.bucket, work.ledger, work.completed(chosen))
     if output is Format.JSON:
         _print_json(failed_text.listing_json(found))
     else:
@@ -113,10 +113,10 @@ def show(  # noqa: PLR0913 - an option each
     [bold]relay failed show 4959033827149024[/]
     [bold]relay failed show 4959033827149024 --reveal --shard shardId-000000000003[/]
     """
+    chosen = asked(since, until, reason, shard, tracker, sequence_number)
     work = Failures(connect(stage=stage, local=local, port=port, profile=profile, region=region))
     with translating():
-        chosen = work.selection(since, until, reason, shard, tracker, sequence_number)
-        found, flaws = work.find(chosen)
+        found, flaws = work.find(work.completed(chosen))
     if output is Format.JSON:
         _print_json([failed_text.record_json(*each, reveal=reveal) for each in found])
     else:
@@ -164,12 +164,13 @@ def redrive(  # noqa: PLR0913 - an option each
 
     Exit status: 0 nothing is left to send, 1 something is, 2 wrong usage.
     """
-    mending = None if transform is None else compiled(transform)
-    work = Failures(connect(stage=stage, local=local, port=port, profile=profile, region=region))
     if dry_run and yes:
         raise Misuse("--dry-run sends nothing, --yes sends: which is it?")
+    mending = None if transform is None else compiled(transform)
+    chosen = asked(since, until, reason, shard, tracker, sequence_number)
+    work = Failures(connect(stage=stage, local=local, port=port, profile=profile, region=region))
     with translating():
-        chosen = work.selection(since, until, reason, shard, tracker, sequence_number)
+        chosen = work.completed(chosen)
         mender = Mender(work.trackers, mending)
 
         def run(sender: Sender | None) -> Redrive:

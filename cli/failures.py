@@ -5,6 +5,8 @@ import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
+
 from cli.deployment import Deployment
 from cli.problems import Misuse, Problem
 from cli.redriven import Ledger, Mark
@@ -51,32 +53,9 @@ class Failures:
 
         return ToPersonalize(delivery(os.environ, profile, region, local=local))
 
-    def selection(  # noqa: PLR0913, PLR0917 - an option each
-        self,
-        since: str | None,
-        until: str | None,
-        reasons: Iterable[str] | None,
-        shard: str | None,
-        tracker: str | None,
-        sequence_number: str | None,
-    ) -> Selection:
-        """What the options ask for; raises Misuse."""
-        now = datetime.now(UTC)
-        earliest = None if since is None else moment(since, now)
-        latest = None if until is None else moment(until, now)
-        if earliest is not None and latest is not None and earliest >= latest:
-            raise Misuse("--since is not before --until")
-        if sequence_number is not None and not (sequence_number.isascii() and sequence_number.isdigit()):
-            raise Misuse("a sequence number is a number, as `show` and Kinesis have it")
-        return Selection(
-            since=earliest,
-            until=latest,
-            reasons=frozenset(map(snake_case, reasons or ())),
-            shard=shard,
-            tracker=tracker,
-            default_tracker=self.trackers.default if tracker is not None else None,
-            sequence_number=sequence_number,
-        )
+    def completed(self, selection: Selection) -> Selection:
+        """With the tracker of events that name none, where that matters."""
+        return selection if selection.tracker is None else replace(selection, default_tracker=self.trackers.default)
 
     def find(self, selection: Selection) -> tuple[list[Found], list[Flaw]]:
         """The records that are selected, and what can't be read."""
@@ -91,3 +70,29 @@ class Failures:
                     flaws += [page] if isinstance(page, Flaw) else []
                     found.append((record, {} if isinstance(page, Flaw) else dict(page.marks)))
         return found, flaws
+
+
+def asked(  # noqa: PLR0913, PLR0917 - an option each
+    since: str | None,
+    until: str | None,
+    reasons: Iterable[str] | None,
+    shard: str | None,
+    tracker: str | None,
+    sequence_number: str | None,
+) -> Selection:
+    """What the options ask for; raises Misuse."""
+    now = datetime.now(UTC)
+    earliest = None if since is None else moment(since, now)
+    latest = None if until is None else moment(until, now)
+    if earliest is not None and latest is not None and earliest >= latest:
+        raise Misuse("--since is not before --until")
+    if sequence_number is not None and not (sequence_number.isascii() and sequence_number.isdigit()):
+        raise Misuse("a sequence number is a number, as Kinesis gave it to the record")
+    return Selection(
+        since=earliest,
+        until=latest,
+        reasons=frozenset(map(snake_case, reasons or ())),
+        shard=shard,
+        tracker=tracker,
+        sequence_number=sequence_number,
+    )

@@ -50,7 +50,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
             not self.covers(origin.arrival)
             or self.shard not in {None, origin.shard_id}
             or self.sequence_number not in {None, origin.sequence_number}
-            or self.tracker not in {None, self._tracker_of(record)}
+            or (self.tracker is not None and self.tracker != self._tracker_of(record))
         ):
             return ()
         return tuple(cause for cause in record.causes if not self.reasons or cause.reason in self.reasons)

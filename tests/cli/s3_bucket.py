@@ -44,7 +44,7 @@ class S3:
         self.objects: dict[str, bytes] = {}
         self.modified: dict[str, datetime] = {}
         self.calls: list[tuple[str, str]] = []
-        self.before_put: Callable[[], None] | None = None
+        self.before_put: Callable[[], object] | None = None
 
     def put(self, key: str, body: bytes, modified: float = ARRIVAL + 60) -> None:
         """Store an object, as somebody else."""

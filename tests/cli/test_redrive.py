@@ -1,0 +1,226 @@
+"""Each selected event is sent, rejected again or left for a reason, whatever ends the run, and never twice."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+
+from cli.failed_text import account_json, account_lines, listing_lines
+from cli.groups import listing
+from cli.mending import Mended, Mender, compiled
+from cli.problems import Problem
+from cli.redrive import ALREADY_SENT, CLAIMED, LEDGER_FLAWED, NOT_SENT, UNREADABLE, Account, Redrive
+from cli.redriven import Ledger
+from cli.resending import Outcome
+from cli.selection import Selection
+from cli.stored import FailureBucket
+from tests.cli.s3_bucket import NAME, S3, TRACKERS, give_up, quarantine
+from tests.simulation.world import ARRIVAL, click
+
+AT = datetime(2026, 11, 24, tzinfo=UTC)
+MEND = "merge(@, {eventType: 'click'})"
+
+
+class Wire:
+    """A sender that keeps what it is given; `rejects` and `fails` have the ids of events that come to something else.
+
+    It ends the run by an error at the chunk of that number.
+    """
+
+    def __init__(self, *, rejects: Sequence[str] = (), fails: Sequence[str] = (), dies_at: int | None = None) -> None:
+        self.chunks: list[list[dict[str, Any]]] = []
+        self._rejects = rejects
+        self._fails = fails
+        self._dies_at = dies_at
+
+    def send(self, chunk: Sequence[Mended]) -> Outcome:
+        """See Sender."""
+        if len(self.chunks) == self._dies_at:
+            raise KeyboardInterrupt
+        self.chunks.append([json.loads(each.payload) for each in chunk])
+        ids = {each.position: each.interaction.event.event_id for each in chunk}
+        failed = {position: "Throttled" for position, event_id in ids.items() if event_id in self._fails}
+        rejected = {position: "rejected_by_personalize" for position, each in ids.items() if each in self._rejects}
+        return Outcome(ids.keys() - failed.keys() - rejected.keys(), rejected, failed)
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """All that it was given."""
+        return [event for chunk in self.chunks for event in chunk]
+
+
+class Work:
+    """A bucket and runs over it."""
+
+    def __init__(self) -> None:
+        self.s3 = S3()
+        self._runs = 0
+
+    def begin(self, wire: Wire | None, transform: str | None = MEND, **options: Any) -> Redrive:  # noqa: ANN401
+        """A run that has not begun."""
+        self._runs += 1
+        bucket, ledger = self._parts(f"run-{self._runs}")
+        return Redrive(bucket, ledger, Mender(TRACKERS, compiled(transform) if transform else None), wire, **options)
+
+    def run(self, wire: Wire | None, transform: str | None = MEND, **options: Any) -> Account:  # noqa: ANN401
+        """A run to its end; its account adds up."""
+        account = self.begin(wire, transform, **options).run(Selection())
+        assert account.whole
+        return account
+
+    def shown(self) -> str:
+        """What `list` says."""
+        bucket, ledger = self._parts("reader")
+        return "\n".join(listing_lines(listing(bucket, ledger, Selection()), AT + timedelta(hours=3)))
+
+    def _parts(self, run: str) -> tuple[FailureBucket, Ledger]:
+        client = cast("Any", self.s3)
+        return FailureBucket(client, NAME), Ledger(client, NAME, run=run, now=lambda: AT)
+
+
+def bad(number: int, **members: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    return click("canary", eventId=f"canary-{number}", eventType=None) | members
+
+
+@pytest.fixture
+def work() -> Work:
+    """Two records that can be mended; one that can't, with one that can't be read; and a batch of two."""
+    work = Work()
+    quarantine(work.s3, bad(1), bad(2))
+    quarantine(work.s3, bad(3, itemId=7), b"canary", first=11, arrival=ARRIVAL + 3600)
+    give_up(work.s3, click("canary", eventId="canary-4"), click("canary"))
+    return work
+
+
+def test_all_that_can_be_mended_is_sent_once_and_the_rest_accounted_for(work: Work) -> None:
+    wire = Wire()
+    account = work.run(wire)
+    assert (account.selected, account.sent) == (6, 4)
+    assert account.rejected_again == {"wrong_type": 1}
+    assert +account.left == {UNREADABLE: 1}
+    assert account.unreadable == {"invalid_json": 1}
+    assert account.examples == ["12"]
+    assert not account.done
+    ids = ["canary-4", "clicks:shardId-000000000000:102", "canary-1", "canary-2"]
+    assert [event["eventId"] for event in wire.events] == ids
+    said = "\n".join(account_lines(account, AT, planned=False))
+    assert "relay failed show 12 --reveal" in said
+    assert "wrong_type: send the type" in said
+    assert "canary" not in said
+    assert b"canary" not in b"".join(body for key, body in work.s3.objects.items() if key.startswith("redriven/"))
+
+
+def test_a_second_run_sends_nothing_and_says_so_even_with_another_transform(work: Work) -> None:
+    work.run(Wire())
+    wire = Wire()
+    account = work.run(wire, transform=None)
+    assert not wire.chunks
+    assert +account.left == {ALREADY_SENT: 4, UNREADABLE: 1}
+    only_sent = Account(selected=2, left=Counter({ALREADY_SENT: 2}))
+    assert only_sent.done
+    assert "nothing to send" in "\n".join(account_lines(only_sent, AT, planned=False))
+    rows = {words[0]: words[1:4] for words in map(str.split, work.shown().splitlines())}
+    assert rows["missing_member"] == ["3", "3", "2"]
+    assert rows["retry_attempts_exhausted"] == ["2", "2", "2"]
+
+
+def test_a_plan_is_what_a_run_does_and_writes_nothing(work: Work) -> None:
+    before = dict(work.s3.objects)
+    plan = work.run(None)
+    assert work.s3.objects == before
+    assert not [key for what, key in work.s3.calls if what == "put"]
+    account = work.run(Wire())
+    assert (plan.selected, plan.sent, plan.rejected_again, +plan.left) == (
+        account.selected,
+        account.sent,
+        account.rejected_again,
+        +account.left,
+    )
+    assert account_json(plan, planned=True)["toSend"] == 4
+    assert account_json(plan, planned=True)["sent"] == 0
+
+
+def test_what_personalize_rejects_or_the_stream_turns_away_is_left_and_free_for_the_next_run(work: Work) -> None:
+    account = work.run(Wire(rejects=["canary-1"], fails=["canary-4"]))
+    assert account.sent == 2
+    assert account.rejected_again == {"rejected_by_personalize": 1, "wrong_type": 1}
+    assert +account.left == {NOT_SENT: 1, UNREADABLE: 1}
+    assert account.not_sent == {"Throttled": 1}
+    wire = Wire()
+    assert work.run(wire).sent == 2
+    assert [event["eventId"] for event in wire.events] == ["canary-4", "canary-1"]
+
+
+def test_a_run_that_gets_nothing_through_ends(work: Work) -> None:
+    redrive = work.begin(Wire(fails=["canary-1", "canary-2"]))
+    with pytest.raises(Problem, match="nothing gets through, so the rest was not tried: Throttled"):
+        redrive.run(Selection())
+    assert redrive.account.whole
+    assert redrive.account.sent == 2
+    assert work.run(Wire()).sent == 2
+
+
+def test_a_run_ended_in_the_middle_leaves_a_claim_on_what_may_be_sent_and_no_more(work: Work) -> None:
+    redrive = work.begin(Wire(dies_at=2), rate=1, wait=lambda _seconds: None)
+    with pytest.raises(KeyboardInterrupt):
+        redrive.run(Selection())
+    assert redrive.account.whole
+    assert (redrive.account.sent, +redrive.account.left) == (2, {NOT_SENT: 2})
+    assert "1 events claimed 3 h ago by run run-1" in work.shown()
+    wire = Wire()
+    account = work.run(wire)
+    assert [event["eventId"] for event in wire.events] == ["canary-2"]
+    assert +account.left == {ALREADY_SENT: 2, CLAIMED: 1, UNREADABLE: 1}
+    assert "--take-over" in "\n".join(account_lines(account, AT, planned=False))
+    wire = Wire()
+    assert work.run(wire, take_over=True).sent == 1
+    assert [event["eventId"] for event in wire.events] == ["canary-1"]
+    assert "claimed" not in work.shown()
+
+
+def test_a_record_that_is_stored_twice_is_sent_once_also_by_the_next_run(work: Work) -> None:
+    """As when the function stores a bad record and dies before it says so: Lambda gives up the whole batch."""
+    give_up(work.s3, bad(1), bad(2), first=1)
+    wire = Wire()
+    account = work.run(wire)
+    assert sorted(event["eventId"] for event in wire.events).count("canary-1") == 1
+    assert (account.sent, account.left[ALREADY_SENT]) == (4, 2)
+    assert not (again := Wire()).chunks
+    assert work.run(again).sent == 0
+    assert not again.chunks
+
+
+def test_an_object_whose_ledger_cant_be_read_is_left_alone(work: Work) -> None:
+    work.run(Wire(rejects=["canary-1"]))
+    (key,) = [key for key in work.s3.objects if key.startswith("redriven/quarantine") and "-1-2-" in key]
+    work.s3.objects[key] = b"{"
+    wire = Wire()
+    account = work.run(wire)
+    assert not wire.chunks
+    assert account.left[LEDGER_FLAWED] == 2
+    assert [flaw.key for flaw in account.flaws] == [key]
+    assert not account.done
+
+
+def test_a_rate_spreads_events_evenly(work: Work) -> None:
+    now = 100.0
+    sent_at: list[float] = []
+
+    def wait(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    class Stamped(Wire):
+        def send(self, chunk: Sequence[Mended]) -> Outcome:
+            sent_at.extend([now] * len(chunk))
+            return super().send(chunk)
+
+    work.run(Stamped(), rate=2.0, clock=lambda: now, wait=wait)
+    assert sent_at == [100.0, 100.0, 101.0, 101.0]
+    sent_at.clear()
+    work.s3.objects = {key: body for key, body in work.s3.objects.items() if not key.startswith("redriven/")}
+    work.run(Stamped(), rate=0.5, clock=lambda: now, wait=wait)
+    assert [when - sent_at[0] for when in sent_at] == [0.0, 2.0, 4.0, 6.0]
