@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from cli import main
 from cli.checkups import CHECKS
 from cli.deployed import Deployed
 from cli.deployment import Deployment
 from cli.diagnosis import Finding, State, run
+from cli.problems import MISUSED
 from cli.trial import send
 from tests.cli.services import HEALTHY, STACK, Answers, Client
 from tests.cli.test_function_log import settled
@@ -206,3 +208,14 @@ def test_a_test_event_that_is_not_delivered_is_wrong_with_the_reason() -> None:
     assert "ResourceNotFoundException" in found.says
     assert found.do.endswith("#configuration-errors")
     assert sent().says == "not delivered within 90 s, and no batch was settled"
+
+
+def test_without_a_terminal_no_event_is_sent_unasked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["doctor", "--send-event"]) == MISUSED
+    assert "give --yes" in capsys.readouterr().err
+
+
+def test_what_status_cannot_work_with_is_said_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--window", "2y"], ["--local", "--region", "eu-west-1"], ["--format", "xml"], ["--every", "0"]):
+        assert main.run(["status", *words]) == MISUSED
+        assert capsys.readouterr().err.count("\n") == 1

@@ -1,0 +1,85 @@
+"""`relay status` beside the deployed relay: its figures are what was sent, and its names are the alarms' own."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cli import readings
+from cli.deployment import connect
+from local.system import System
+from tests.e2e.conftest import PATIENCE, Relay
+
+RELAY = str(Path(sys.executable).with_name("relay"))
+
+
+def port_of(system: System) -> str:
+    return system.emulator.endpoint.rpartition(":")[2]
+
+
+def look(system: System) -> Mapping[str, Any]:
+    """What it says of all that was published since the system began, which was less than a day ago."""
+    system.cloudwatch.publish()
+    command = [RELAY, "status", "--local", "--port", port_of(system), "--format", "json", "--window", "1d"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)  # noqa: S603 - our own command
+    seen: Mapping[str, Any] = json.loads(ended.stdout)
+    return seen
+
+
+def rise(before: Mapping[str, Any], after: Mapping[str, Any], *names: str) -> dict[str, float]:
+    """How much more a figure is than it was; one without data counts as none."""
+    values = [{name: seen["figures"][name]["value"] or 0 for name in names} for seen in (before, after)]
+    return {name: values[1][name] - values[0][name] for name in names}
+
+
+def test_its_figures_are_what_was_sent(relay: Relay) -> None:
+    before = look(relay.system)
+    relay.put(*(relay.event(number) for number in range(20)), b"bad", relay.event(21, eventType="null"))
+    relay.settle()
+    after = look(relay.system)
+
+    assert rise(
+        before,
+        after,
+        readings.INCOMING,
+        "RecordsReceived",
+        "EventsReceived",
+        "EventsDelivered",
+        "EventsQuarantined",
+        "QuarantinedInvalidJson",
+        "QuarantinedPlaceholderText",
+        "EventsUndelivered",
+        "PutEventsCalls",
+    ) == {
+        readings.INCOMING: 22,
+        "RecordsReceived": 22,
+        "EventsReceived": 22,
+        "EventsDelivered": 20,
+        "EventsQuarantined": 2,
+        "QuarantinedInvalidJson": 1,
+        "QuarantinedPlaceholderText": 1,
+        "EventsUndelivered": 0,
+        "PutEventsCalls": relay.personalize.call_count,
+    }
+    assert after["figures"]["DeliveryLag"]["value"] > 0
+    assert after["figures"]["EventsDelivered"]["before"] is None, "no data is not 0"
+    assert after["mapping"] == "Enabled"
+    assert "canary" not in json.dumps(after)
+
+
+def test_it_reads_each_metric_where_the_stacks_alarms_do(system: System) -> None:
+    """Those on metric math name theirs in a template alone; the others are here."""
+    pages = system.client("cloudwatch").get_paginator("describe_alarms").paginate()
+    alarmed = {
+        each["MetricName"]: (each["Namespace"], [(each["Dimensions"][0]["Name"], each["Dimensions"][0]["Value"])])
+        for page in pages
+        for each in page["MetricAlarms"]
+        if "MetricName" in each
+    }
+    deployment = connect(stage="dev", local=True, port=int(port_of(system)), profile=None, region=None)
+    read = {each.name: (each.namespace, [(each.dimension, each.of)]) for each in readings.signals(deployment)}
+    both = alarmed.keys() & read.keys()
+    assert {"ConfigurationErrors", "IteratorAge", "DroppedEventCount"} <= both
+    assert {name: read[name] for name in both} == {name: alarmed[name] for name in both}
