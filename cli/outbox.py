@@ -27,6 +27,8 @@ class Entry:
     data: bytes
     events: int
     place: Place
+    number: int = 0
+    """Its turn among all entries."""
     tries: int = 0
     first_tried: float = 0.0
 
@@ -37,31 +39,32 @@ class Entry:
 
 
 class Outbox:
-    """Entries in the order they were put, those of one key strictly one after another."""
+    """Entries in the order they were put as far as they can be sent, those of one key strictly one after another."""
 
     def __init__(self) -> None:
-        self._ready: deque[Entry] = deque()
+        self._ready: list[tuple[int, Entry]] = []
         self._behind: dict[str, deque[Entry]] = {}
         """By the key of each entry that was handed out, or may be: those that wait for it."""
         self._again: list[tuple[float, int, Entry]] = []
-        self._numbers = count()
+        self._numbers = count(1)
 
     def __bool__(self) -> bool:
         return bool(self._behind)
 
     def put(self, entry: Entry) -> None:
         """Add an entry."""
+        entry.number = next(self._numbers)
         behind = self._behind.get(entry.key)
         if behind is None:
             self._behind[entry.key] = deque()
-            self._ready.append(entry)
+            heapq.heappush(self._ready, (entry.number, entry))
         else:
             behind.append(entry)
 
     def ready(self, now: float) -> int:
         """How many entries can be sent now."""
         while self._again and self._again[0][0] <= now:
-            self._ready.appendleft(heapq.heappop(self._again)[2])  # older than all that are ready
+            heapq.heappush(self._ready, heapq.heappop(self._again)[1:])
         return len(self._ready)
 
     def next_due(self) -> float:
@@ -73,21 +76,22 @@ class Outbox:
         taken: list[Entry] = []
         events, size = 0, 0
         while len(taken) < MAX_RECORDS_PER_CALL and self.ready(now):
-            entry = self._ready[0]
+            entry = self._ready[0][1]
             events, size = events + entry.events, size + entry.size
             if taken and (events > max_events or size > MAX_BYTES_PER_CALL):
                 break
-            taken.append(self._ready.popleft())
+            taken.append(heapq.heappop(self._ready)[1])
         return taken
 
     def settle(self, entry: Entry) -> None:
         """The entry was taken by the stream: the next of its key is ready."""
         behind = self._behind[entry.key]
         if behind:
-            self._ready.append(behind.popleft())
+            after = behind.popleft()
+            heapq.heappush(self._ready, (after.number, after))
         else:
             del self._behind[entry.key]
 
     def fail(self, entry: Entry, due: float) -> None:
         """The entry is to be tried again from `due` on."""
-        heapq.heappush(self._again, (due, next(self._numbers), entry))
+        heapq.heappush(self._again, (due, entry.number, entry))

@@ -2,7 +2,7 @@
 
 import math
 
-FLOOR = 50.0
+FLOOR = 200.0
 """Events a second that are tried however much is throttled."""
 _GROWTH = 0.25
 """Of the rate, in a second without throttling."""
@@ -40,7 +40,7 @@ class Pace:
     def answered(self, taken: int, throttled: int, now: float) -> None:
         """Learn from a call: how many events the stream took, and how many it throttled."""
         self._taken += taken
-        looked = self._looked or now
+        looked = now if self._looked is None else self._looked
         if throttled and now - looked >= _SPAN:
             self.rate = min(self.rate, self._ceiling, max(FLOOR, self._taken / (now - looked)))
         elif not throttled and self.rate < self._ceiling:

@@ -110,9 +110,9 @@ class _Listing:
 def _ended(run: Run, output: Output, *, interrupted: bool, resumable: bool) -> int:
     """Print how it ended; returns the exit status."""
     it = run.account()
-    if (interrupted or run.problem) and (it.read or interrupted):
+    if interrupted or (run.problem and it.sent):
         sys.stderr.write(f"relay: {_how_to_resume(run, resumable=resumable)}\n")
-    if it.read or not run.problem:
+    if it.sent or not run.problem:
         _print(it, output)
     if run.problem:
         raise run.problem

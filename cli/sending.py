@@ -17,8 +17,10 @@ from cli.problems import Problem
 from cli.refusals import THROTTLED, retriable
 
 IN_FLIGHT = 8
-_LINGER = 0.05
-"""Seconds that a call waits for more to fill it."""
+_LINGER = 0.2
+"""Seconds that a call waits for what is read to fill it."""
+_SHORT_LINGER = 0.02
+"""The same, where only the end of calls under way can bring more."""
 _LOOK = 0.1
 """Seconds between two looks at whether to stop."""
 _FIRST_DELAY = 0.1
@@ -125,16 +127,17 @@ class Sender:
                 now = time.monotonic()
                 ready = self._outbox.ready(now)
                 first_seen = (now if first_seen is None else first_seen) if ready else None
-                if first_seen is not None and (self._is_full(ready) or now - first_seen >= _LINGER):
+                linger = 0.0 if ready >= min(MAX_RECORDS_PER_CALL, self._pace.most) else self._linger()
+                if first_seen is not None and now - first_seen >= linger:
                     self._under_way += 1
                     return self._outbox.take(now, self._pace.most)
-                self._changed.wait(_LINGER if ready else min(_LOOK, max(0.0, self._outbox.next_due() - now)))
+                self._changed.wait(linger if ready else min(_LOOK, max(0.0, self._outbox.next_due() - now)))
         return []
 
-    def _is_full(self, ready: int) -> bool:
-        """Whether so many entries fill a call, or no more can come before it is made."""
-        more_to_come = self._under_way or (self._headway.has_room and not self._ended)
-        return ready >= min(MAX_RECORDS_PER_CALL, self._pace.most) or not more_to_come
+    def _linger(self) -> float:
+        if self._headway.has_room and not self._ended:
+            return _LINGER
+        return _SHORT_LINGER if self._under_way else 0.0
 
     def _deliver(self, batch: list[Entry]) -> None:
         codes = ["Interrupted"] * len(batch)

@@ -1,0 +1,144 @@
+"""`relay produce` without a stream: what it refuses, what it sends of a line, and that it gives up in the end."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.checkpoint import Checkpoint
+from cli.interruption import Interruption
+from cli.main import run
+from cli.outbox import MAX_RECORD_BYTES, Entry
+from cli.producing import Rejected
+from cli.reading import read
+from cli.runs import Run, Terms
+
+EVENT = {"sessionId": "s", "eventType": "click", "sentAt": 1_790_000_000}
+THROTTLED = "ProvisionedThroughputExceededException"
+
+
+class Stream:
+    """A stream that takes what it is told to: the contract of `cli.sending.Put`."""
+
+    def __init__(self, *codes: str) -> None:
+        self.codes = list(codes)
+        """The code of every entry of each call, the last one's for ever."""
+        self.taken: list[Entry] = []
+
+    def put(self, entries: Sequence[Entry]) -> list[str]:
+        """Take or fail all of them."""
+        code = self.codes.pop(0) if len(self.codes) > 1 else "".join(self.codes)
+        if not code:
+            self.taken.extend(entries)
+        return [code] * len(entries)
+
+
+def produced(
+    stream: Stream,
+    file: Path,
+    checkpoint: Checkpoint | None = None,
+    **terms: Any,  # noqa: ANN401 - those of Terms
+) -> tuple[Run, list[Rejected]]:
+    rejected: list[Rejected] = []
+    its = Run(stream.put, Terms(stream="clicks", **terms), checkpoint, rejected.append, Interruption())
+    its.over(read([str(file)]))
+    return its, rejected
+
+
+def write(file: Path, *payloads: dict[str, Any] | str) -> Path:
+    file.write_text("".join(f"{each if isinstance(each, str) else json.dumps(each)}\n" for each in payloads))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["none.jsonl"], "no such file"),
+        (["clicks.jsonl", "clicks.jsonl"], "named twice"),
+        (["clicks.jsonl", "--checkpoint", "clicks.jsonl"], "is no checkpoint"),
+        (["clicks.jsonl", "--rate", "0"], "--rate"),
+        (["clicks.jsonl", "--profile", "any"], "--local is on this machine"),
+        ([], "Missing argument"),
+    ],
+)
+def test_wrong_usage_is_said_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "clicks.jsonl", EVENT)
+    assert run(["produce", "--local", "--stream", "clicks", *words]) == 2
+    printed, complained = capsys.readouterr()
+    assert printed == ""
+    assert said in complained
+    assert complained.count("\n") == 1
+
+
+def test_a_broken_file_is_sent_as_far_as_it_could_be_read(tmp_path: Path) -> None:
+    stream = Stream()
+    file = tmp_path / "clicks.json"
+    file.write_text(f"[{json.dumps(EVENT)}, {{")
+    its, _ = produced(stream, file)
+    assert str(its.problem).startswith(f"{file}:")
+    assert (its.account().sent, len(stream.taken)) == (1, 1)
+
+
+def test_without_validation_everything_is_sent(tmp_path: Path) -> None:
+    stream = Stream()
+    file = write(tmp_path / "clicks.jsonl", "{", {"sessionId": "null"}, {"userId": "u"}, {"eventList": 7})
+    its, rejected = produced(stream, file, validating=False, stamping=False)
+    assert (its.account().sent, rejected) == (4, [])
+    assert {each.data for each in stream.taken} == set(file.read_bytes().splitlines())
+    assert {"null", "u"} < {each.key for each in stream.taken}
+
+
+def test_a_record_of_a_mebibyte_is_sent_and_a_byte_more_is_not(tmp_path: Path) -> None:
+    stream = Stream()
+    room = MAX_RECORD_BYTES - len(json.dumps(EVENT | {"extra": ""})) - len("s")
+    file = write(tmp_path / "clicks.jsonl", *(EVENT | {"extra": "x" * size} for size in (room, room + 1)))
+    _, rejected = produced(stream, file, stamping=False)
+    assert [each.size for each in stream.taken] == [MAX_RECORD_BYTES]
+    assert [(each.line.number, each.reason) for each in rejected] == [(2, "record_too_large")]
+
+
+def test_a_payload_with_one_bad_event_is_not_sent_and_the_event_is_named(tmp_path: Path) -> None:
+    stream = Stream()
+    good, bad = {"eventType": "x", "sentAt": 1_790_000_000}, {"sentAt": 1_790_000_000}
+    _, rejected = produced(stream, write(tmp_path / "c.jsonl", {"sessionId": "s", "eventList": [good, bad]}))
+    assert [(each.index, each.reason) for each in rejected] == [(1, "missing_member")]
+    assert stream.taken == []
+
+
+def test_a_stream_that_takes_nothing_is_given_up(tmp_path: Path) -> None:
+    its, _ = produced(Stream(THROTTLED), write(tmp_path / "clicks.jsonl", EVENT), give_up_after=0.0)
+    assert str(its.problem) == f"the stream took nothing for 0 seconds: {THROTTLED}"
+    assert its.account().left == 1
+
+
+def test_what_a_stream_throttles_is_sent_again(tmp_path: Path) -> None:
+    stream = Stream(THROTTLED, "InternalFailure", "")
+    its, _ = produced(stream, write(tmp_path / "clicks.jsonl", EVENT, EVENT))
+    assert (its.account().sent, its.account().retries, its.problem) == (2, 2, None)
+
+
+def test_a_resumed_run_numbers_identical_events_as_an_uninterrupted_one(tmp_path: Path) -> None:
+    whole = Stream()
+    payloads: list[dict[str, Any] | str] = [EVENT, EVENT, "bad", EVENT]
+    produced(whole, write(tmp_path / "clicks.jsonl", *payloads))
+    parts = Stream()
+    for lines in (2, 4):
+        part = write(tmp_path / "part.jsonl", *payloads[:lines])
+        its, _ = produced(parts, part, Checkpoint(tmp_path / "at", "clicks", stamped=True))
+    assert [each.data for each in parts.taken] == [each.data for each in whole.taken]
+    assert (its.account().settled_before, its.account().read) == (2, 2)
+
+
+@pytest.mark.parametrize("lines", [[EVENT], [EVENT | {"itemId": "i"}, EVENT, EVENT]])
+def test_a_file_that_is_not_the_same_any_more_is_not_resumed(tmp_path: Path, lines: list[dict[str, Any]]) -> None:
+    file = write(tmp_path / "clicks.jsonl", EVENT, EVENT)
+    produced(Stream(), file, Checkpoint(tmp_path / "at", "clicks", stamped=True))
+    stream = Stream()
+    its, _ = produced(stream, write(file, *lines), Checkpoint(tmp_path / "at", "clicks", stamped=True))
+    assert "is not the file that the checkpoint was written for" in str(its.problem)
+    assert stream.taken == []
