@@ -18,7 +18,7 @@ COMMANDS = """
 Send events, one JSON object a line (the contract is docs/events.md):
 
   echo '{{"sessionId": "s-1", "eventType": "view", "itemId": "i-1"}}' | \\
-    {python} -m local.send - --endpoint {endpoint} --stream {stream}
+    {relay} produce - --local --port {port}
 
 With the AWS command line:
 
@@ -47,8 +47,8 @@ def main() -> int:
 def _commands(system: System) -> str:
     aws = CREDENTIALS | {"AWS_REGION": REGION, "AWS_ENDPOINT_URL": system.emulator.endpoint}
     return COMMANDS.format(
-        python=Path(sys.executable).relative_to(Path.cwd()) if _here() else sys.executable,
-        endpoint=system.emulator.endpoint,
+        relay=_relay(),
+        port=system.emulator.endpoint.rpartition(":")[2],
         stream=system.stream,
         bucket=system.bucket,
         log=system.outputs["LogGroupName"],
@@ -57,8 +57,10 @@ def _commands(system: System) -> str:
     )
 
 
-def _here() -> bool:
-    return Path(sys.executable).is_relative_to(Path.cwd())
+def _relay() -> Path:
+    """The command as it can be called from here."""
+    command = Path(sys.executable).with_name("relay")
+    return command.relative_to(Path.cwd()) if command.is_relative_to(Path.cwd()) else command
 
 
 def _watch(system: System, console: Console) -> None:
