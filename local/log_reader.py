@@ -36,7 +36,7 @@ class LogReader:
         # Equal lines of the same moment are told apart by their number.
         fresh = found - self._seen
         self._newest = max([self._newest, *(moment for _, moment, _ in fresh)])
-        self._seen = Counter({line: n for line, n in (self._seen | found).items() if line[1] >= self._from})
+        self._seen = found
         return [text for _, _, text in fresh.elements()]
 
     def _found(self) -> Counter[_Line]:

@@ -4,16 +4,24 @@ import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from local.clients import ClientFactory
 from local.cloudwatch import CloudWatch
 from local.emulator import Emulator
 from local.event_source_mapping import EventSourceMapping
+from local.invocation import Outcome, Result
+from local.mapping_metrics import MappingMetrics
+from local.mapping_settings import MappingSettings
 from tests.local.relay import Relay, build
 from tests.local.test_event_source_mapping import FAILED, QUICK, SOON, run
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis.type_defs import RecordTypeDef
 
 type Sums = dict[str, tuple[float, float]]
 """Sums and the numbers of samples, by the metric's name."""
@@ -143,15 +151,48 @@ def test_it_publishes_by_itself_until_it_is_stopped(emulator: Emulator, name: st
     assert sums(emulator, "Shop", {"service": name}) == {"Sold": (1, 1)}
 
 
-def test_what_could_not_be_published_is_published_later(name: str) -> None:
-    with Emulator() as own:
-        relay = build(own, name, {})
-        relay.put({"n": 0}, {"n": 1})
-        mapping = run(relay)
-        cloudwatch = CloudWatch(own.client, f"/aws/lambda/{name}", mapping)
-        own.stop()
-        with pytest.raises(EndpointConnectionError):
-            cloudwatch.publish()
-        own.start()
+def test_what_could_not_be_published_is_published_later(emulator: Emulator, name: str) -> None:
+    """CloudWatch is away for a while; the log and the stream are not."""
+    relay = build(emulator, name, {})
+    relay.put({"n": 0}, {"n": 1})
+    mapping = run(relay)
+    group = f"/shop/{name}"
+    emulator.client("logs").create_log_group(logGroupName=group)
+    write(emulator, group, shop_line(name, 1))
+    with Emulator() as other:
+        clients = {"logs": emulator.client("logs"), "cloudwatch": other.client("cloudwatch")}
+        cloudwatch = CloudWatch(cast("ClientFactory", clients.__getitem__), group, mapping)
+        other.stop()
+        for _ in range(2):
+            with pytest.raises(EndpointConnectionError):
+                cloudwatch.publish()
+        other.start()
         cloudwatch.publish()
-        assert sums(own, "AWS/Kinesis", {"StreamName": name})["IncomingRecords"] == (2, 2)
+        assert sums(other, "AWS/Kinesis", {"StreamName": name})["IncomingRecords"] == (2, 2)
+        assert sums(other, "Shop", {"service": name}) == {"Sold": (1, 1)}
+
+
+def test_what_is_counted_has_the_units_of_aws() -> None:
+    """Ages are milliseconds and bytes are bytes, or the thresholds of alarms mean something else."""
+    settings = MappingSettings(uuid="m", stream_arn="a:b:c:d:e:stream/s", function_arn="a:b:c:d:e:function:f")
+    counted = MappingMetrics()
+    arrived: RecordTypeDef = {
+        "SequenceNumber": "1",
+        "Data": b"sold",
+        "PartitionKey": "k",
+        "ApproximateArrivalTimestamp": datetime.now(UTC) - timedelta(seconds=5),
+    }
+    counted.read([arrived], at_tip=False)
+    counted.read([], at_tip=True)
+    counted.read([], at_tip=False)
+    counted.invoked(Outcome(result=Result.SUCCEEDED), counted.invoking(), age=2)
+    found = {datum.entry["MetricName"]: datum.entry for datum in counted.take(settings)}
+    assert found["GetRecords.IteratorAgeMilliseconds"]["StatisticValues"]["SampleCount"] == 2
+    assert {name: (entry["Unit"], entry["StatisticValues"]["Maximum"]) for name, entry in found.items()} == {
+        "IncomingRecords": ("Count", 1),
+        "IncomingBytes": ("Bytes", 4),
+        "GetRecords.IteratorAgeMilliseconds": ("Milliseconds", pytest.approx(5000, abs=500)),
+        "IteratorAge": ("Milliseconds", 2000),
+        "ConcurrentExecutions": ("Count", 1),
+    }
+    assert not counted.take(settings)
