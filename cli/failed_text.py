@@ -1,6 +1,7 @@
 """How `relay failed` says what it found: lines for people, JSON for scripts; a payload only on request."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from cli.groups import Listing
 from cli.redrive import ALREADY_SENT, CLAIMED, NOT_SENT, UNREADABLE, Account, Claim
 from cli.redriven import Mark
 from cli.set_aside import Position, SetAside
-from personalize_relay.errors import InvalidRecord, Reason
+from personalize_relay.errors import InvalidRecord
 
 _ADVICE = {
     "transform_failed": "--transform must give one event, an object, for each of these: see its errors with `show`",
@@ -153,11 +154,22 @@ def _claims_json(claims: Iterable[Claim]) -> list[dict[str, Any]]:
 
 def _payload(record: SetAside) -> Any:  # noqa: ANN401 - JSON, or the text of what is none
     try:
-        return record.decoded()
-    except InvalidRecord as exc:
-        if exc.reason is Reason.INVALID_BASE64:
-            return record.data
-        return record.payload().decode(errors="backslashreplace")
+        payload = record.payload()
+    except InvalidRecord:
+        return record.data
+    try:
+        value = json.loads(payload, parse_constant=_finite, parse_float=_finite)
+        json.dumps(value)
+    except (ValueError, RecursionError):
+        return payload.decode(errors="backslashreplace")
+    return value
+
+
+def _finite(digits: str) -> float:
+    """What JSON has no word for makes the payload none, and is shown as it is."""
+    if not math.isfinite(value := float(digits)):
+        raise ValueError(digits)
+    return value
 
 
 def _printable(text: str) -> str:

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,18 @@ from tests.test_events import json_values, nearly_events
 
 ORIGIN = Origin(stream="clicks", shard_id="shardId-000000000000", sequence_number="7", arrival=ARRIVAL)
 DERIVED = "clicks:shardId-000000000000:7"
+DOCUMENTED: dict[str, dict[str, Any]] = {
+    "missing_member": {"eventType": None},
+    "wrong_type": {"itemId": 7},
+    "wrong_length": {"impression": ["item"] * 26},
+    "placeholder_text": {"userId": "null"},
+    "invalid_number": {"eventValue": 10**400},
+    "invalid_timestamp": {"sentAt": "2026-01-01T00:00:00"},
+    "timestamp_out_of_range": {"sentAt": 900_000_000},
+    "forbidden_property": {"properties": {"city": "Zürich", "userId": "u"}},
+    "tracker_not_allowed": {"trackingId": "somebody else's"},
+}
+"""Members that make an event bad, by the reason it is then rejected for."""
 
 
 def pieces(payload: bytes | dict[str, Any]) -> list[Piece]:
@@ -182,3 +196,14 @@ def test_what_is_sent_is_what_the_function_takes_under_the_id_it_had(value: dict
         if piece.index in known:
             assert taken.event == known[piece.index].event
             assert (taken.session_id, taken.user_id) == (known[piece.index].session_id, known[piece.index].user_id)
+
+
+def test_the_transforms_of_the_documentation_mend_what_they_are_for() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "redrive.md").read_text()
+    documented = dict(re.findall(r"^\| `(\w+)` \| ``(.+)`` \|$", text, re.MULTILINE))
+    assert documented.keys() == DOCUMENTED.keys()
+    for reason, transform in documented.items():
+        payload = json.dumps(click("s", **DOCUMENTED[reason])).encode()
+        (rejection,) = events.parse(payload, ORIGIN, TRACKERS).rejections
+        assert rejection.reason == reason
+        assert mended(payload, transform)

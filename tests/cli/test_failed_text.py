@@ -1,0 +1,55 @@
+"""What `relay failed` prints has nothing of a record unless asked to, and then nothing that steers a terminal."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from cli.failed_text import record_json, record_lines
+from cli.redriven import Mark
+from cli.set_aside import SetAside
+from tests.cli.s3_bucket import S3, give_up, quarantine
+from tests.cli.test_set_aside import bad, found
+
+PAYLOADS = {
+    "an event": bad(1, itemId="canary"),
+    "beyond a double": b'{"canary": 1e999}',
+    "not a number": b'{"canary": NaN}',
+    "5,000 digits": b'{"canary": 1' + b"0" * 5000 + b"}",
+    "half a character": b'{"canary": "\\ud800"}',
+    "too deep": b"[" * 5000 + b'"canary',
+    "an escape sequence": b'canary\x1b[2J\xff\x9b"',
+    "nothing": b"",
+}
+
+
+def stored(payload: bytes | dict[str, Any]) -> SetAside:
+    s3 = S3()
+    give_up(s3, payload)
+    ((record,), _) = found(s3)
+    return record
+
+
+@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+def test_a_payload_is_shown_on_request_alone_and_is_harmless(payload: bytes | dict[str, Any]) -> None:
+    record = stored(payload)
+    for shown in "\n".join(record_lines(record, {}, reveal=False)), json.dumps(record_json(record, {}, reveal=False)):
+        assert "canary" not in shown
+        assert "partition-key" not in shown
+    revealed = "\n".join(record_lines(record, {}, reveal=True))
+    assert ("canary" in revealed) == bool(payload)
+    assert all(line.isprintable() for line in revealed.splitlines())
+    json.loads(json.dumps(record_json(record, {}, reveal=True), allow_nan=False))
+
+
+def test_a_record_is_shown_with_its_place_its_reasons_what_to_do_and_what_became_of_it() -> None:
+    s3 = S3()
+    key = quarantine(s3, bad(1))
+    ((record,), _) = found(s3)
+    mark = Mark("sent", "run-1", datetime(2026, 11, 24, tzinfo=UTC))
+    said = "\n".join(record_lines(record, {("1", None): mark, ("2", None): mark}, reveal=False))
+    assert f"{key}, line 1" in said
+    assert "missing_member: eventType is missing" in said
+    assert "add the member that the detail names" in said
+    assert said.count("by run run-1") == 1
