@@ -18,6 +18,12 @@ from tests.cli.services import HEALTHY, STACK, Answers, Client
 from tests.cli.test_function_log import settled
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+ALARM = {
+    "AlarmName": "the-alarm",
+    "StateValue": "ALARM",
+    "StateUpdatedTimestamp": NOW,
+    "AlarmDescription": "page: Bad. Runbook: docs/operations.md#bad",
+}
 
 
 def findings(changed: Answers | None = None) -> list[Finding]:
@@ -100,6 +106,7 @@ def test_nothing_is_wrong_or_unknown_where_all_is_well() -> None:
         ),
         (logged(settled(), settled("AccessDeniedException")), "last batch", "AccessDeniedException"),
         ({"describe_alarms": {"MetricAlarms": []}}, "alarms", "the-alarm is not there"),
+        ({"describe_alarms": {"CompositeAlarms": [ALARM]}}, "alarms", "page: Bad. see docs/operations.md#bad"),
     ],
 )
 def test_what_is_wrong_is_pointed_at(changed: Mapping[str, Any], check: str, says: str) -> None:
@@ -125,6 +132,17 @@ def test_what_is_denied_is_unknown(changed: Mapping[str, Any], check: str) -> No
     assert not in_state(State.WRONG, found)
     assert "AccessDenied" in in_state(State.UNKNOWN, found)[check]
     assert "nobody should repeat this" not in str(found)
+
+
+def test_what_waits_for_another_check_says_for_which() -> None:
+    for refusal in ("ValidationError", "AccessDenied"):
+        unknown = in_state(State.UNKNOWN, findings({"describe_stacks": refusal}))
+        assert unknown.keys() >= {"stream", "mapping", "function", "last batch", "alarms"}
+        assert (
+            unknown["alarms"].strip()
+            == unknown["stream"].strip()
+            == "can't be checked here: the stack must be right first"
+        )
 
 
 def test_where_nothing_arrived_that_is_not_called_well() -> None:
@@ -207,6 +225,7 @@ def test_a_test_event_that_is_not_delivered_is_wrong_with_the_reason() -> None:
     assert found.state is State.WRONG
     assert "ResourceNotFoundException" in found.says
     assert found.do.endswith("#configuration-errors")
+    assert sent(ALONE | {"RecordsReported": 1}).state is State.WRONG
     assert sent().says == "not delivered within 90 s, and no batch was settled"
 
 

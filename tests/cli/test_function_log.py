@@ -47,7 +47,7 @@ def test_the_latest_come_first_and_older_time_is_not_read() -> None:
 
 def test_a_line_is_found_however_old_and_once() -> None:
     """Wherever two slices meet."""
-    for seconds in (1, 60, 300, 1260, 5100, 86_399):
+    for seconds in (1, 60, 90, 300, 1260, 5100, 86_399):
         assert len(latest(Logs({seconds: settled()}))) == 1, seconds
 
 
