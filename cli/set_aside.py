@@ -31,7 +31,9 @@ class Flaw(msgspec.Struct, frozen=True):
     what: str
 
     def __str__(self) -> str:
-        place = self.key if self.line is None else f"{self.key}, line {self.line}"
+        # Whoever may write to the bucket chooses a key: it is not to steer a terminal.
+        key = "".join(each if each.isprintable() else "?" for each in self.key)
+        place = key if self.line is None else f"{key}, line {self.line}"
         return f"{place}: {self.what}"
 
 

@@ -189,3 +189,7 @@ def test_a_time_is_iso_8601_or_so_long_ago() -> None:
     for wrong in ("yesterday", "2 h", "-3d", ""):
         with pytest.raises(Misuse, match="ISO 8601"):
             moment(wrong, now)
+
+
+def test_a_key_is_named_so_that_it_steers_no_terminal() -> None:
+    assert str(Flaw("a\x1b[2Jb", 3, "foreign")) == "a?[2Jb, line 3: foreign"
