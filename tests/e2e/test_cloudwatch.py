@@ -1,6 +1,7 @@
 """The deployed relay's metrics are the ones that its alarms and its dashboard name, and the dashboard shows them."""
 
 import base64
+import io
 import json
 import re
 import time
@@ -8,25 +9,21 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import pytest
+from rich.console import Console
 
-from local import picture
-from local.clickstream import REFUSED_ITEM, reasons, sample
+from local.clickstream import reasons, sample
 from local.dashboard import Graph, Heading, States, Widget
+from local.demo import PICTURES, Demo
 from local.deployed_dashboard import read
 from local.invocation import Outcome, Result
 from local.mapping_metrics import MappingMetrics
-from local.personalize_answers import REFUSED_EVENT
-from local.personalize_faults import Fault, any_event
-from local.producer import produce
 from local.system import System
 from personalize_relay.errors import Reason
 from personalize_relay.metrics import quarantined_for, unit
-from tests.e2e.conftest import PATIENCE
 from tests.e2e.template import Name, named_metrics
 
 if TYPE_CHECKING:
@@ -38,9 +35,10 @@ NAMESPACE = "PersonalizeRelay"
 
 @dataclass(frozen=True)
 class Run:
-    """What the system has been through, and the stretch of Unix time that it took."""
+    """What the system has been through, the stretch of Unix time that it took, and what the demo printed."""
 
     system: System
+    printed: str
     start: int
     end: int
 
@@ -51,11 +49,10 @@ class Run:
 
 @pytest.fixture(scope="module")
 def run(system: System) -> Run:
-    """The demo's clickstream, a bad record that no bucket takes, and one that is a bug's own."""
+    """The demo, a bad record that no bucket takes, and one that is a bug's own."""
     start = int(time.time())
-    system.personalize.inject(Fault(REFUSED_EVENT, when=any_event(lambda event: event.get("itemId") == REFUSED_ITEM)))
-    list(produce(system.client("kinesis"), system.stream, sample()))
-    assert system.mapping.wait_until_drained(PATIENCE)
+    console = Console(file=io.StringIO(), width=120)
+    Demo(system, console, sample()).run(swallow=False)
     system.personalize.clear()
     functions, name = system.client("lambda"), system.outputs["FunctionName"]
     functions.invoke(FunctionName=name, Payload=json.dumps({"Records": [_record("broken", b"{}")]}))
@@ -66,7 +63,8 @@ def run(system: System) -> Run:
     functions.invoke(FunctionName=name, Payload=json.dumps({"Records": [_record("1", b"bad")]}))
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": right})
     system.cloudwatch.publish()
-    return Run(system, start, int(time.time()) + 1)
+    assert isinstance(console.file, io.StringIO)
+    return Run(system, console.file.getvalue(), start, int(time.time()) + 1)
 
 
 def _record(number: str, data: bytes) -> dict[str, Any]:
@@ -197,11 +195,11 @@ def test_the_dashboard_shows_what_the_function_counted(run: Run) -> None:
     assert shown["EventsQuarantined"] == sum(events.values())
 
 
-def test_the_picture_has_every_title_and_every_alarm(run: Run, tmp_path: Path) -> None:
+def test_the_demo_draws_a_picture_with_every_title_and_every_alarm_and_says_where(run: Run) -> None:
     widgets = run.widgets()
-    files = [tmp_path / f"dashboard.{kind}" for kind in ("svg", "png")]
-    picture.save(widgets, "A run", run.start, run.end, files)
-    document = ElementTree.parse(files[0])  # noqa: S314 - our own
+    assert all(path.stat().st_mtime >= run.start for path in PICTURES)
+    assert all(path.name in run.printed for path in PICTURES)
+    document = ElementTree.parse(PICTURES[0])  # noqa: S314 - our own
     texts = [text.text or "" for text in document.iter("{http://www.w3.org/2000/svg}text")]
     assert {each.content.title for each in widgets} <= set(texts)
     (states,) = [each.content for each in widgets if isinstance(each.content, States)]
@@ -209,4 +207,3 @@ def test_the_picture_has_every_title_and_every_alarm(run: Run, tmp_path: Path) -
         found[1] for text in texts if (found := re.fullmatch(r"(\w+): (OK|ALARM|insufficient data|not emulated)", text))
     }
     assert len(told) == len(states.alarms) > 10
-    assert files[1].stat().st_size > 10_000
