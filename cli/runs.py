@@ -72,7 +72,6 @@ class Run:
         except Problem as exc:
             self.problem = exc
         finally:
-            self._sender.stop()
             self._keeper.keep()
 
     def account(self) -> Account:

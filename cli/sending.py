@@ -140,16 +140,14 @@ class Sender:
         return _SHORT_LINGER if self._under_way else 0.0
 
     def _deliver(self, batch: list[Entry]) -> None:
-        codes = ["Interrupted"] * len(batch)
-        tried = False
+        codes: list[str] = []
         try:
             if not self._stopped.wait(self._delay(batch)):
-                tried = True
                 codes = self._call(batch)
         finally:
             with self._changed:
                 self._under_way -= 1
-                if tried:
+                if codes:
                     self._note(batch, codes)
                 self._changed.notify_all()
 

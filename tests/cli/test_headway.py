@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.headway import MAX_OPEN, Headway, Place
+from cli.headway import MAX_OPEN, MAX_OPEN_BYTES, Headway, Place
 
 
-def place(number: int) -> Place:
-    return Place("file", number, number, number * 10, bytes([number % 256]), 10)
+def place(number: int, size: int = 10) -> Place:
+    return Place("file", number, number, number * 10, bytes([number % 256]), size)
 
 
 @given(st.permutations(range(1, 9)), st.integers(min_value=0, max_value=8))
@@ -39,4 +39,12 @@ def test_there_is_room_for_a_bounded_number_of_payloads_behind_one_that_is_not_s
         headway.send([(behind, 1)])
     assert not headway.has_room
     headway.send([(first, 1)])
+    assert headway.has_room
+
+
+def test_there_is_room_for_a_bounded_number_of_bytes_that_are_not_settled() -> None:
+    headway = Headway()
+    headway.open(large := place(1, MAX_OPEN_BYTES))
+    assert not headway.has_room
+    headway.send([(large, 1)])
     assert headway.has_room

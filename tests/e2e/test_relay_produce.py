@@ -189,7 +189,6 @@ def test_what_keeps_it_from_sending_is_said_in_a_line(relay: Relay, proxy: Kines
     at_proxy = ("--local", "--port", str(proxy.port))
     for said, words in [
         ("PutRecords was refused: ResourceNotFoundException", (file, *at_proxy, "--stream", "nobody-has-it")),
-        ("the stack personalize-relay-nobody is not there", (file, *at_proxy, "--stage", "nobody")),
         ("Could not connect to the endpoint", (file, "--local", "--port", "9", "--stream", "any")),
     ]:
         assert_one_line(run(*words), 1, said)
@@ -214,14 +213,6 @@ def test_a_closed_pipe_is_no_traceback(relay: Relay, proxy: KinesisProxy) -> Non
         process.stdin.close()
         assert process.stderr.read() == ""
     assert process.returncode != 0
-
-
-def test_another_file_is_not_resumed(relay: Relay, tmp_path: Path) -> None:
-    file = write(tmp_path / "clicks.jsonl", [relay.event(0), relay.event(1)])
-    words = [str(file), "--local", "--port", port(relay.system), "--checkpoint", str(tmp_path / "clicks.at")]
-    assert run(*words)[0] == 0
-    write(file, [relay.event(0), relay.event(2), relay.event(3)])
-    assert_one_line(run(*words), 2, "is not the file that the checkpoint was written for")
 
 
 def test_a_terminal_gets_a_bar(relay: Relay, tmp_path: Path) -> None:
