@@ -170,6 +170,7 @@ def test_a_run_ended_in_the_middle_leaves_a_claim_on_what_may_be_sent_and_no_mor
     assert redrive.account.whole
     assert (redrive.account.sent, +redrive.account.left) == (2, {NOT_SENT: 2})
     assert "1 events claimed 3 h ago by run run-1" in work.shown()
+    assert (work.run(None).sent, work.run(None, take_over=True).sent) == (1, 2)
     wire = Wire()
     account = work.run(wire)
     assert [event["eventId"] for event in wire.events] == ["canary-2"]
@@ -188,8 +189,9 @@ def test_a_record_that_is_stored_twice_is_sent_once_also_by_the_next_run(work: W
     account = work.run(wire)
     assert sorted(event["eventId"] for event in wire.events).count("canary-1") == 1
     assert (account.sent, account.left[ALREADY_SENT]) == (4, 2)
-    assert not (again := Wire()).chunks
+    again = Wire()
     assert work.run(again).sent == 0
+    assert work.begin(again).run(Selection(reasons=frozenset({"missing_member"}))).sent == 0
     assert not again.chunks
 
 
