@@ -62,15 +62,18 @@ def produce(  # noqa: PLR0913 - an option each
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> int:
-    """Send events to the stream: in full calls, a session in order, again what failed.
+    """Send events to the stream: full calls, each session in order.
 
-    An event without eventId gets one that depends on its file alone: sent twice, it is trained on once, and two
-    identical lines stay two events. Prints an account: read = sent + rejected (+ left).
-    Exit status: 0 all sent, 1 something was not, 2 wrong usage, 130 after Ctrl-C.
+    What fails is tried again, what is throttled sets the pace. An event without
+    an eventId gets one that depends on its file alone: sent twice, it is trained
+    on once, and two identical lines of a file stay two events.
+    Prints an account: read = sent + rejected (+ left). Exit status: 0 all sent,
+    1 something was not, 2 wrong usage, 130 after Ctrl-C.
 
-    [bold]relay produce clicks.jsonl --stage prod --checkpoint clicks.at[/]  after Ctrl-C or a crash: the same again
+    [bold]relay produce clicks.jsonl --stage prod --checkpoint clicks.at[/]
+    goes on where it was when it is run again after Ctrl-C or a crash
     [bold]zcat old.gz | relay produce - --local --rate 500[/]
-    [bold]relay produce monday.csv tuesday.csv --stream my-stream --format json[/]
+    [bold]relay produce mon.csv tue.csv --stream my-stream --format json[/]
     """
     if len(set(files)) < len(files):
         raise Misuse("a file is named twice")
