@@ -79,7 +79,7 @@ def _check(file: str) -> None:
         Path(file).stat()
     if Path(file).is_dir():
         raise Misuse(f"{file}: is a directory; name the files in it")
-    if not os.access(file, os.R_OK):
+    if not os.access(file, os.R_OK, effective_ids=True):
         raise Misuse(f"{file}: may not be read: permission denied")
 
 

@@ -58,6 +58,7 @@ def test_input_without_a_good_event_is() -> None:
     [
         (Weakness.SESSION_PER_EVENT, lambda n: {"sessionId": f"s-{n}"}, 400, 400),
         (Weakness.SESSION_PER_EVENT, lambda n: {"sessionId": f"s-{min(n, 361)}"}, 361, 362),
+        (Weakness.SESSION_PER_EVENT, lambda n: {"sessionId": f"s-{n}", "sentAt": ARRIVAL - n}, 400, 400),
         (Weakness.SESSION_WITHOUT_USER, lambda n: {"userId": "u" if n >= 210 else None}, 21, 40),
         (Weakness.WHOLE_SECONDS, lambda n: {"sentAt": ARRIVAL - n}, 400, 400),
         (Weakness.IN_THE_FUTURE, lambda n: {"sentAt": ARRIVAL + 0.5} if n in {7, 8} else {}, 2, 400),
@@ -81,7 +82,7 @@ def test_a_weakness_alone_is_warned_about(
     "change",
     [
         lambda n: {"sessionId": f"s-{min(n, 350)}", "userId": "u" if n % 2 else None} if n < 40 else {},
-        lambda n: {"userId": "u" if n % 10 == 9 else None},  # who logs in late is joined, to the whole session
+        lambda n: {"userId": "u" if n % 10 == 5 else None},  # who logs in late is joined, to the whole session
         lambda n: {"sentAt": ARRIVAL - n if n % 10 < 8 else ARRIVAL - n - 0.5},
         lambda _: {"sentAt": ARRIVAL},
         lambda n: {"eventType": f"type-{n // 2}"},
@@ -142,6 +143,8 @@ def test_properties_and_required_fields_are_compared_with_the_schema(tmp_path: P
         ),
         Weakness.FIELD_NEVER_FILLED: Warned(Weakness.FIELD_NEVER_FILLED, 1, fields=("DEVICE",)),
     }
+    unnamed = warnings(foreign, schema=schemas.load(schema_file(tmp_path, schema)))
+    assert unnamed[Weakness.PROPERTY_NOT_IN_SCHEMA].names == ()
 
 
 @pytest.mark.parametrize(

@@ -95,8 +95,9 @@ def test_a_row_of_csv_is_an_event(folder: Path) -> None:
         b"s,red,home,a|b,1767225600.50,1e999,007\r\n"
         b"\r\n"
         b'"t\nt",,,,2026-01-01T00:00:00Z,007,\r\n'
+        b"u,,,,,,7\r\n"
     )
-    first, second = lines("a.csv", content)
+    first, second, third = lines("a.csv", content)
     attribution = b'"metricAttribution":{"eventAttributionSource":"home"}'
     assert first == (
         2,
@@ -105,6 +106,7 @@ def test_a_row_of_csv_is_an_event(folder: Path) -> None:
         b'"sentAt":1767225600.50,"eventValue":1e999,"itemId":"007"}' % attribution,
     )
     assert second == (4, 0, b'{"sessionId":"t\\nt","sentAt":"2026-01-01T00:00:00Z","eventValue":"007"}')
+    assert third == (6, 0, b'{"sessionId":"u","itemId":"7"}')
     assert lines("b.csv", b"sessionId\n") == lines("b.csv", b"") == []
     assert folder.is_dir()
 
@@ -162,6 +164,12 @@ def test_what_cannot_be_read_is_said_in_a_line(folder: Path, name: str, content:
     assert folder.is_dir()
 
 
+def test_nothing_is_read_of_a_file_that_is_more_than_an_object(folder: Path) -> None:
+    (folder / "a.json").write_bytes(b"{}\n{}")
+    with pytest.raises(Misuse):
+        next(read(["a.json"]))
+
+
 @contextmanager
 def unprivileged() -> Iterator[None]:
     """As a user that a file's mode means something to, even where root runs the tests."""
@@ -175,6 +183,7 @@ def unprivileged() -> Iterator[None]:
 
 def test_a_file_that_is_not_there_or_not_to_be_read_is_known_before_anything_is_read(folder: Path) -> None:
     (folder / "good.jsonl").write_bytes(b"{}")
+    (folder / "good.jsonl").chmod(0o644)
     (folder / "a").mkdir()
     (folder / "mine.jsonl").touch(mode=0)
     folder.chmod(0o755)
@@ -183,7 +192,7 @@ def test_a_file_that_is_not_there_or_not_to_be_read_is_known_before_anything_is_
     with pytest.raises(Misuse, match=r"^a: is a directory"):
         read(["good.jsonl", "a"])
     with unprivileged(), pytest.raises(Misuse, match=r"^mine\.jsonl: .*permission denied$"):
-        list(read(["mine.jsonl"]))
+        read(["good.jsonl", "mine.jsonl"])
 
 
 @pytest.mark.parametrize("form", Format)
