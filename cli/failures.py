@@ -61,8 +61,8 @@ class Failures:
         """The records that are selected, and what can't be read."""
         found: list[Found] = []
         flaws: list[Flaw] = []
-        for stored in self.bucket.objects(selection):
-            for record in [stored] if isinstance(stored, Flaw) else self.bucket.records(stored):
+        for content in self.bucket.contents(selection):
+            for record in [content] if isinstance(content, Flaw) else content.records:
                 if isinstance(record, Flaw):
                     flaws.append(record)
                 elif selection.causes(record):

@@ -34,17 +34,16 @@ def listing(bucket: FailureBucket, ledger: Ledger, selection: Selection) -> List
     """Count what is selected, a record at a time."""
     found = Listing()
     ledgers = _Ledgers(bucket, ledger)
-    for stored in bucket.objects(selection):
-        if isinstance(stored, Flaw):
-            found.flaws.append(stored)
+    for content in bucket.contents(selection):
+        if isinstance(content, Flaw):
+            found.flaws.append(content)
             continue
-        page = ledgers.of(stored.key)
+        page = ledgers.of(content.key)
         if isinstance(page, Flaw):
             found.flaws.append(page)
             page = Page({})
-        selected = _count(found, bucket.records(stored), selection, page)
-        if selected:
-            found.claims.extend(claims(stored.key, page.claims.values()))
+        if _count(found, content.records, selection, page):
+            found.claims.extend(claims(content.key, page.claims.values()))
     return found
 
 

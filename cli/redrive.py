@@ -98,11 +98,11 @@ class Redrive:
 
     def run(self, selection: Selection) -> Account:
         """Go through it all, object by object; what ends it early leaves the account of what was done."""
-        for stored in self._bucket.objects(selection):
-            if isinstance(stored, Flaw):
-                self.account.flaws.append(stored)
-            elif pieces := list(self._pieces(self._bucket.records(stored), selection)):
-                self._object(stored.key, pieces)
+        for found in self._bucket.contents(selection):
+            if isinstance(found, Flaw):
+                self.account.flaws.append(found)
+            elif pieces := list(self._pieces(found.records, selection)):
+                self._object(found.key, pieces)
         return self.account
 
     def _pieces(self, records: Iterable[SetAside | Flaw], selection: Selection) -> Iterator[Piece]:
@@ -123,13 +123,13 @@ class Redrive:
         listed = list(self._mended(unsent))
         mended = {each.position: each for each in listed}
         self.account.left[ALREADY_SENT] += len(listed) - len(mended)  # stored twice in one object
-        mine = self._claimed(key, mended, page)
+        mine, page = self._claimed(key, mended, page)
         identities = {piece.position: _identity(piece) for piece in pieces}
         if self._sender is None:
             self.account.sent += len(mine)
             self._sent.update(identities[each.position] for each in mine)
         elif mine:
-            self._send(self._sender, key, mine, identities)
+            self._send(self._sender, key, page, mine, identities)
 
     def _unsent(self, key: str, pieces: Sequence[Piece], page: Page) -> list[Piece]:
         """Without those that were sent, be it from another object that holds them too."""
@@ -139,7 +139,7 @@ class Redrive:
         self.account.left[ALREADY_SENT] += len(pieces) - len(unsent)
         elsewhere = {piece.position for piece in pieces if _identity(piece) in self._sent} - sent
         if elsewhere and self._sender:
-            self._ledger.settle(key, sent=elsewhere)
+            self._ledger.settle(key, page, sent=elsewhere)
         return unsent
 
     def _mended(self, pieces: Iterable[Piece]) -> Iterator[Mended]:
@@ -158,12 +158,12 @@ class Redrive:
         if len(self.account.examples) < MAX_EXAMPLES:
             self.account.examples.append(piece.record.origin.sequence_number)
 
-    def _claimed(self, key: str, mended: dict[Position, Mended], page: Page) -> list[Mended]:
-        """Those to send; in a plan, those that nobody else claims."""
+    def _claimed(self, key: str, mended: dict[Position, Mended], page: Page) -> tuple[list[Mended], Page]:
+        """Those to send, or in a plan, those that nobody else claims; and the ledger since."""
         if self._sender is None:
             mine = {each for each in mended if self._take_over or each not in page.claims}
         elif mended:
-            got, page = self._ledger.claim(key, mended, take_over=self._take_over)
+            got, page = self._ledger.claim(key, page, mended, take_over=self._take_over)
             mine = set(got)
         else:
             mine = set()
@@ -172,9 +172,11 @@ class Redrive:
         theirs = {each: mark for each, mark in page.claims.items() if each in lost}
         self.account.left[CLAIMED] += len(theirs)
         self.account.claims.extend(claims(key, theirs.values()))
-        return [each for position, each in mended.items() if position in mine]
+        return [each for position, each in mended.items() if position in mine], page
 
-    def _send(self, sender: Sender, key: str, mine: Sequence[Mended], identities: dict[Position, int]) -> None:
+    def _send(
+        self, sender: Sender, key: str, page: Page, mine: Sequence[Mended], identities: dict[Position, int]
+    ) -> None:
         sent: set[Position] = set()
         rejected: Counter[str] = Counter()
         under_way: set[Position] = set()
@@ -195,7 +197,7 @@ class Redrive:
             self.account.left[NOT_SENT] += len(mine) - len(sent) - rejected.total()
             self._sent.update(identities[position] for position in sent)
             # What ended it early leaves a claim only on what may have been sent.
-            self._ledger.settle(key, sent=sent, unknown=under_way)
+            self._ledger.settle(key, page, sent=sent, unknown=under_way)
 
     def _keep_to_rate(self, count: int) -> None:
         if self._rate is None:

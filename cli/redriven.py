@@ -93,8 +93,13 @@ class Ledger:
         }
         return Page(marks, answer["ETag"])
 
-    def claim(self, source: str, wanted: Iterable[Position], *, take_over: bool) -> tuple[AbstractSet[Position], Page]:
-        """Claim events for this run, those claimed by others only to take over; returns what it got, and the page."""
+    def claim(
+        self, source: str, page: Page, wanted: Iterable[Position], *, take_over: bool
+    ) -> tuple[AbstractSet[Position], Page]:
+        """Claim events for this run, those claimed by others only to take over; returns what it got, and the page.
+
+        `page` is the ledger as it was read: if nobody has changed it since, it isn't read again.
+        """
         asked = list(wanted)
 
         def change(page: Page) -> dict[Position, Mark]:
@@ -102,10 +107,12 @@ class Ledger:
             free = (each for each in asked if self._free(page.marks.get(each), take_over=take_over))
             return dict(page.marks) | dict.fromkeys(free, mark)
 
-        page = self._update(source, change)
+        page = self._update(source, page, change)
         return {each for each in asked if _is_claim_of(self.run, page.marks.get(each))}, page
 
-    def settle(self, source: str, *, sent: AbstractSet[Position], unknown: AbstractSet[Position] = frozenset()) -> None:
+    def settle(
+        self, source: str, page: Page, *, sent: AbstractSet[Position], unknown: AbstractSet[Position] = frozenset()
+    ) -> None:
         """Note events as sent, and give back this run's other claims but those of which it isn't known."""
 
         def change(page: Page) -> dict[Position, Mark]:
@@ -118,37 +125,38 @@ class Ledger:
             }
             return kept | dict.fromkeys(sent - already, mark)
 
-        self._update(source, change)
+        self._update(source, page, change)
 
     def _free(self, mark: Mark | None, *, take_over: bool) -> bool:
         return mark is None or (mark.state == "claimed" and take_over)
 
-    def _update(self, source: str, change: Callable[[Page], dict[Position, Mark]]) -> Page:
+    def _update(self, source: str, page: Page, change: Callable[[Page], dict[Position, Mark]]) -> Page:
         """Change a ledger whatever others do to it meanwhile."""
         for _ in range(MAX_ATTEMPTS):
-            page = self.read(source)
-            if isinstance(page, Flaw):
-                raise Problem(str(page))
             marks = change(page)
-            if marks == page.marks or self._put(source, marks, page.etag):
-                return Page(marks)
+            if marks == page.marks:
+                return page
+            if etag := self._put(source, marks, page.etag):
+                return Page(marks, etag)
+            read = self.read(source)
+            if isinstance(read, Flaw):
+                raise Problem(str(read))
+            page = read
         raise Problem(f"{REDRIVEN}{source} is changed by others all the time: try again later")
 
-    def _put(self, source: str, marks: Mapping[Position, Mark], etag: str | None) -> bool:
-        """Write a ledger unless it has changed; returns whether it is written."""
+    def _put(self, source: str, marks: Mapping[Position, Mark], etag: str | None) -> str | None:
+        """Write a ledger unless it has changed; returns its new ETag once it is written."""
         from botocore.exceptions import ClientError  # noqa: PLC0415 - slow to import
 
         key, body = REDRIVEN + source, _encode(source, marks)
         try:
             if etag is None:
-                self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, IfNoneMatch="*")
-            else:
-                self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, IfMatch=etag)
+                return self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, IfNoneMatch="*")["ETag"]
+            return self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, IfMatch=etag)["ETag"]
         except ClientError as exc:
             if exc.response["Error"]["Code"] not in _CONFLICTS:
                 raise
-            return False
-        return True
+            return None
 
 
 def _is_claim_of(run: str, mark: Mark | None) -> bool:

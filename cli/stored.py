@@ -1,10 +1,12 @@
 """The stack's bucket: which objects of it hold what is asked for, and their records one by one.
 
-Memory is flat: a page of keys, and a line of a quarantine object or one on-failure object, at a time.
+Memory is flat: a page of keys and a few objects, none of which is much larger than an invocation's 6 MB.
 """
 
 import re
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +26,8 @@ LONGEST_SPAN = timedelta(days=8)
 long, by its setting's limit."""
 CLOCKS_APART = 300.0
 """Seconds that the clocks of Kinesis and S3 may differ."""
+READ_AHEAD = 8
+"""Objects that are read at once."""
 
 _QUARANTINE_KEY = re.compile(
     r"quarantine/year=\d{4}/month=\d\d/day=\d\d/hour=\d\d/"
@@ -38,6 +42,13 @@ class Stored(NamedTuple):
     key: str
     modified: float
     """Epoch seconds: none of its records arrived later."""
+
+
+class Content(NamedTuple):
+    """An object and its records."""
+
+    key: str
+    records: Iterator[SetAside | Flaw]
 
 
 class FailureBucket:
@@ -58,17 +69,21 @@ class FailureBucket:
                 yield from self._on_failure(shard, selection)
         yield from self._quarantine(selection)
 
-    def records(self, stored: Stored) -> Iterator[SetAside | Flaw]:
-        """An object's records."""
+    def contents(self, selection: Selection) -> Iterator[Content | Flaw]:
+        """The same objects with their records; some are read ahead, as each is a small one and a round trip."""
+        with ThreadPoolExecutor(READ_AHEAD) as pool:
+            reading: deque[Flaw | tuple[str, Future[bytes | None]]] = deque()
+            for each in self.objects(selection):
+                reading.append(each if isinstance(each, Flaw) else (each.key, pool.submit(self._read, each.key)))
+                if len(reading) > READ_AHEAD:
+                    yield _content(reading.popleft())
+            yield from map(_content, reading)
+
+    def _read(self, key: str) -> bytes | None:
         try:
-            body = self._s3.get_object(Bucket=self.name, Key=stored.key)["Body"]
+            return self._s3.get_object(Bucket=self.name, Key=key)["Body"].read()
         except self._s3.exceptions.NoSuchKey:
-            yield Flaw(stored.key, None, "gone since it was listed: expired, or deleted")
-            return
-        if stored.key.startswith(ON_FAILURE):
-            yield from read_on_failure(stored.key, body.read())
-        else:
-            yield from read_quarantine(stored.key, body.iter_lines(chunk_size=65536))
+            return None
 
     def keys(self, prefix: str, after: str = "") -> Iterator[Stored]:
         """Every key under a prefix that comes after another, in order."""
@@ -119,6 +134,16 @@ class FailureBucket:
                 yield Flaw(stored.key, None, "not of the relay, by its key")
             elif _recent(stored, selection) and _within(match, selection):
                 yield stored
+
+
+def _content(read: Flaw | tuple[str, Future[bytes | None]]) -> Content | Flaw:
+    if isinstance(read, Flaw):
+        return read
+    key, body = read[0], read[1].result()
+    if body is None:
+        return Flaw(key, None, "gone since it was listed: expired, or deleted")
+    by_kind = read_on_failure(key, body) if key.startswith(ON_FAILURE) else read_quarantine(key, body.splitlines())
+    return Content(key, by_kind)
 
 
 def _recent(stored: Stored, selection: Selection) -> bool:

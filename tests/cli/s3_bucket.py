@@ -67,7 +67,7 @@ class S3:
         Body: bytes,
         IfNoneMatch: str | None = None,
         IfMatch: str | None = None,
-    ) -> None:
+    ) -> dict[str, Any]:
         """See boto3."""
         meanwhile, self.before_put = self.before_put, None
         if meanwhile:
@@ -78,6 +78,7 @@ class S3:
         if (IfNoneMatch and Key in self.objects) or (IfMatch and IfMatch != etag(self.objects[Key])):
             raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "PutObject")
         self.put(Key, Body)
+        return {"ETag": etag(Body)}
 
     def get_paginator(self, _operation: str) -> "S3":
         """See boto3."""

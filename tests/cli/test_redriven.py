@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -22,14 +23,18 @@ def ledger(s3: S3, run: str) -> Ledger:
     return Ledger(cast("Any", s3), NAME, run=run, now=lambda: AT)
 
 
-def page(s3: S3) -> Page:
-    read = ledger(s3, "reader").read(SOURCE)
-    assert isinstance(read, Page)
-    return read
+def read(ledger: Ledger) -> Page:
+    page = ledger.read(SOURCE)
+    assert isinstance(page, Page)
+    return page
 
 
 def claimed(ledger: Ledger, *events: Position, take_over: bool = False) -> set[Position]:
-    return set(ledger.claim(SOURCE, events or EVENTS, take_over=take_over)[0])
+    return set(ledger.claim(SOURCE, read(ledger), events or EVENTS, take_over=take_over)[0])
+
+
+def settle(ledger: Ledger, sent: set[Position], unknown: AbstractSet[Position] = frozenset()) -> None:
+    ledger.settle(SOURCE, read(ledger), sent=sent, unknown=unknown)
 
 
 @pytest.mark.parametrize("before", [(), (("9", None),)])
@@ -37,23 +42,23 @@ def test_two_that_claim_at_the_same_time_get_each_event_once(before: tuple[Posit
     """Whether the ledger is new or there: between the other's look and its write this one claims."""
     s3 = S3()
     if before:
-        ledger(s3, "earlier").settle(SOURCE, sent=set(before))
+        settle(ledger(s3, "earlier"), set(before))
     first: set[Position] = set()
     s3.before_put = lambda: first.update(claimed(ledger(s3, "first"), *EVENTS[:2]))
     second = claimed(ledger(s3, "second"))
     assert first == set(EVENTS[:2])
     assert second == set(EVENTS[2:])
-    assert {mark.run for mark in page(s3).claims.values()} == {"first", "second"}
-    assert page(s3).sent == set(before)
+    assert {mark.run for mark in read(ledger(s3, "reader")).claims.values()} == {"first", "second"}
+    assert read(ledger(s3, "reader")).sent == set(before)
 
 
 def test_what_is_sent_is_nobodys_any_more() -> None:
     s3 = S3()
     one = ledger(s3, "one")
     claimed(one)
-    one.settle(SOURCE, sent=set(EVENTS[:2]))
-    assert page(s3).sent == set(EVENTS[:2])
-    assert not page(s3).claims
+    settle(one, set(EVENTS[:2]))
+    assert read(ledger(s3, "reader")).sent == set(EVENTS[:2])
+    assert not read(ledger(s3, "reader")).claims
     assert claimed(ledger(s3, "two")) == set(EVENTS[2:])
     assert claimed(ledger(s3, "three"), take_over=True) == set(EVENTS[2:])
 
@@ -64,17 +69,17 @@ def test_a_claim_stands_until_it_is_taken_over_and_keeps_what_its_run_sent() -> 
     claimed(dead)
     assert claimed(ledger(s3, "two")) == set()
     assert claimed(ledger(s3, "three"), take_over=True) == set(EVENTS)
-    dead.settle(SOURCE, sent={EVENTS[0]})  # it was not dead
-    assert page(s3).sent == {EVENTS[0]}
-    assert {mark.run for mark in page(s3).claims.values()} == {"three"}
+    settle(dead, {EVENTS[0]})  # it was not dead
+    assert read(ledger(s3, "reader")).sent == {EVENTS[0]}
+    assert {mark.run for mark in read(ledger(s3, "reader")).claims.values()} == {"three"}
 
 
 def test_what_may_have_been_sent_stays_claimed() -> None:
     s3 = S3()
     one = ledger(s3, "one")
     claimed(one)
-    one.settle(SOURCE, sent={EVENTS[0]}, unknown={EVENTS[1]})
-    assert page(s3).claims.keys() == {EVENTS[1]}
+    settle(one, {EVENTS[0]}, {EVENTS[1]})
+    assert read(ledger(s3, "reader")).claims.keys() == {EVENTS[1]}
 
 
 def test_a_claim_whose_answer_was_lost_is_its_runs() -> None:
@@ -99,7 +104,7 @@ def test_a_ledger_that_never_rests_is_given_up() -> None:
     def meddle() -> None:
         nonlocal attempts
         attempts += 1
-        ledger(s3, f"other-{attempts}").claim(SOURCE, [(str(100 + attempts), None)], take_over=False)
+        claimed(ledger(s3, f"other-{attempts}"), (str(100 + attempts), None))
         s3.before_put = meddle
 
     s3.before_put = meddle
@@ -120,18 +125,18 @@ def test_a_ledger_that_cant_be_read_is_named_and_not_written(change: Callable[[b
     s3 = S3()
     claimed(ledger(s3, "one"))
     s3.objects[KEY] = spoilt = change(s3.objects[KEY])
-    read = ledger(s3, "two").read(SOURCE)
-    assert isinstance(read, Flaw)
-    assert read.key == KEY
+    flaw = ledger(s3, "two").read(SOURCE)
+    assert isinstance(flaw, Flaw)
+    assert flaw.key == KEY
     with pytest.raises(Problem, match=KEY):
-        claimed(ledger(s3, "two"))
+        ledger(s3, "two").claim(SOURCE, Page({}), EVENTS, take_over=True)
     assert s3.objects[KEY] == spoilt
 
 
 def test_a_ledger_names_events_by_their_places_alone() -> None:
     s3 = S3()
     claimed(ledger(s3, "one"))
-    ledger(s3, "one").settle(SOURCE, sent={EVENTS[0]}, unknown=set(EVENTS))
+    settle(ledger(s3, "one"), {EVENTS[0]}, set(EVENTS))
     document = json.loads(s3.objects[KEY])
     assert document == {
         "schema": "personalize-relay.redriven/1",

@@ -28,8 +28,8 @@ def found(s3: S3, selection: Selection = ALL) -> tuple[list[SetAside], list[Flaw
     bucket = FailureBucket(cast("Any", s3), NAME)
     records: list[SetAside] = []
     flaws: list[Flaw] = []
-    for stored in bucket.objects(selection):
-        for each in [stored] if isinstance(stored, Flaw) else bucket.records(stored):
+    for content in bucket.contents(selection):
+        for each in [content] if isinstance(content, Flaw) else content.records:
             if isinstance(each, Flaw):
                 flaws.append(each)
             elif selection.causes(each):
