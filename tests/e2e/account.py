@@ -99,7 +99,8 @@ class Account:
         cloudformation.get_waiter("stack_delete_complete").wait(StackName=_stack(stage), WaiterConfig={"Delay": 1})
 
     def _all(self, service: str, operation: str, path: str, **asked: str) -> list[Any]:
-        return list(self.client(service).get_paginator(operation).paginate(**asked).search(path))
+        found = self.client(service).get_paginator(operation).paginate(**asked).search(path)
+        return [each for each in found if each is not None]  # None stands for a page without that member
 
 
 def _stack(stage: str) -> str:
