@@ -1,5 +1,6 @@
 """The deployment that a command works on: a stage's stack, and its account's services."""
 
+import os
 from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, Any, cast
@@ -73,7 +74,8 @@ def _on_aws(profile: str | None, region: str | None) -> ClientFactory:
 
     config = Config(connect_timeout=5, retries={"mode": "standard", "total_max_attempts": 5}, max_pool_connections=64)
     with translating():
-        session = boto3.session.Session(profile_name=profile, region_name=region)
+        # boto3 by itself reads AWS_DEFAULT_REGION alone.
+        session = boto3.session.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION"))
 
     def client(service: str) -> Any:  # noqa: ANN401 - boto3 makes each client's class as it runs
         with translating():

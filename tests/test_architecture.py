@@ -15,7 +15,7 @@ PACKAGE = ROOT / "lambda" / "personalize_relay"
 
 LAYERS = [
     {"errors"},
-    {"settings", "members", "payloads", "endpoints", "credentials", "backoff", "terms"},
+    {"settings", "members", "payloads", "endpoints", "credentials", "backoff", "terms", "memory"},
     {"events", "metrics"},
     {"requests", "records", "reports", "probation"},
     {"clients", "quarantine", "lane"},

@@ -3,7 +3,6 @@
 import logging
 import os
 import random
-import resource
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +15,7 @@ from personalize_relay.clients import PutEventsClient
 from personalize_relay.delivery import Delivery
 from personalize_relay.errors import ConfigurationError
 from personalize_relay.events import Trackers
+from personalize_relay.memory import peak_megabytes
 from personalize_relay.metrics import Metric, unit
 from personalize_relay.processor import Outcome, RelayProcessor, where
 from personalize_relay.quarantine import Quarantine, S3Store
@@ -82,8 +82,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _report(outcome: Outcome) -> None:
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    counts = {**outcome.counts, Metric.PEAK_MEMORY: kilobytes // 1024}
+    counts = dict(outcome.counts)
+    if (peak := peak_megabytes()) is not None:
+        counts[Metric.PEAK_MEMORY] = peak
     if outcome.delivery_lag is not None:
         counts[Metric.DELIVERY_LAG] = round(outcome.delivery_lag * 1000)
     for name, value in counts.items():
