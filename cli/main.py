@@ -1,6 +1,5 @@
 """The `relay` command: each subcommand's own module parses and prints, and ends here with its exit status."""
 
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -9,7 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from cli import doctor, failed, produce, status, validate
-from cli.problems import INTERRUPTED, PIPE_CLOSED, Problem
+from cli.problems import INTERRUPTED, Problem
 
 HELP = """
 Send events to Amazon Personalize through the relay, and look after what became of them.
@@ -49,10 +48,6 @@ def run(arguments: Sequence[str]) -> int:
     except TyperException as exc:
         said = exc.format_message()  # nothing where the help was shown for want of a subcommand
         return _ended(f"{said.rstrip('.')}; see --help", exc.exit_code) if said else exc.exit_code
-    except BrokenPipeError:
-        # Else Python complains once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PIPE_CLOSED
     except KeyboardInterrupt:
         return INTERRUPTED
 

@@ -9,8 +9,6 @@ MISUSED = 2
 """The command was given something that it can't work with."""
 INTERRUPTED = 130
 """Ended by Ctrl-C or SIGTERM, as shells have it."""
-PIPE_CLOSED = 141
-"""Whoever read the output has stopped, as shells have it."""
 
 _REFUSALS = {
     "AccessDenied": "the credentials may not do this: use others, or have it allowed",
