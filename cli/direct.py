@@ -48,7 +48,7 @@ def _of_aws(
 ) -> tuple[Target, Callable[[], Credentials]]:
     import boto3  # noqa: PLC0415 - slow to import
 
-    session = boto3.session.Session(profile_name=profile, region_name=region)
+    session = boto3.session.Session(profile_name=profile, region_name=region or environ.get("AWS_REGION"))
     if session.region_name is None:
         raise Misuse("set AWS_REGION or give --region")
     found = session.get_credentials()
