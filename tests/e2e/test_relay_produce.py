@@ -212,7 +212,7 @@ def test_a_closed_pipe_is_no_traceback(relay: Relay, proxy: KinesisProxy) -> Non
         process.stdin.write(json.dumps(relay.event(1)) + "\n")
         process.stdin.close()
         assert process.stderr.read() == ""
-    assert process.returncode != 0
+    assert process.returncode == 1
 
 
 def test_a_terminal_gets_a_bar(relay: Relay, tmp_path: Path) -> None:
