@@ -53,9 +53,10 @@ lint: $(ENVIRONMENT) ## ruff and mypy over the whole tree
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: $(ENVIRONMENT) ## write the settings and the tables of capacity and cost into docs/
+docs: $(ENVIRONMENT) ## write the settings, the tables of capacity and cost, and the commands into docs/
 	PYTHONPATH=lambda:. $(BIN)/python -m infra.settings_table > docs/settings.md
 	PYTHONPATH=lambda:. $(BIN)/python -m bench.capacity docs/operations.md
+	$(BIN)/python -m cli.reference > docs/cli.md
 
 format: $(ENVIRONMENT) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .

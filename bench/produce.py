@@ -20,8 +20,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from cli.outbox import MAX_RECORDS_PER_CALL
-from cli.sending import IN_FLIGHT
+from cli.sending.outbox import MAX_RECORDS_PER_CALL
+from cli.sending.put_records import IN_FLIGHT
 from local.clickstream import sample
 from local.clients import client_factory
 from local.emulator import Emulator

@@ -3,46 +3,12 @@
 import os
 from collections.abc import Callable
 from functools import cached_property
-from typing import Annotated, Any, cast
-
-import typer
+from typing import Any, cast
 
 from cli.problems import Misuse, Problem, translating
 
-LOCAL_PORT = 4566
-
 type ClientFactory = Callable[[str], Any]
 """Makes the client of a service by its boto3 name; threads may share a client."""
-
-_WHERE = "Where"
-
-StageOption = Annotated[
-    str,
-    typer.Option(
-        "--stage",
-        envvar="RELAY_STAGE",
-        show_envvar=False,
-        metavar="NAME",
-        help="Or RELAY_STAGE.",
-        rich_help_panel=_WHERE,
-    ),
-]
-LocalOption = Annotated[bool, typer.Option("--local", help="On what `make local` runs.", rich_help_panel=_WHERE)]
-PortOption = Annotated[
-    int,
-    typer.Option(
-        "--port",
-        envvar="RELAY_LOCAL_PORT",
-        show_envvar=False,
-        metavar="N",
-        help="Its port; or RELAY_LOCAL_PORT.",
-        rich_help_panel=_WHERE,
-    ),
-]
-ProfileOption = Annotated[
-    str | None, typer.Option("--profile", metavar="NAME", help="Of the AWS configuration.", rich_help_panel=_WHERE)
-]
-RegionOption = Annotated[str | None, typer.Option("--region", metavar="NAME", help="Of AWS.", rich_help_panel=_WHERE)]
 
 
 class Deployment:

@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -13,39 +12,32 @@ from rich.console import Console
 from rich.prompt import Confirm
 from rich.text import Text
 
-from cli import trial
-from cli.checkups import CHECKS
-from cli.deployed import Deployed
-from cli.deployment import (
+from cli.deployment import connect
+from cli.health import trial
+from cli.health.checkups import CHECKS
+from cli.health.deployed import Deployed
+from cli.health.diagnosis import Finding, State, run
+from cli.options import (
     LOCAL_PORT,
     LocalOption,
+    Output,
+    OutputOption,
     PortOption,
     ProfileOption,
     RegionOption,
     StageOption,
-    connect,
 )
-from cli.diagnosis import Finding, State, run
 from cli.problems import FAILED, Misuse, Problem
 
 _STYLES = {State.OK: "green", State.WRONG: "bold red", State.UNKNOWN: "yellow"}
 _QUESTION = "This sends an event that is recorded in the dataset and can't be taken back. Send it?"
 
 
-class Format(StrEnum):
-    """How it is printed."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
 def doctor(  # noqa: PLR0913 - one for each option
     *,
-    send_event: Annotated[
-        bool, typer.Option("--send-event", help="Send one event of its own, and wait for it.")
-    ] = False,
+    send_event: Annotated[bool, typer.Option("--send-event", help="Send an event, and wait for it.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Send it without asking.")] = False,
-    form: Annotated[Format, typer.Option("--format", help="text, or json for scripts.")] = Format.TEXT,
+    output: OutputOption = Output.TEXT,
     stage: StageOption = "dev",
     local: LocalOption = False,
     port: PortOption = LOCAL_PORT,
@@ -63,7 +55,7 @@ def doctor(  # noqa: PLR0913 - one for each option
       relay doctor --local
       relay doctor --stage prod
       relay doctor --stage prod --send-event
-      relay doctor --stage prod --format json | jq '.[] | select(.state == "wrong")'
+      relay doctor --format json | jq '.[] | select(.state == "wrong")'
 
     Exit status: 0 nothing is wrong, 1 something is, 2 wrong usage.
     """
@@ -72,7 +64,7 @@ def doctor(  # noqa: PLR0913 - one for each option
         _confirm()
     deployed = Deployed(deployment, lambda: datetime.now(UTC))
     findings = _findings(deployed, send_event=send_event)
-    found = _print_json(findings) if form is Format.JSON else _print(findings)
+    found = _print_json(findings) if output is Output.JSON else _print(findings)
     return FAILED if State.WRONG in found else 0
 
 

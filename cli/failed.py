@@ -4,20 +4,29 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from cli import failed_text
-from cli.deployment import LOCAL_PORT, LocalOption, PortOption, ProfileOption, RegionOption, StageOption, connect
-from cli.failures import Failures, asked
-from cli.groups import listing
-from cli.mending import Mender, compiled
+from cli.deployment import connect
+from cli.options import (
+    LOCAL_PORT,
+    LocalOption,
+    Output,
+    OutputOption,
+    PortOption,
+    ProfileOption,
+    RegionOption,
+    StageOption,
+)
 from cli.problems import FAILED, Misuse, Problem, translating
-from cli.redrive import Account, Redrive
-from cli.resending import Sender
-from cli.set_aside import Flaw
+from cli.recovery import text as failed_text
+from cli.recovery.failures import Failures, asked
+from cli.recovery.groups import listing
+from cli.recovery.mending import Mender, compiled
+from cli.recovery.redrive import Account, Redrive
+from cli.recovery.resending import Sender
+from cli.recovery.set_aside import Flaw
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,13 +42,6 @@ app = typer.Typer(
 )
 
 
-class Format(StrEnum):
-    """How it is printed."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
 WHICH = "Which"
 Since = Annotated[str | None, typer.Option(metavar="TIME", help="Arrived then or later.", rich_help_panel=WHICH)]
 Until = Annotated[str | None, typer.Option(metavar="TIME", help="Arrived before.", rich_help_panel=WHICH)]
@@ -49,7 +51,6 @@ Reasons = Annotated[
 Shard = Annotated[str | None, typer.Option(metavar="ID", help="As shardId-000000000003.", rich_help_panel=WHICH)]
 Tracker = Annotated[str | None, typer.Option(metavar="ID", help="Its events only.", rich_help_panel=WHICH)]
 SequenceNumber = Annotated[str | None, typer.Option(metavar="N", help="One record.", rich_help_panel=WHICH)]
-OutputFormat = Annotated[Format, typer.Option("--format", help="How to print it.")]
 
 
 @app.command("list")
@@ -61,7 +62,7 @@ def list_(  # noqa: PLR0913 - an option each
     shard: Shard = None,
     tracker: Tracker = None,
     sequence_number: SequenceNumber = None,
-    output: OutputFormat = Format.TEXT,
+    output: OutputOption = Output.TEXT,
     stage: StageOption = "dev",
     local: LocalOption = False,
     port: PortOption = LOCAL_PORT,
@@ -82,7 +83,7 @@ def list_(  # noqa: PLR0913 - an option each
     work = Failures(connect(stage=stage, local=local, port=port, profile=profile, region=region))
     with translating():
         found = listing(work.bucket, work.ledger, work.completed(chosen))
-    if output is Format.JSON:
+    if output is Output.JSON:
         _print_json(failed_text.listing_json(found))
     else:
         _print(failed_text.listing_lines(found, datetime.now(UTC)))
@@ -99,7 +100,7 @@ def show(  # noqa: PLR0913 - an option each
     reason: Reasons = None,
     shard: Shard = None,
     tracker: Tracker = None,
-    output: OutputFormat = Format.TEXT,
+    output: OutputOption = Output.TEXT,
     stage: StageOption = "dev",
     local: LocalOption = False,
     port: PortOption = LOCAL_PORT,
@@ -117,7 +118,7 @@ def show(  # noqa: PLR0913 - an option each
     work = Failures(connect(stage=stage, local=local, port=port, profile=profile, region=region))
     with translating():
         found, flaws = work.find(work.completed(chosen))
-    if output is Format.JSON:
+    if output is Output.JSON:
         _print_json([failed_text.record_json(*each, reveal=reveal) for each in found])
     else:
         _print(line for each in found for line in failed_text.record_lines(*each, reveal=reveal))
@@ -142,7 +143,7 @@ def redrive(  # noqa: PLR0913 - an option each
     shard: Shard = None,
     tracker: Tracker = None,
     sequence_number: SequenceNumber = None,
-    output: OutputFormat = Format.TEXT,
+    output: OutputOption = Output.TEXT,
     stage: StageOption = "dev",
     local: LocalOption = False,
     port: PortOption = LOCAL_PORT,
@@ -152,10 +153,12 @@ def redrive(  # noqa: PLR0913 - an option each
     """Send events again, each once: what was sent is noted in the bucket.
 
     Of a quarantined record its rejected events, of a batch all of them, one a
-    record with its eventId and sentAt: Personalize trains on none twice. What the
-    function would still reject isn't sent. --transform is JMESPath, from the event
-    (flat) to the event to send; it can't change eventId, and what it leaves out of
-    userId, sessionId, trackingId and sentAt stays as it was. Asks before it sends.
+    record with its eventId and sentAt: Personalize trains on none twice. What
+    the function would still reject isn't sent. Asks before it sends.
+
+    --transform is JMESPath, from the event (flat) to the event to send. It
+    can't change eventId, and what it leaves out of userId, sessionId,
+    trackingId and sentAt stays as it was.
 
     [bold]relay failed redrive --reason retry_attempts_exhausted --since 12h[/]
     [bold]relay failed redrive --transform "merge(@, {eventType: 'view'})"[/]
@@ -195,7 +198,7 @@ def redrive(  # noqa: PLR0913 - an option each
     return _reported(sending.account.flaws) or int(not sending.account.done)
 
 
-def _planned(plan: Account, output: Format, *, needs_yes: bool) -> int:
+def _planned(plan: Account, output: Output, *, needs_yes: bool) -> int:
     """Print a dry run; returns its exit status."""
     _print_account(plan, output, planned=True)
     status = _reported(plan.flaws) or int(not plan.done)
@@ -205,8 +208,8 @@ def _planned(plan: Account, output: Format, *, needs_yes: bool) -> int:
     return status
 
 
-def _print_account(account: Account, output: Format, *, planned: bool) -> None:
-    if output is Format.JSON:
+def _print_account(account: Account, output: Output, *, planned: bool) -> None:
+    if output is Output.JSON:
         _print_json(failed_text.account_json(account, planned=planned))
     else:
         _print(failed_text.account_lines(account, datetime.now(UTC), planned=planned))

@@ -3,45 +3,46 @@
 import math
 import shlex
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
-from cli import account
-from cli.checkpoint import Checkpoint
-from cli.deployment import LOCAL_PORT, LocalOption, PortOption, ProfileOption, RegionOption, StageOption, connect
-from cli.interruption import Interruption
+from cli.deployment import connect
+from cli.input.reading import Format, read
+from cli.options import (
+    LOCAL_PORT,
+    LocalOption,
+    Output,
+    OutputOption,
+    PortOption,
+    ProfileOption,
+    RegionOption,
+    StageOption,
+)
 from cli.problems import FAILED, INTERRUPTED, Misuse
-from cli.producing import Rejected
-from cli.reading import Format, read
-from cli.runs import Run, Terms
-from cli.sending import put_records
-from cli.sending_bar import drawn
+from cli.sending import account
+from cli.sending.bar import drawn
+from cli.sending.checkpoint import Checkpoint
+from cli.sending.interruption import Interruption
+from cli.sending.producing import Rejected
+from cli.sending.put_records import put_records
+from cli.sending.runs import Run, Terms
 
 SHOWN = 100
 """Rejected payloads that are listed; the others are counted."""
 
 
-class Output(StrEnum):
-    """How the account is printed."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="JSON Lines, JSON or CSV, also .gz; - is stdin.")]
-Stream = Annotated[str | None, typer.Option(metavar="NAME", help="The stream; without it that of the stage's stack.")]
-InputFormat = Annotated[Format | None, typer.Option(help="That of all files; else by suffix, JSON Lines for stdin.")]
+Files = Annotated[list[str], typer.Argument(metavar="FILE", help="jsonl, ndjson, json, csv; .gz too; - is stdin")]
+Stream = Annotated[str | None, typer.Option(metavar="NAME", help="Else that of the stage.")]
+InputFormat = Annotated[Format | None, typer.Option(help="Else the suffix says it.")]
 CheckpointFile = Annotated[Path | None, typer.Option("--checkpoint", metavar="FILE", help="Kept to go on from.")]
-Rate = Annotated[float | None, typer.Option(min=0.01, metavar="N", help="At most so many events a second.")]
-GiveUpAfter = Annotated[float, typer.Option(min=0.0, metavar="S", help="Seconds in which the stream takes nothing.")]
-Validate = Annotated[bool, typer.Option("--validate/--no-validate", help="Don't send what the relay would reject.")]
-Stamp = Annotated[bool, typer.Option("--stamp/--no-stamp", help="Give an eventId to events without one.")]
+Rate = Annotated[float | None, typer.Option(min=0.01, metavar="N", help="Events a second at most.")]
+GiveUpAfter = Annotated[float, typer.Option(min=0.0, metavar="S", help="Seconds that nothing gets in.")]
+NoValidate = Annotated[bool, typer.Option("--no-validate", help="Send bad events, too.")]
+NoStamp = Annotated[bool, typer.Option("--no-stamp", help="Leave events without ids.")]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show rejected payloads.")]
-OutputFormat = Annotated[Output, typer.Option("--format", help="How to print the account.")]
 
 
 def produce(  # noqa: PLR0913 - an option each
@@ -52,10 +53,10 @@ def produce(  # noqa: PLR0913 - an option each
     checkpoint: CheckpointFile = None,
     rate: Rate = None,
     give_up_after: GiveUpAfter = 300.0,
-    validate: Validate = True,
-    stamp: Stamp = True,
+    no_validate: NoValidate = False,
+    no_stamp: NoStamp = False,
     reveal: Reveal = False,
-    output: OutputFormat = Output.TEXT,
+    output: OutputOption = Output.TEXT,
     stage: StageOption = "dev",
     local: LocalOption = False,
     port: PortOption = LOCAL_PORT,
@@ -83,10 +84,10 @@ def produce(  # noqa: PLR0913 - an option each
         stream=stream or deployment.output("StreamName"),
         rate=rate or math.inf,
         give_up_after=give_up_after,
-        stamping=stamp,
-        validating=validate,
+        stamping=not no_stamp,
+        validating=not no_validate,
     )
-    kept = Checkpoint(checkpoint, terms.stream, stamped=stamp) if checkpoint else None
+    kept = Checkpoint(checkpoint, terms.stream, stamped=not no_stamp) if checkpoint else None
     put = put_records(deployment.client("kinesis"), terms.stream)
     with Interruption() as interruption:
         run = Run(put, terms, kept, _Listing(reveal=reveal), interruption)
@@ -129,7 +130,7 @@ def _how_to_resume(run: Run, *, resumable: bool) -> str:
     where = f"all is settled to {settled.file}:{settled.line}" if settled else "nothing is settled"
     if resumable:
         return f"{where}; go on with: {shlex.join(['relay', *sys.argv[1:]])}"
-    return f"{where}; without --checkpoint the same command begins again{''}"
+    return f"{where}; without --checkpoint the same command begins again"
 
 
 def _print(it: account.Account, output: Output) -> None:

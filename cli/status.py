@@ -4,7 +4,6 @@ import json
 import re
 import time
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -12,37 +11,31 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from cli.deployment import (
+from cli.deployment import Deployment, connect
+from cli.health.look import look
+from cli.health.screen import as_json, as_tables
+from cli.options import (
     LOCAL_PORT,
-    Deployment,
     LocalOption,
+    Output,
+    OutputOption,
     PortOption,
     ProfileOption,
     RegionOption,
     StageOption,
-    connect,
 )
-from cli.look import look
 from cli.problems import Misuse, Problem
-from cli.screen import as_json, as_tables
 
 _LONGEST = timedelta(days=1)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
-class Format(StrEnum):
-    """How it is printed."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
 def status(  # noqa: PLR0913 - one for each option
     *,
-    window: Annotated[str, typer.Option("--window", help="How far to look back: 15m, 3h, up to 1d.")] = "15m",
-    once: Annotated[bool, typer.Option("--once", help="Look once, as without a terminal.")] = False,
-    every: Annotated[int, typer.Option("--every", min=1, help="Seconds between two looks.")] = 10,
-    form: Annotated[Format, typer.Option("--format", help="text, or json for scripts: one look.")] = Format.TEXT,
+    window: Annotated[str, typer.Option("--window", metavar="TIME", help="To look back: 15m, 3h, up to 1d.")] = "15m",
+    once: Annotated[bool, typer.Option("--once", help="Don't refresh.")] = False,
+    every: Annotated[int, typer.Option("--every", metavar="S", min=1, help="Seconds between looks.")] = 10,
+    output: OutputOption = Output.TEXT,
     stage: StageOption = "dev",
     local: LocalOption = False,
     port: PortOption = LOCAL_PORT,
@@ -64,7 +57,7 @@ def status(  # noqa: PLR0913 - one for each option
     length = minutes(window)
     deployment = connect(stage=stage, local=local, port=port, profile=profile, region=region)
     console = Console(highlight=False)
-    if form is Format.JSON:
+    if output is Output.JSON:
         typer.echo(json.dumps(as_json(look(deployment, length, datetime.now(UTC))), indent=2))
     elif once or not console.is_terminal:
         console.print(as_tables(look(deployment, length, datetime.now(UTC))), soft_wrap=True)

@@ -3,7 +3,6 @@
 import sys
 import time
 from datetime import datetime
-from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,18 +10,11 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from cli import checks, findings, schemas
+from cli.checking import checks, findings, schemas
+from cli.input.progress import watched
+from cli.input.reading import Format, read
+from cli.options import Output, OutputOption
 from cli.problems import FAILED, Misuse
-from cli.progress import watched
-from cli.reading import Format, read
-
-
-class Output(StrEnum):
-    """How the findings are printed."""
-
-    TEXT = "text"
-    JSON = "json"
-
 
 # Short enough for one line each on 80 columns.
 Files = Annotated[list[str], typer.Argument(metavar="FILE", help="jsonl, ndjson, json, csv; .gz too; - is stdin")]
@@ -34,7 +26,6 @@ SchemaFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Avro, of 
 MaxErrors = Annotated[int, typer.Option(min=0, metavar="N", help="Then count only.")]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show bad payloads, names.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 for warnings, too.")]
-OutputFormat = Annotated[Output, typer.Option("--format", help="Print as.")]
 
 
 def validate(  # noqa: PLR0913 - an option each
@@ -48,7 +39,7 @@ def validate(  # noqa: PLR0913 - an option each
     max_errors: MaxErrors = 100,
     reveal: Reveal = False,
     strict: Strict = False,
-    output: OutputFormat = Output.TEXT,
+    output: OutputOption = Output.TEXT,
 ) -> int:
     """Check events with the function's own parser; nothing is sent.
 

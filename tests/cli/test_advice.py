@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from cli.advice import REASONS, WEAKNESSES, Weakness
-from cli.findings import fact
-from cli.observations import Warned
+from cli.checking.findings import fact
+from cli.checking.observations import Warned
 from personalize_relay.errors import Reason
 
 EVENTS = Path(__file__).parents[2] / "docs" / "events.md"

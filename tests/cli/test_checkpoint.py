@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.checkpoint import Checkpoint
-from cli.headway import Position
 from cli.problems import Misuse, Problem
+from cli.sending.checkpoint import Checkpoint
+from cli.sending.headway import Position
 
 AT = Position(file="a.jsonl", payloads=3, line=4, offset=120, sha256="ab")
 

@@ -7,8 +7,8 @@ from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import Ki
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.checks import Checks, trackers
-from cli.reading import Line
+from cli.checking.checks import Checks, trackers
+from cli.input.reading import Line
 from personalize_relay.errors import Reason
 from personalize_relay.events import Parsed
 from personalize_relay.records import Record

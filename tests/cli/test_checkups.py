@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from cli import main
-from cli.checkups import CHECKS
-from cli.deployed import Deployed
 from cli.deployment import Deployment
-from cli.diagnosis import Finding, State, run
+from cli.health.checkups import CHECKS
+from cli.health.deployed import Deployed
+from cli.health.diagnosis import Finding, State, run
+from cli.health.trial import send
 from cli.problems import MISUSED
-from cli.trial import send
 from tests.cli.services import HEALTHY, STACK, Answers, Client
 from tests.cli.test_function_log import settled
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.event_ids import Occurrences, Stamper
+from cli.sending.event_ids import Occurrences, Stamper
 from personalize_relay import payloads
 
 FLAT = {"sessionId": "s", "userId": "u", "eventType": "click", "sentAt": 1_790_000_000}

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from cli.failed_text import record_json, record_lines
-from cli.redriven import Mark
-from cli.set_aside import SetAside
+from cli.recovery.redriven import Mark
+from cli.recovery.set_aside import SetAside
+from cli.recovery.text import record_json, record_lines
 from tests.cli.s3_bucket import S3, give_up, quarantine
 from tests.cli.test_set_aside import bad, found
 

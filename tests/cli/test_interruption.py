@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cli.interruption import Interruption
+from cli.sending.interruption import Interruption
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.mending import TRANSFORM_FAILED, Mended, Mender, NotMended, compiled
 from cli.problems import Misuse
-from cli.selection import Piece, Selection
-from cli.set_aside import Cause, SetAside
+from cli.recovery.mending import TRANSFORM_FAILED, Mended, Mender, NotMended, compiled
+from cli.recovery.selection import Piece, Selection
+from cli.recovery.set_aside import Cause, SetAside
 from personalize_relay import events
 from personalize_relay.errors import Reason
 from personalize_relay.events import Origin

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from cli import observations, schemas
 from cli.advice import Weakness
-from cli.checks import Checks, trackers
-from cli.observations import Bounds, Warned
+from cli.checking import observations, schemas
+from cli.checking.checks import Checks, trackers
+from cli.checking.observations import Bounds, Warned
+from cli.checking.schemas import Schema
+from cli.input.reading import Line
 from cli.problems import Misuse
-from cli.reading import Line
-from cli.schemas import Schema
 from infra.personalize import interactions_schema
 
 ARRIVAL = 1_790_000_000.0

@@ -5,8 +5,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.headway import Place
-from cli.outbox import MAX_BYTES_PER_CALL, MAX_RECORD_BYTES, MAX_RECORDS_PER_CALL, Entry, Outbox
+from cli.sending.headway import Place
+from cli.sending.outbox import MAX_BYTES_PER_CALL, MAX_RECORD_BYTES, MAX_RECORDS_PER_CALL, Entry, Outbox
 
 
 def entry(key: str, number: int = 0, size: int = 10, events: int = 1) -> Entry:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cli.permissions import Need, allows
+from cli.health.permissions import Need, allows
 from cli.problems import Problem
 
 PUT = Need("personalize:PutEvents")

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from cli.checkpoint import Checkpoint
-from cli.interruption import Interruption
+from cli.input.reading import read
 from cli.main import run
-from cli.outbox import MAX_RECORD_BYTES, Entry
-from cli.producing import Rejected
-from cli.reading import read
-from cli.runs import Run, Terms
+from cli.sending.checkpoint import Checkpoint
+from cli.sending.interruption import Interruption
+from cli.sending.outbox import MAX_RECORD_BYTES, Entry
+from cli.sending.producing import Rejected
+from cli.sending.runs import Run, Terms
 
 EVENT = {"sessionId": "s", "eventType": "click", "sentAt": 1_790_000_000}
 THROTTLED = "ProvisionedThroughputExceededException"

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli.input.reading import LONGEST_LINE, Format, Line, read
 from cli.problems import Misuse
-from cli.reading import LONGEST_LINE, Format, Line, read
 
 
 @pytest.fixture

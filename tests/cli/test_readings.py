@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from cli import readings
 from cli.deployment import Deployment
-from cli.readings import Figure, Signal
+from cli.health import readings
+from cli.health.readings import Figure, Signal
 from personalize_relay.errors import Reason
 from personalize_relay.metrics import Metric, quarantined_for
 

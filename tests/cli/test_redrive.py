@@ -8,15 +8,15 @@ from typing import Any, cast
 
 import pytest
 
-from cli.failed_text import account_json, account_lines, listing_lines
-from cli.groups import listing
-from cli.mending import Mended, Mender, compiled
 from cli.problems import Problem
-from cli.redrive import ALREADY_SENT, CLAIMED, LEDGER_FLAWED, NOT_SENT, UNREADABLE, Account, Redrive
-from cli.redriven import Ledger
-from cli.resending import Outcome
-from cli.selection import Selection
-from cli.stored import FailureBucket
+from cli.recovery.groups import listing
+from cli.recovery.mending import Mended, Mender, compiled
+from cli.recovery.redrive import ALREADY_SENT, CLAIMED, LEDGER_FLAWED, NOT_SENT, UNREADABLE, Account, Redrive
+from cli.recovery.redriven import Ledger
+from cli.recovery.resending import Outcome
+from cli.recovery.selection import Selection
+from cli.recovery.stored import FailureBucket
+from cli.recovery.text import account_json, account_lines, listing_lines
 from tests.cli.s3_bucket import NAME, S3, TRACKERS, give_up, quarantine
 from tests.simulation.world import ARRIVAL, click
 

@@ -9,8 +9,8 @@ from typing import Any, cast
 import pytest
 
 from cli.problems import Problem
-from cli.redriven import MAX_ATTEMPTS, Ledger, Page
-from cli.set_aside import Flaw, Position
+from cli.recovery.redriven import MAX_ATTEMPTS, Ledger, Page
+from cli.recovery.set_aside import Flaw, Position
 from tests.cli.s3_bucket import NAME, S3
 
 SOURCE = "quarantine/a.jsonl"

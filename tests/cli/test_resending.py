@@ -3,8 +3,8 @@
 import json
 from typing import Any, cast
 
-from cli.mending import Mended, Mender
-from cli.resending import MAX_ATTEMPTS, MAX_BYTES, ToPersonalize, ToStream
+from cli.recovery.mending import Mended, Mender
+from cli.recovery.resending import MAX_ATTEMPTS, MAX_BYTES, ToPersonalize, ToStream
 from personalize_relay.clients import Answer
 from personalize_relay.delivery import Delivery
 from personalize_relay.requests import Request

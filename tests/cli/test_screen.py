@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from cli import readings
-from cli.alarms import Alarm, Alarms
-from cli.function_log import Batch
-from cli.look import Look, Unread
+from cli.health import readings
+from cli.health.alarms import Alarm, Alarms
+from cli.health.function_log import Batch
+from cli.health.look import Look, Unread
+from cli.health.readings import Figure
+from cli.health.screen import as_json, as_tables
 from cli.problems import Misuse
-from cli.readings import Figure
-from cli.screen import as_json, as_tables
 from cli.status import minutes
 from personalize_relay.errors import Reason
 from personalize_relay.metrics import Metric, quarantined_for

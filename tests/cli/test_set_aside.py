@@ -7,9 +7,9 @@ from typing import Any, cast
 import pytest
 
 from cli.problems import Misuse
-from cli.selection import Selection, moment
-from cli.set_aside import SCHEMA, Flaw, SetAside
-from cli.stored import ON_FAILURE, QUARANTINE, FailureBucket
+from cli.recovery.selection import Selection, moment
+from cli.recovery.set_aside import SCHEMA, Flaw, SetAside
+from cli.recovery.stored import ON_FAILURE, QUARANTINE, FailureBucket
 from infra.failures import MAPPING_PREFIX
 from personalize_relay import quarantine as function
 from personalize_relay.settings import Settings

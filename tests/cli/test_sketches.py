@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from cli.sketches import Sample
+from cli.checking.sketches import Sample
 
 
 @dataclass

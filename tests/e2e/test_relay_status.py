@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cli import readings
 from cli.deployment import connect
+from cli.health import readings
 from local.system import System
 from tests.e2e.conftest import PATIENCE, Relay
 

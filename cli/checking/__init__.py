@@ -1,0 +1,1 @@
+"""What the function would reject, and what weakens the training."""

@@ -1,0 +1,115 @@
+"""Say what checks found, as text or as JSON; of an event there is nothing in it but what is asked to be revealed."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from cli import advice
+from cli.advice import Weakness
+from cli.checking.checks import Checks
+from cli.checking.observations import Warned
+from cli.input.reading import Line
+from personalize_relay.events import Rejection
+
+MOST_SHOWN = 1000
+"""Characters of a payload or a name."""
+
+_FACTS = {
+    Weakness.NO_EVENTS: "there are no good events",
+    Weakness.SESSION_PER_EVENT: "{count} of {of} sessions have a single event",
+    Weakness.SESSION_WITHOUT_USER: "{count} of {of} sessions are never joined to a user",
+    Weakness.REUSED_EVENT_ID: "{count} events have the eventId of an event that they differ from",
+    Weakness.WHOLE_SECONDS: "{count} of {of} sentAt are whole seconds, in sessions of several events",
+    Weakness.IN_THE_FUTURE: "{count} of {of} events are ahead of their arrival",
+    Weakness.NO_SENT_AT: "{count} of {of} events have no sentAt",
+    Weakness.EVENT_TYPE_ONCE: "{count} of {of} event types are seen once",
+    Weakness.UNKNOWN_MEMBER: "{count} members are not known",
+    Weakness.PROPERTY_NOT_IN_SCHEMA: "{count} properties have no field in the schema",
+    Weakness.FIELD_NEVER_FILLED: "{count} required fields are filled by no event",
+}
+
+
+def rejected(line: Line, rejection: Rejection, *, reveal: bool) -> str:
+    """The line for an event that would be rejected, and one more with its payload if that is to be seen."""
+    place = f"{line.file}:{line.number}" + ("" if rejection.index is None else f"[{rejection.index}]")
+    said = f"{place}: {rejection.reason}: {rejection.detail}; {advice.REASONS[rejection.reason]}"
+    return f"{said}\n    {shown(line.data)}" if reveal else said
+
+
+def summary(checks: Checks, warnings: Sequence[Warned], unlisted: int) -> Iterator[str]:
+    """The lines that follow those of the rejected events."""
+    if unlisted:
+        yield f"and {unlisted:,} more, which are only counted: --max-errors shows them"
+    if checks.reasons:
+        yield ""
+        yield from (f"{count:>9,}  {reason}" for reason, count in checks.reasons.most_common())
+    if warnings:
+        yield ""
+        yield from (f"warning: {warned.weakness}: {fact(warned)}; {_what_to_do(warned)}" for warned in warnings)
+    yield ""
+    yield f"lines   {checks.good_lines:>9,} good {checks.bad_lines:>9,} bad"
+    yield f"events  {checks.good_events:>9,} good {checks.bad_events:>9,} bad"
+
+
+def listed(line: Line, rejection: Rejection, *, reveal: bool) -> dict[str, Any]:
+    """An event that would be rejected, for JSON."""
+    return {
+        "file": line.file,
+        "line": line.number,
+        "index": rejection.index,
+        "reason": rejection.reason,
+        "detail": rejection.detail,
+        "advice": advice.REASONS[rejection.reason],
+    } | ({"payload": shown(line.data)} if reveal else {})
+
+
+def report(
+    checks: Checks, warnings: Sequence[Warned], rejections: Sequence[dict[str, Any]], unlisted: int
+) -> dict[str, Any]:
+    """All that was found, for JSON."""
+    return {
+        "lines": {"good": checks.good_lines, "bad": checks.bad_lines},
+        "events": {"good": checks.good_events, "bad": checks.bad_events},
+        "reasons": dict(checks.reasons.most_common()),
+        "rejections": list(rejections),
+        "unlisted": unlisted,
+        "warnings": [_listed_warning(warned) for warned in warnings],
+    }
+
+
+def shown(payload: bytes | str) -> str:
+    """A payload or a name as a terminal may show it: nothing in it moves the cursor, and it is cut if it is long."""
+    text = payload if isinstance(payload, str) else payload[: 4 * MOST_SHOWN].decode(errors="backslashreplace")
+    cut = text[:MOST_SHOWN] + "..." * (len(text) > MOST_SHOWN)
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in cut)
+
+
+def fact(warned: Warned) -> str:
+    """What a warning says, without what to do."""
+    of = "" if warned.of is None else f"{warned.of:,}"
+    said = _FACTS[warned.weakness].format(count=f"{warned.count:,}", of=of)
+    about = [*warned.fields, *map(shown, warned.names)]
+    where = [f"first {warned.first[0]}:{warned.first[1]}"] if warned.first else []
+    return (
+        "approximately " * warned.approximately
+        + said
+        + "".join(f" ({', '.join(part)})" for part in (about, where) if part)
+    )
+
+
+def _what_to_do(warned: Warned) -> str:
+    return advice.WEAKNESSES[warned.weakness]
+
+
+def _listed_warning(warned: Warned) -> dict[str, Any]:
+    file, line = warned.first or (None, None)
+    return {
+        "warning": warned.weakness,
+        "count": warned.count,
+        "of": warned.of,
+        "approximately": warned.approximately,
+        "file": file,
+        "line": line,
+        "fields": warned.fields,
+        "names": [shown(name) for name in warned.names],
+        "advice": _what_to_do(warned),
+    }

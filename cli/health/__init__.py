@@ -1,0 +1,1 @@
+"""What a deployment does, and what is wrong with it."""

@@ -1,0 +1,107 @@
+"""What a deployment consists of, as its services describe it: each asked once, whatever asks for it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, cast
+
+from cli.deployment import Deployment
+from cli.health.diagnosis import Blocked
+from cli.problems import Problem, translating
+from personalize_relay.errors import ConfigurationError
+from personalize_relay.settings import Settings
+
+
+class Deployed:
+    """A deployment's parts; one that can't be had raises why, and from then on Blocked."""
+
+    def __init__(self, deployment: Deployment, now: Callable[[], datetime]) -> None:
+        self.deployment = deployment
+        self.now = now
+        self.client = cache(deployment.client)
+        self._seen: dict[str, Any] = {}
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Who the credentials belong to."""
+        return self._once("credentials", lambda: self.client("sts").get_caller_identity())
+
+    @property
+    def region(self) -> str:
+        """The region that the services are asked in."""
+        return str(self.client("sts").meta.region_name)
+
+    @property
+    def stack(self) -> Mapping[str, Any]:
+        """The stack."""
+        return self._once("stack", self._describe_stack)
+
+    @property
+    def stream(self) -> Mapping[str, Any]:
+        """The stream's summary."""
+        name = self.output("StreamName")
+        return self._once(
+            "stream",
+            lambda: self.client("kinesis").describe_stream_summary(StreamName=name)["StreamDescriptionSummary"],
+        )
+
+    @property
+    def mapping(self) -> Mapping[str, Any]:
+        """The event source mapping."""
+        uuid = self.output("EventSourceMappingId")
+        return self._once("mapping", lambda: self.client("lambda").get_event_source_mapping(UUID=uuid))
+
+    @property
+    def function(self) -> Mapping[str, Any]:
+        """The function's configuration."""
+        name = self.output("FunctionName")
+        return self._once("function", lambda: self.client("lambda").get_function_configuration(FunctionName=name))
+
+    @property
+    def settings(self) -> Settings:
+        """The function's settings, read as the function reads them."""
+        return self._once("settings", self._read_settings)
+
+    @property
+    def trackers(self) -> Sequence[Mapping[str, Any]]:
+        """Every event tracker of the account in the region."""
+        return self._once("tracker", self._describe_trackers)
+
+    def ask(self, service: str, operation: str, **parameters: object) -> Any:  # noqa: ANN401 - what boto3 answers
+        """Call a service."""
+        with translating():
+            return getattr(self.client(service), operation)(**parameters)
+
+    def output(self, name: str) -> str:
+        """An output of the stack."""
+        _ = self.stack  # else a stack that isn't there would be another Problem for each output
+        return str(self._once(f"output {name}", lambda: self.deployment.output(name)))
+
+    def _describe_stack(self) -> Mapping[str, Any]:
+        (stack,) = self.client("cloudformation").describe_stacks(StackName=self.deployment.stack)["Stacks"]
+        return dict(stack)
+
+    def _describe_trackers(self) -> Sequence[Mapping[str, Any]]:
+        personalize = self.client("personalize")
+        pages = personalize.get_paginator("list_event_trackers").paginate()
+        arns = [each["eventTrackerArn"] for page in pages for each in page["eventTrackers"]]
+        return [personalize.describe_event_tracker(eventTrackerArn=arn)["eventTracker"] for arn in arns]
+
+    def _read_settings(self) -> Settings:
+        variables = self.function.get("Environment", {}).get("Variables", {})
+        try:
+            return Settings.from_env(variables)
+        except ConfigurationError as exc:
+            raise Problem(str(exc)) from exc
+
+    def _once[Answer](self, name: str, ask: Callable[[], Answer]) -> Answer:
+        if isinstance(failed := self._seen.get(name), Problem):
+            raise Blocked(f"the {name} must be right first") from failed
+        if name not in self._seen:
+            try:
+                with translating():
+                    self._seen[name] = ask()
+            except Problem as exc:
+                self._seen[name] = exc
+                raise
+        return cast("Answer", self._seen[name])

@@ -1,0 +1,1 @@
+"""The events of a file, one at a time."""

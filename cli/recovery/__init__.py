@@ -1,0 +1,1 @@
+"""What is set aside in the bucket: read, mended and sent again."""

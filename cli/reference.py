@@ -1,0 +1,43 @@
+"""Writes docs/cli.md from the commands' own help: `make docs`."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+COMMANDS = ("validate", "produce", "failed list", "failed show", "failed redrive", "status", "doctor")
+WIDTH = 80
+HEAD = """# The relay command
+
+`make setup` installs it as `.venv/bin/relay`; `uv tool install .` installs it for you alone. It speaks to AWS with the
+ordinary credentials, and with `--local` to the system that `make local` runs on this machine.
+
+| exit status | |
+|---|---|
+| 0 | done |
+| 1 | something was rejected, left or found wrong, or a service refused |
+| 2 | wrong usage: an option, a file, a stage |
+| 130 | ended by Ctrl-C or SIGTERM |
+
+Nothing of an event is printed without `--reveal`: no payload, no id. Results go to standard output, as text or with
+`--format json`; all else goes to standard error. [Mending and sending again](redrive.md) has a page of its own.
+"""
+
+
+def document() -> str:
+    """The document: how the command behaves, then the help of each subcommand."""
+    return HEAD + "".join(f"\n## relay {command}\n\n```text\n{_help(command)}\n```\n" for command in COMMANDS)
+
+
+def _help(command: str) -> str:
+    relay = Path(sys.executable).with_name("relay")
+    # Plain text as wide as any terminal, whatever this one is.
+    plain = os.environ | {"COLUMNS": str(WIDTH), "NO_COLOR": "1", "TERM": "dumb"}
+    run = subprocess.run(  # noqa: S603 - our own command
+        [relay, *command.split(), "--help"], env=plain, capture_output=True, text=True, check=True
+    )
+    return "\n".join(line.rstrip() for line in run.stdout.strip().splitlines())
+
+
+if __name__ == "__main__":
+    sys.stdout.write(document())

@@ -1,0 +1,61 @@
+"""What became of all that `relay produce` read, as text or as JSON; nothing of an event is in it."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from cli import advice
+from cli.checking.findings import shown
+from cli.sending.producing import TOO_LARGE, Rejected
+from personalize_relay.errors import Reason
+
+SCHEMA = "personalize-relay.produce/1"
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """Payloads, each in one of sent, rejected and left; `events` are those of what was sent."""
+
+    schema: str = SCHEMA
+    stream: str
+    read: int
+    sent: int
+    rejected: int
+    left: int
+    """Read but neither sent nor rejected, as the run ended early."""
+    settled_before: int
+    """Settled by the runs that this one resumed, and not counted as read."""
+    events: int
+    reasons: dict[str, int]
+    calls: int
+    retries: int
+    seconds: float
+
+
+def lines(account: Account) -> Iterator[str]:
+    """The account as text."""
+    left = f" + {account.left:,} left" if account.left else ""
+    yield (
+        f"{account.read:,} read = {account.sent:,} sent + {account.rejected:,} rejected{left}"
+        f" in {account.seconds:,.1f} s; {account.stream}"
+    )
+    yield (
+        f"{account.events:,} events, {account.events / max(account.seconds, 0.001):,.0f} a second,"
+        f" in {account.calls:,} calls; {account.retries:,} records sent again"
+    )
+    if account.settled_before:
+        yield f"{account.settled_before:,} were settled before and not read again to be sent"
+    for reason, count in sorted(account.reasons.items()):
+        yield f"{count:,} rejected: {reason}: {_what_to_do(reason)}"
+
+
+def rejected(what: Rejected, *, reveal: bool) -> str:
+    """The line for a payload that is not sent, and one more with the payload if that is to be seen."""
+    index = "" if what.index is None else f"[{what.index}]"
+    said = f"{what.line.file}:{what.line.number}{index}: {what.reason}: {what.detail}"
+    return f"{said}\n    {shown(what.line.data)}" if reveal else said
+
+
+def _what_to_do(reason: str) -> str:
+    if reason == TOO_LARGE:
+        return "split it, or leave out what Personalize has no use for"
+    return advice.REASONS[Reason(reason)]

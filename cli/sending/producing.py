@@ -1,0 +1,153 @@
+"""From a line of a file to a record of the stream: numbered, stamped, checked, handed to the sender."""
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cli.checking import checks
+from cli.input.reading import Line
+from cli.problems import Misuse
+from cli.sending.event_ids import Stamper
+from cli.sending.headway import Headway, Place, Position
+from cli.sending.outbox import MAX_RECORD_BYTES, Entry
+from personalize_relay import events, payloads
+from personalize_relay.errors import InvalidRecord
+
+TOO_LARGE = "record_too_large"
+"""The one reason of this module's own: the others are the function's."""
+_LONGEST_KEY = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A payload that is not sent, and why; `detail` holds nothing of it."""
+
+    line: Line
+    index: int | None
+    reason: str
+    detail: str
+
+
+_TRACKERS = checks.trackers(None, ())  # which ones the deployed function takes is not known here
+
+
+@dataclass(slots=True)
+class _File:
+    """One input file, as far as it was read."""
+
+    resumed: Position | None
+    stamper: Stamper | None
+    payloads: int = 0
+    digest: bytes = b""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the payload just read was settled by an earlier run."""
+        return self.resumed is not None and self.payloads <= self.resumed.payloads
+
+
+@dataclass(slots=True, kw_only=True)
+class Production:
+    """What is done with each line, in order; `send` and `reject` hear of it."""
+
+    headway: Headway
+    send: Callable[[Entry], None]
+    reject: Callable[[Rejected], None]
+    resumed: Mapping[str, Position]
+    stamping: bool
+    validating: bool
+    skipped: int = 0
+    """How many payloads an earlier run settled."""
+    _files: dict[str, _File] = field(default_factory=dict)
+
+    def take(self, line: Line) -> None:
+        """Send the line's payload, or reject it, or skip what was settled before."""
+        file = self._file(line.file)
+        file.payloads += 1
+        file.digest = hashlib.sha256(file.digest + line.data).digest()
+        decoded = _decoded(line.data)
+        data = file.stamper.stamp(line.data, decoded) if file.stamper and decoded else line.data
+        if file.is_known:
+            self._skip(line, file)
+            return
+        place = Place(line.file, file.payloads, line.number, line.offset, file.digest, len(data))
+        self.headway.open(place)
+        rejected = self._rejected(line, data) or _too_large(line, data, decoded)
+        if rejected:
+            self.headway.reject(place, rejected.reason)
+            self.reject(rejected)
+        else:
+            self.send(Entry(_partition_key(decoded, data), data, _events(decoded), place))
+
+    def check_ends(self) -> None:
+        """Raise Misuse where a file ended before the point where it was to be resumed."""
+        for name, file in self._files.items():
+            if file.resumed and file.payloads < file.resumed.payloads:
+                raise Misuse(_other_file(name, file.resumed))
+
+    def _file(self, name: str) -> _File:
+        if name not in self._files:
+            # Files come one after another: the counters of the last are not needed any more.
+            for file in self._files.values():
+                file.stamper = None
+            self._files[name] = _File(self.resumed.get(name), Stamper() if self.stamping else None)
+        return self._files[name]
+
+    def _skip(self, line: Line, file: _File) -> None:
+        self.skipped += 1
+        if file.resumed and file.payloads == file.resumed.payloads and file.digest.hex() != file.resumed.sha256:
+            raise Misuse(_other_file(line.file, file.resumed))
+
+    def _rejected(self, line: Line, data: bytes) -> Rejected | None:
+        if not self.validating:
+            return None
+        origin = events.Origin(stream="", shard_id="", sequence_number="0", arrival=time.time())
+        rejections = events.parse(data, origin, _TRACKERS).rejections
+        return _first(line, rejections[0]) if rejections else None
+
+
+def _first(line: Line, rejection: events.Rejection) -> Rejected:
+    return Rejected(line, rejection.index, rejection.reason, rejection.detail)
+
+
+def _other_file(name: str, resumed: Position) -> str:
+    return (
+        f"{name}: is not the file that the checkpoint was written for: the first {resumed.payloads:,} payloads, "
+        "to where it would go on, differ; give another --checkpoint to send this file"
+    )
+
+
+def _decoded(data: bytes) -> dict[str, Any] | None:
+    try:
+        return payloads.decode(data)
+    except InvalidRecord:
+        return None
+
+
+def _too_large(line: Line, data: bytes, decoded: dict[str, Any] | None) -> Rejected | None:
+    size = len(data) + len(_partition_key(decoded, data).encode())
+    if size <= MAX_RECORD_BYTES:
+        return None
+    return Rejected(
+        line, None, TOO_LARGE, f"it has {size:,} bytes with its partition key, may have {MAX_RECORD_BYTES:,}"
+    )
+
+
+def _partition_key(decoded: dict[str, Any] | None, data: bytes) -> str:
+    """The session, else the user, else a hash of what is neither."""
+    for name in ("sessionId", "userId"):
+        key = (decoded or {}).get(name)
+        if isinstance(key, str) and 0 < len(key) <= _LONGEST_KEY and not _is_unpaired(key):
+            return key
+    return hashlib.sha256(data).hexdigest()
+
+
+def _is_unpaired(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text)
+
+
+def _events(decoded: dict[str, Any] | None) -> int:
+    listed = (decoded or {}).get("eventList")
+    return len(listed) if isinstance(listed, list) else 1
