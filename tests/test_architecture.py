@@ -88,8 +88,34 @@ def test_infra_knows_only_the_functions_settings_and_the_names_of_its_metrics() 
         assert own_imports(path) <= {"settings", "metrics", "errors"}, path.name
 
 
+COMMAND: dict[str, set[str]] = {
+    "input": set(),
+    "checking": {"input"},
+    "sending": {"input", "checking"},
+    "recovery": set(),
+    "health": set(),
+}
+"""The packages of the relay command, and which of each other they use."""
+
+
+@pytest.mark.parametrize("package", COMMAND)
+def test_the_work_of_the_command_knows_nothing_of_its_options(package: str) -> None:
+    """The subcommands' modules parse and print; all else is below them."""
+    top = {path.stem for path in (ROOT / "cli").glob("*.py")} - {"advice", "deployment", "problems"}
+    for path in (ROOT / "cli" / package).glob("*.py"):
+        named = {tuple(name.split(".")) for name in imports(path)}
+        assert "typer" not in {name[0] for name in named}, path.name
+        used = {name[1] for name in named if name[0] == "cli" and len(name) > 1} - {package}
+        assert not used & top, path.name
+        assert used & COMMAND.keys() <= COMMAND[package], path.name
+
+
+def test_the_command_has_no_other_packages() -> None:
+    assert {path.parent.name for path in (ROOT / "cli").glob("*/__init__.py")} == COMMAND.keys()
+
+
 def test_only_lambda_and_tests_import_the_handler() -> None:
-    paths = [path for folder in ("infra", "local", "lambda") for path in (ROOT / folder).rglob("*.py")]
+    paths = [path for folder in ("cli", "infra", "local", "lambda") for path in (ROOT / folder).rglob("*.py")]
     assert not [path for path in paths if "personalize_relay.handler" in set(imports(path))]
 
 
