@@ -20,6 +20,12 @@ Send events, one JSON object a line (the contract is docs/events.md):
   echo '{{"sessionId": "s-1", "eventType": "view", "itemId": "i-1"}}' | \\
     {relay} produce - --local --port {port}
 
+See what becomes of them:
+
+  {relay} status --local --port {port}
+  {relay} failed list --local --port {port}
+  {relay} doctor --local --port {port}
+
 With the AWS command line:
 
   export {environment}
@@ -28,7 +34,11 @@ With the AWS command line:
   aws s3 cp --recursive s3://{bucket}/quarantine/ .   # the bad events
   aws logs tail {log}                                 # the function's log
 
-Personalize is played by {personalize}. Ctrl-C ends it all.
+Personalize is played by another server; `relay failed redrive --direct` finds it by
+
+  export AWS_ENDPOINT_URL_PERSONALIZE_EVENTS={personalize}
+
+Ctrl-C ends it all.
 """
 
 
