@@ -5,16 +5,18 @@
 - Its CloudFormation refuses composite alarms, alarms on metric math, and all of Personalize. They are accepted and
   nothing is made of them: their physical ids begin with NOT_EMULATED, so that whoever deploys can see which they are.
   An update changes nothing of them either, where AWS would replace a resource of Personalize.
+- An alarm's state comes of every metric of its name; it now comes of the one with the alarm's dimensions.
 - It deletes a bucket with all that is in it; as on AWS, a bucket that isn't empty now stops the deletion of its stack.
 
 The emulator has no setting for any of it.
 """
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 from ministack.app import main  # type: ignore[import-untyped]  # it ships no types
-from ministack.services import lambda_svc, s3  # type: ignore[import-untyped]  # the same
+from ministack.services import cloudwatch, lambda_svc, s3  # type: ignore[import-untyped]  # the same
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]  # the same
 
 NOT_EMULATED = "not-emulated-"
@@ -76,6 +78,23 @@ def _accepting_metric_math(alarm: Handler) -> Handler:
     return alarm | {"create": create, "update": update, "delete": delete}
 
 
+def _by_its_dimensions(evaluate: Callable[[Properties], None]) -> Callable[[Properties], None]:
+    """The evaluation of an alarm, shown its own metric alone."""
+
+    def evaluated(alarm: Properties) -> None:
+        own = {each["Name"]: each["Value"] for each in alarm.get("Dimensions", [])}
+        every = cloudwatch._metrics  # noqa: SLF001 -- all that the evaluation reads
+        cloudwatch._metrics = {  # noqa: SLF001
+            key: points for key, points in every.items() if points and points[0]["Dimensions"] == own
+        }
+        try:
+            evaluate(alarm)
+        finally:
+            cloudwatch._metrics = every  # noqa: SLF001
+
+    return evaluated
+
+
 def _keeping_full_buckets(bucket: Handler) -> Handler:
     """The handler of buckets, but that it deletes none that the service itself would refuse to."""
 
@@ -90,6 +109,7 @@ def _keeping_full_buckets(bucket: Handler) -> Handler:
 
 if __name__ == "__main__":
     lambda_svc._poll_kinesis = _leave_streams_alone  # noqa: SLF001 -- the only place where the poller can be cut off
+    cloudwatch._evaluate_alarm = _by_its_dimensions(cloudwatch._evaluate_alarm)  # noqa: SLF001 -- it has no other door
     handlers = provisioners._RESOURCE_HANDLERS  # noqa: SLF001 -- the only place where a resource can be accepted
     handlers["AWS::CloudWatch::CompositeAlarm"] = {"create": _accept, "delete": _forget}
     handlers["AWS::CloudWatch::Alarm"] = _accepting_metric_math(handlers["AWS::CloudWatch::Alarm"])

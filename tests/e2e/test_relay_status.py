@@ -71,14 +71,17 @@ def test_its_figures_are_what_was_sent(relay: Relay) -> None:
 
 def test_it_reads_each_metric_where_the_stacks_alarms_do(system: System) -> None:
     """Those on metric math name theirs in a template alone; the others are here."""
+    deployment = connect(stage="dev", local=True, port=int(port_of(system)), profile=None, region=None)
+    # Another test may have deployed another stage.
+    made = system.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=deployment.stack)
+    names = {each["PhysicalResourceId"] for page in made for each in page["StackResourceSummaries"]}
     pages = system.client("cloudwatch").get_paginator("describe_alarms").paginate()
     alarmed = {
         each["MetricName"]: (each["Namespace"], [(each["Dimensions"][0]["Name"], each["Dimensions"][0]["Value"])])
         for page in pages
         for each in page["MetricAlarms"]
-        if "MetricName" in each
+        if "MetricName" in each and each["AlarmName"] in names
     }
-    deployment = connect(stage="dev", local=True, port=int(port_of(system)), profile=None, region=None)
     read = {each.name: (each.namespace, [(each.dimension, each.of)]) for each in readings.signals(deployment)}
     both = alarmed.keys() & read.keys()
     assert {"ConfigurationErrors", "IteratorAge", "DroppedEventCount"} <= both

@@ -89,3 +89,21 @@ def test_a_tracker_has_an_id_and_its_dataset_group_an_arn(emulator: Emulator, st
     assert stack.outputs["Group"].startswith("arn:aws:personalize:us-east-1:")
     assert stack.outputs["Tracker"].startswith("not-emulated-")
     assert emulator.only_accepted() == {"AWS::Personalize::DatasetGroup": 1, "AWS::Personalize::EventTracker": 1}
+
+
+def test_an_alarm_goes_by_its_own_metric_alone(emulator: Emulator, name: str) -> None:
+    """Two stages count under one name: the trouble of one is not the other's."""
+    cloudwatch = emulator.client("cloudwatch")
+    for stage in ("dev", "prod"):
+        cloudwatch.put_metric_alarm(
+            **PLAIN | {"AlarmName": f"{name}-{stage}", "Namespace": name},
+            Threshold=0,
+            Dimensions=[{"Name": "service", "Value": stage}],
+        )
+    data = {"MetricName": "M", "Value": 1, "Dimensions": [{"Name": "service", "Value": "dev"}]}
+    cloudwatch.put_metric_data(Namespace=name, MetricData=[data])
+    found = cloudwatch.describe_alarms(AlarmNamePrefix=name)["MetricAlarms"]
+    assert {each["AlarmName"]: each["StateValue"] for each in found} == {
+        f"{name}-dev": "ALARM",
+        f"{name}-prod": "INSUFFICIENT_DATA",
+    }
