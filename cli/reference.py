@@ -21,6 +21,10 @@ ordinary credentials, and with `--local` to the system that `make local` runs on
 
 Nothing of an event is printed without `--reveal`: no payload, no id. Results go to standard output, as text or with
 `--format json`; all else goes to standard error. [Mending and sending again](redrive.md) has a page of its own.
+
+An event without an `eventId` gets one from `produce`: of its content, and of its number among equal events of the file.
+The same file gives the same ids, and two equal clicks in it stay two. Equal events of two files have one id and are
+trained on once, so let the producer give at least `sentAt`, better `eventId` too.
 """
 
 
