@@ -32,8 +32,11 @@ ALARM_METRICS = 22
 GB_SECOND = 0.0000133334
 MILLION_REQUESTS = 0.20
 LOG_GB = 0.50
-STREAM_GB_IN, STREAM_GB_OUT, STREAM_HOUR = 0.08, 0.04, 0.04
+STREAM_GB_IN, STREAM_GB_OUT, STREAM_GB_MONTH, STREAM_HOUR = 0.08, 0.04, 0.10, 0.04
 CUSTOM_METRIC, ALARM_METRIC, COMPOSITE_ALARM, DASHBOARD = 0.30, 0.10, 0.50, 3.00
+MILLION_TRACES = 5.00
+ENDPOINT_HOUR = 0.01
+KEY = 1.00
 HOURS = 730
 
 
@@ -86,11 +89,15 @@ def function_cost(workload: str) -> float:
 def costs() -> str:
     """The table of what a million events cost."""
     gigabytes = 1e6 * 1024 / 1024**3
+    kept = gigabytes * 24 / HOURS  # the first of the two days is free
     rows = [
         ("Lambda, where a call holds 8.3 events and takes 20 ms", function_cost("Dense")),
         ("Lambda, where a call holds 1.05 events and takes 100 ms", function_cost("Sparse, slow API")),
         ("Logs of 1,000 batches", 1e6 / BATCH * LOG_BYTES / 1024**3 * LOG_GB),
-        ("Kinesis on-demand, records of up to 1 KB, in and out", gigabytes * (STREAM_GB_IN + STREAM_GB_OUT)),
+        (
+            "Kinesis on-demand, records of up to 1 KB, in, out and kept for two days",
+            gigabytes * (STREAM_GB_IN + STREAM_GB_OUT) + kept * STREAM_GB_MONTH,
+        ),
     ]
     return _priced("a million events", rows)
 
@@ -105,6 +112,9 @@ def monthly() -> str:
         (f"{most} custom metrics, in a month with every reason", most * CUSTOM_METRIC),
         (f"Alarms, {ALARM_METRICS} metrics and one composite", ALARM_METRICS * ALARM_METRIC + COMPOSITE_ALARM),
         ("Dashboard", DASHBOARD),
+        ("X-Ray, a trace a second, as it samples a busy shard", 3600 * HOURS / 1e6 * MILLION_TRACES),
+        ("Endpoint for PutEvents in two zones, with `vpc`", 2 * HOURS * ENDPOINT_HOUR),
+        ("Key, with `customerKey`", KEY),
     ]
     return _priced("a month", rows)
 

@@ -12,6 +12,7 @@ from aws_cdk.aws_cloudwatch import (
     IMetric,
     IWidget,
     MathExpression,
+    PeriodOverride,
     TextWidget,
     YAxisProps,
 )
@@ -46,6 +47,8 @@ class RelayDashboard(Construct):
             self,
             "Dashboard",
             default_interval=Duration.hours(3),
+            # The limits are drawn for sums over this period.
+            period_override=PeriodOverride.INHERIT,
             widgets=[
                 [_question("Is data flowing, and how fresh is it?")],
                 [*_flow(settings, signals), _states(alarms)],

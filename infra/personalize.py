@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from aws_cdk import RemovalPolicy
 from aws_cdk.aws_personalize import CfnDataset, CfnDatasetGroup, CfnEventTracker, CfnSchema
 from constructs import Construct
 
@@ -25,7 +26,9 @@ FIELDS: dict[str, str | list[str]] = {
 class PersonalizeTracker(Construct):
     """A dataset group with an interactions dataset, and the event tracker that fills it."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, name: str, fields: Mapping[str, str]) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, name: str, fields: Mapping[str, str], retain: bool
+    ) -> None:
         super().__init__(scope, construct_id)
         group = CfnDatasetGroup(self, "Group", name=name)
         schema = CfnSchema(self, "Schema", name=f"{name}-interactions", schema=json.dumps(interactions_schema(fields)))
@@ -42,6 +45,10 @@ class PersonalizeTracker(Construct):
         )
         # A tracker makes an interactions dataset of its own where there is none.
         tracker.add_resource_dependency(dataset)
+        # By name: what a first deployment that failed left behind would stop the second.
+        policy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if retain else RemovalPolicy.DESTROY
+        for resource in (group, schema, dataset, tracker):
+            resource.apply_removal_policy(policy)
         self.tracking_id = tracker.attr_tracking_id
 
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from aws_cdk.aws_logs import RetentionDays
 
+from infra.personalize import FIELDS
 from infra.rules import Rule, list_of, matching, names, one_of, whole
 from personalize_relay.settings import CLIENTS, DEFAULT_MAX_IN_FLIGHT, MAX_IN_FLIGHT_CEILING, MAX_TRACKING_ID_LENGTH
 
@@ -36,7 +37,7 @@ class StackSettings:
     allowed_tracking_ids: tuple[str, ...] = ()
     """Further event trackers that an event may name: a list, or text with commas."""
     stream_arn: str | None = None
-    """An existing stream to read; without it the stack makes one."""
+    """An existing stream of this account and region to read; without it the stack makes one."""
     stream_key_arn: str | None = None
     """The key of that stream, where it is encrypted with one of your own."""
     stream_shards: int | None = None
@@ -80,18 +81,19 @@ class StackSettings:
     quarantine_expiry_days: int = 30
     """How long the bucket keeps an object."""
     customer_key: bool = False
-    """Whether a key of your own, which the stack makes, encrypts all data."""
+    """Whether a key of your own, which the stack makes, encrypts its data; unset it only with an empty stream."""
     retain_data: bool = True
-    """Whether the stream, the buckets, the log and the key outlive the stack."""
+    """Whether the stream, the buckets, the logs, the key and the dataset group outlive the stack."""
 
     def __post_init__(self) -> None:
         longest = self.stream_retention_hours * 60
         if self.max_record_age_minutes > longest:
             rule = f"at most {longest}, the stream's retention (streamRetentionHours)"
             raise _invalid("maxRecordAgeMinutes", rule, self.max_record_age_minutes, self.stage)
-        shortest = self.batch_window_seconds // 60 + 1
+        # Half of the age pages.
+        shortest = 2 * self.batch_window_seconds // 60 + 1
         if self.max_record_age_minutes < shortest:
-            rule = f"at least {shortest}: a batch may wait for batchWindowSeconds to fill up"
+            rule = f"at least {shortest}: a batch may wait for batchWindowSeconds to fill up, and twice that is late"
             raise _invalid("maxRecordAgeMinutes", rule, self.max_record_age_minutes, self.stage)
         if self.stream_arn and self.stream_shards:
             raise _invalid("streamShards", "left out where streamArn is given", self.stream_shards, self.stage)
@@ -128,7 +130,7 @@ def _starting_position(text: str) -> datetime | None:
 
 def _interaction_field(text: str) -> tuple[str, str]:
     name, _, kind = text.partition(":")
-    if not re.fullmatch(r"[A-Z][A-Z0-9_]{0,62}", name) or kind not in AVRO_TYPES:
+    if not re.fullmatch(r"[A-Z][A-Z0-9_]{0,62}", name) or name in FIELDS or kind not in AVRO_TYPES:
         raise ValueError
     return name, kind
 
@@ -145,7 +147,8 @@ RULES = {
     "trackingIdParameter": matching(r"[\w./-]{1,1011}", "the name of a Systems Manager parameter"),
     "datasetGroup": matching(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,49}", "a name of up to 50 letters, digits, - and _"),
     "interactionFields": list_of(
-        Rule("", _interaction_field), f"NAME:type with commas, a type one of {', '.join(AVRO_TYPES)}"
+        Rule("", _interaction_field),
+        f"NAME:type with commas, no name of Personalize's own, a type one of {', '.join(AVRO_TYPES)}",
     ),
     "allowedTrackingIds": list_of(_TRACKER, "event trackers' ids, as a list or with commas"),
     "streamArn": matching(r"arn:[\w-]+:kinesis:[\w-]+:\d{12}:stream/[\w.-]{1,128}", "the ARN of a Kinesis stream"),

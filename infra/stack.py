@@ -82,8 +82,13 @@ class RelayStack(Stack):
     def _tracking_id(self, settings: StackSettings) -> str:
         """The tracker's id: given, read when the stack is deployed, or that of the tracker that the stack makes."""
         if settings.dataset_group:
-            fields = dict(settings.interaction_fields)
-            return PersonalizeTracker(self, "Personalize", name=settings.dataset_group, fields=fields).tracking_id
+            return PersonalizeTracker(
+                self,
+                "Personalize",
+                name=settings.dataset_group,
+                fields=dict(settings.interaction_fields),
+                retain=settings.retain_data,
+            ).tracking_id
         if settings.tracking_id_parameter:
             return StringParameter.value_for_string_parameter(self, settings.tracking_id_parameter)
         return str(settings.tracking_id)

@@ -49,7 +49,8 @@ class Variant:
 
 VARIANTS = [
     Variant(stage=stage, personalize=personalize, key=key, network=network)
-    for stage, personalize, key, network in product(("dev", "prod"), *[(False, True)] * 3)
+    for stage in ("dev", "prod")
+    for personalize, key, network in product((False, True), repeat=3)
 ]
 SAMPLE = [VARIANTS[len(VARIANTS) // 2], VARIANTS[-1]]
 """The plain prod stage and all that it may have; the end-to-end tests synthesize, and so audit, the dev stage."""
@@ -63,7 +64,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def test_nothing_is_found(context: dict[str, Any], tmp_path: Path, variant: Variant) -> None:
-    run, found = synth(context, tmp_path, **variant.overrides)
+    run, found = synth(context | variant.overrides, tmp_path)
     assert run.returncode == 0, run.stderr
     assert not found
     (template,) = tmp_path.glob("*.template.json")

@@ -52,12 +52,19 @@ def bucket() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def widgets(prod: Template) -> list[Widget]:
-    """The body's widgets, with the names of resources in place of what refers to them."""
+def body(prod: Template) -> dict[str, Any]:
+    """The dashboard's body, with the names of resources in place of what refers to them."""
     _, dashboard = only(prod, "AWS::CloudWatch::Dashboard")
     parts = dashboard["Properties"]["DashboardBody"]["Fn::Join"][1]
     text = "".join(part if isinstance(part, str) else re.sub(r"\W", "", json.dumps(part)) for part in parts)
-    found: list[Widget] = json.loads(text)["widgets"]
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+@pytest.fixture(scope="module")
+def widgets(body: dict[str, Any]) -> list[Widget]:
+    """The body's widgets."""
+    found: list[Widget] = body["widgets"]
     return found
 
 
@@ -112,6 +119,11 @@ def test_widgets_do_not_overlap(widgets: list[Widget]) -> None:
             *(one["y"] + one["height"] <= other["y"], other["y"] + other["height"] <= one["y"]),
         )
         assert any(apart), (one, other)
+
+
+def test_periods_are_those_that_the_limits_are_drawn_for(body: dict[str, Any]) -> None:
+    """Else CloudWatch fits them to the stretch that is shown, and the quota of five minutes stands over each minute."""
+    assert body["periodOverride"] == "inherit"
 
 
 def test_three_questions_are_answered_in_order(widgets: list[Widget]) -> None:

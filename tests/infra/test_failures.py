@@ -86,3 +86,20 @@ def test_a_customers_key_encrypts_all_that_is_stored(synthesize: Synthesize) -> 
     statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
     granted = [each["Action"] for each in statements if each["Resource"] == arn(key)]
     assert granted == [["kms:Decrypt", "kms:GenerateDataKey"]]
+
+
+def test_a_customers_key_may_be_used_by_whom_no_role_stands_for(synthesize: Synthesize) -> None:
+    """The account's logs, those of the network included, and its alarms; all others use it in a role's name."""
+    template = synthesize(stage="prod", customerKey="true", vpc="true")
+    name, key = only(template, "AWS::KMS::Key")
+    logs = template.find_resources("AWS::Logs::LogGroup").values()
+    assert [body["Properties"]["KmsKeyId"] for body in logs] == [arn(name)] * 2
+    owner, logging, alarming = key["Properties"]["KeyPolicy"]["Statement"]
+    assert owner["Principal"]["AWS"]["Fn::Join"][1][-1] == ":root"
+    assert logging["Principal"] == {"Service": {"Fn::Join": ["", ["logs.", {"Ref": "AWS::Region"}, ".amazonaws.com"]]}}
+    assert {"kms:Decrypt", "kms:GenerateDataKey"} <= set(logging["Action"])
+    ((_, groups),) = logging["Condition"]["ArnLike"].items()
+    assert groups["Fn::Join"][1][-2:] == [{"Ref": "AWS::AccountId"}, ":log-group:*"]
+    assert alarming["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert alarming["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert alarming["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}

@@ -58,6 +58,20 @@ def test_every_section_of_an_alarm_says_what_to_do() -> None:
         assert len(re.findall(r"^(Look at:|Do: |Verify: )", section, re.MULTILINE)) == 3, section
 
 
+def test_each_alarm_is_a_page_or_a_ticket_as_its_section_says(prod: Template) -> None:
+    """In the first words of the section that its description leads to."""
+    is_so, said = {}, {}
+    for logical_id, body in prod.find_resources("AWS::CloudWatch::Alarm").items():
+        severity, anchor = re.findall(r"^(\w+): .*#([\w-]+)$", body["Properties"]["AlarmDescription"])[0]
+        is_so[logical_id.removeprefix("Alarms")[:-8], anchor] = severity
+    for heading, begins in re.findall(r"^## (.+)\n\n((?:.+\n)+)", TEXT, re.MULTILINE):
+        anchor, severity = heading.lower().replace(" ", "-"), ""
+        for word, alarm in re.findall(r"\*(\w+)\*|`(\w+)`", begins):
+            severity = word.lower() or severity
+            said[alarm, anchor] = severity
+    assert {alarm: said.get(alarm) for alarm in is_so} == is_so
+
+
 def test_a_users_events_are_erased_and_no_others(tmp_path: Path) -> None:
     """The commands of the page, less those that call AWS."""
     (script,) = re.findall(r"```sh\n(export USER_ID.+?)```", TEXT, re.DOTALL)

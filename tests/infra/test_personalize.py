@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.infra.conftest import Synthesize
 from tests.infra.templates import only
 
@@ -23,6 +25,19 @@ def test_an_empty_account_gets_a_tracker_and_a_dataset_for_it(synthesize: Synthe
     fields = {field["name"]: field["type"] for field in json.loads(schema["Properties"]["Schema"])["fields"]}
     assert fields["DEVICE"] == ["null", "string"]
     assert [fields[name] for name in ("USER_ID", "ITEM_ID", "TIMESTAMP")] == ["string", "string", "long"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "deletion", "replacement"), [("dev", "Delete", "Delete"), ("prod", "RetainExceptOnCreate", "Retain")]
+)
+def test_recorded_interactions_outlive_the_prod_stack(
+    synthesize: Synthesize, stage: str, deletion: str, replacement: str
+) -> None:
+    """And a switch to another tracker; but a first deployment that fails leaves no name taken for the next."""
+    template = synthesize(stage=stage, trackingId=None, datasetGroup="shop").to_json()["Resources"].values()
+    bodies = [body for body in template if body["Type"].startswith("AWS::Personalize::")]
+    assert len(bodies) == 4
+    assert {(body["DeletionPolicy"], body["UpdateReplacePolicy"]) for body in bodies} == {(deletion, replacement)}
 
 
 def test_a_parameter_is_read_at_each_deployment(synthesize: Synthesize) -> None:

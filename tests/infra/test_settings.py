@@ -9,6 +9,7 @@ from aws_cdk.aws_logs import RetentionDays
 
 from infra.settings import InvalidSetting, StackSettings
 from infra.settings_table import table
+from infra.watches import VERY_LATE
 from personalize_relay.settings import MAX_IN_FLIGHT_CEILING
 from tests.infra.conftest import ROOT
 
@@ -21,7 +22,7 @@ WRONG: dict[str, list[Any]] = {
     "trackingId": ["", "two words", "a,b", "x" * 257],
     "trackingIdParameter": ["", "two words"],
     "datasetGroup": ["", "-shop", "x" * 51],
-    "interactionFields": ["DEVICE", "device:string", "DEVICE:text", "DEVICE:string,PRICE"],
+    "interactionFields": ["DEVICE", "device:string", "DEVICE:text", "DEVICE:string,PRICE", "USER_ID:string"],
     "allowedTrackingIds": ["fine,two words", ["two words"], 7 * ["x" * 257]],
     "streamArn": ["clicks", "arn:aws:sqs:eu-west-1:123456789012:clicks"],
     "streamKeyArn": ["alias/clicks", "arn:aws:kms:eu-west-1:123456789012:alias/clicks"],
@@ -93,7 +94,7 @@ INSTEAD: dict[str, dict[str, Any]] = {
 def test_wrong_value_is_named(name: str, value: object) -> None:
     """One line that begins with the setting's name and ends with the two places to set it."""
     with pytest.raises(InvalidSetting) as failed:
-        StackSettings.from_context(GIVEN | {name: value})
+        StackSettings.from_context(GIVEN | INSTEAD.get(name, {}) | {name: value})
     message = str(failed.value)
     assert message.startswith(f"{name} must be ")
     assert message.endswith(f"set it in cdk.json under stages.dev or by -c {name}=…")
@@ -156,9 +157,11 @@ def test_age_stays_within_retention() -> None:
 
 
 def test_a_batch_is_taken_before_its_records_are_given_up() -> None:
-    """A window as long as the greatest age would store every record of a quiet stream."""
-    with pytest.raises(InvalidSetting, match=r"^maxRecordAgeMinutes must be at least 6: .*batchWindowSeconds"):
-        StackSettings.from_context(GIVEN | {"batchWindowSeconds": "300", "maxRecordAgeMinutes": "5"})
+    """A window as long as half of the greatest age would page for every record of a quiet stream."""
+    with pytest.raises(InvalidSetting, match=r"^maxRecordAgeMinutes must be at least 11: .*batchWindowSeconds"):
+        StackSettings.from_context(GIVEN | {"batchWindowSeconds": "300", "maxRecordAgeMinutes": "10"})
+    read = StackSettings.from_context(GIVEN | {"batchWindowSeconds": "300", "maxRecordAgeMinutes": "11"})
+    assert read.batch_window_seconds < read.max_record_age_minutes * 60 * VERY_LATE
 
 
 def test_a_key_belongs_to_an_existing_stream() -> None:
