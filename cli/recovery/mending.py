@@ -48,8 +48,10 @@ def compiled(transform: str) -> ParsedResult:
     """The JMESPath expression; raises Misuse for what is none."""
     try:
         return jmespath.compile(transform)
-    except JMESPathError as exc:
+    except (JMESPathError, ValueError) as exc:  # ValueError: an index of thousands of digits
         raise Misuse(f"--transform is no JMESPath expression: {str(exc).splitlines()[0]}") from exc
+    except RecursionError as exc:
+        raise Misuse("--transform is no JMESPath expression that can be read: it is nested too deep") from exc
 
 
 class Mender:
@@ -150,6 +152,8 @@ def _valid_id(original: dict[str, Any]) -> str | None:
 def _encode(event: dict[str, Any]) -> bytes:
     try:
         text = json.dumps(event, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except TypeError as exc:  # an expression, `&name`, is no value
+        raise NotMended(TRANSFORM_FAILED) from exc
     except ValueError as exc:  # beyond a double, which stands for a number out of range
         raise NotMended(Reason.INVALID_NUMBER) from exc
     try:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
@@ -38,7 +38,7 @@ class Mark(msgspec.Struct, frozen=True):
 class _Entry(msgspec.Struct, kw_only=True):
     state: Literal["claimed", "sent"]
     run: str
-    at: datetime
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
     events: list[Position]
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 
 from cli.problems import Misuse
-from cli.recovery.set_aside import Cause, Position, SetAside
+from cli.recovery.set_aside import Cause, Position, SetAside, is_time
 from personalize_relay.errors import InvalidRecord
 from personalize_relay.events import REQUEST_MEMBERS
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_NO_TIME = "a time is ISO 8601 and after 1970, as 2026-11-24T09:30:00Z, or so long ago: 90m, 2h, 3d"
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,10 +101,17 @@ def _flat(event: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
 
 def moment(text: str, now: datetime) -> float:
     """Epoch seconds of an ISO 8601 time, UTC unless it says otherwise, or of so long before now: `90m`, `2h`, `3d`."""
-    if ago := re.fullmatch(r"(\d{1,6})([mhd])", text):
-        return (now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})).timestamp()
     try:
-        given = datetime.fromisoformat(text)
-    except ValueError as exc:
-        raise Misuse("a time is ISO 8601, as 2026-11-24T09:30:00Z, or so long ago: 90m, 2h, 3d") from exc
-    return (given if given.tzinfo else given.replace(tzinfo=UTC)).timestamp()
+        seconds = _moment(text, now).timestamp()
+    except (ValueError, OverflowError) as exc:
+        raise Misuse(_NO_TIME) from exc
+    if not is_time(seconds):
+        raise Misuse(_NO_TIME)
+    return seconds
+
+
+def _moment(text: str, now: datetime) -> datetime:
+    if ago := re.fullmatch(r"(\d{1,6})([mhd])", text):
+        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    given = datetime.fromisoformat(text)
+    return given if given.tzinfo else given.replace(tzinfo=UTC)

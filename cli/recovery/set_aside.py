@@ -18,6 +18,9 @@ from personalize_relay.events import Origin
 SCHEMA = "personalize-relay.quarantine/1"
 """As in personalize_relay.quarantine, which needs Powertools; a test keeps them equal."""
 ON_FAILURE_VERSION = "1.0"
+_LONGEST_NUMBER = 128
+"""Digits of a sequence number, as the Kinesis API reference has it."""
+_YEAR_9999 = 253_370_764_800
 
 type Position = tuple[str, int | None]
 """An event within an object: its record's sequence number, and its place in `eventList` (None: it is the record)."""
@@ -161,6 +164,11 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
+def is_time(seconds: float) -> bool:
+    """Whether it can be told as a date, and so can the hours around it."""
+    return 0 <= seconds < _YEAR_9999
+
+
 def _of_line(key: str, number: int, line: bytes) -> SetAside:
     schema = _typed(line, _Schema).schema
     if schema != SCHEMA:
@@ -206,8 +214,10 @@ def _of_batch(key: str, number: int, document: _OnFailure, record: _Record) -> S
 
 
 def _origin(stream_arn: str, shard_id: str, sequence_number: str, arrival: float) -> Origin:
-    if not (sequence_number.isascii() and sequence_number.isdigit()):
-        raise _Unknown("its sequence number is no number")
+    if not (sequence_number.isascii() and sequence_number.isdigit() and len(sequence_number) <= _LONGEST_NUMBER):
+        raise _Unknown("its sequence number is no number of Kinesis")
+    if not is_time(arrival):
+        raise _Unknown("its arrival is no time")
     stream = stream_arn.rpartition("/")[2]
     return Origin(stream=stream, shard_id=shard_id, sequence_number=sequence_number, arrival=arrival)
 

@@ -15,7 +15,7 @@ from cli.recovery.set_aside import Position, SetAside
 from personalize_relay.errors import InvalidRecord
 
 _ADVICE = {
-    "transform_failed": "--transform must give one event, an object, for each of these: see its errors with `show`",
+    "transform_failed": "--transform must give one event, an object, for each: try it on one that `show --reveal` prints",
     **{str(reason): text for reason, text in REASONS.items()},
 }
 
@@ -78,14 +78,14 @@ def record_lines(record: SetAside, marks: dict[Position, Mark], *, reveal: bool)
     """The same for people."""
     said = record_json(record, marks, reveal=reveal)
     yield f"record    {said['sequenceNumber']}"
-    yield f"source    stream {said['stream']}, {said['shardId']}, arrived {said['arrival']}"
-    yield f"stored    {said['key']}, line {said['line']}, at {said['storedAt']}"
+    yield _printable(f"source    stream {said['stream']}, {said['shardId']}, arrived {said['arrival']}")
+    yield _printable(f"stored    {said['key']}, line {said['line']}, at {said['storedAt']}")
     for cause in said["causes"]:
-        yield f"{_place(cause['index']):10}{cause['reason']}: {cause['detail']}"
+        yield _printable(f"{_place(cause['index']):10}{cause['reason']}: {cause['detail']}")
         if cause["reason"] in _ADVICE:
             yield f"{'':10}{_ADVICE[cause['reason']]}"
     for mark in said["redriven"]:
-        yield f"{mark['state']:10}{_place(mark['index'])}, {mark['at']}, by run {mark['run']}"
+        yield _printable(f"{mark['state']:10}{_place(mark['index'])}, {mark['at']}, by run {mark['run']}")
     if reveal:
         payload = said["payload"]
         yield f"key       {_printable(said['partitionKey'])}"
@@ -140,7 +140,7 @@ def claim_lines(claims: Sequence[Claim], now: datetime) -> Iterator[str]:
     """Who claims what, and since when."""
     for each in claims:
         age = _age((now - each.at).total_seconds())
-        yield f"{each.events} events claimed {age} ago by run {each.run}, of {each.source}"
+        yield _printable(f"{each.events} events claimed {age} ago by run {each.run}, of {each.source}")
     if claims:
         yield f"{CLAIMED}: under way, or died over it. If it died: relay failed redrive --take-over"
 
@@ -173,6 +173,7 @@ def _finite(digits: str) -> float:
 
 
 def _printable(text: str) -> str:
+    """Whoever may write to the bucket chooses it: it is not to steer a terminal."""
     return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
 
 
@@ -192,7 +193,7 @@ def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
             cell.rjust(width) if rows[-1][column].isdigit() else cell.ljust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
-        yield "  ".join(cells).rstrip()
+        yield _printable("  ".join(cells).rstrip())
 
 
 def _time(seconds: float) -> str:

@@ -4,11 +4,14 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
+from cli.recovery.groups import Group, Listing
+from cli.recovery.redrive import Claim
 from cli.recovery.redriven import Mark
-from cli.recovery.set_aside import SetAside
-from cli.recovery.text import record_json, record_lines
+from cli.recovery.set_aside import Cause, Position, SetAside
+from cli.recovery.text import listing_lines, record_json, record_lines
 from tests.cli.s3_bucket import S3, give_up, quarantine
 from tests.cli.test_set_aside import bad, found
 
@@ -53,3 +56,13 @@ def test_a_record_is_shown_with_its_place_its_reasons_what_to_do_and_what_became
     assert "missing_member: eventType is missing" in said
     assert "add the member that the detail names" in said
     assert said.count("by run run-1") == 1
+
+
+def test_what_others_wrote_into_the_bucket_steers_no_terminal() -> None:
+    escape, now = "\x1b[2J", datetime(2026, 11, 24, tzinfo=UTC)
+    record = msgspec.structs.replace(stored(b""), stored_at=escape, causes=(Cause(None, escape, escape),))
+    marks: dict[Position, Mark] = {(record.origin.sequence_number, None): Mark("sent", escape, now)}
+    found = Listing({escape: Group(first=0, last=0)}, [Claim(escape, escape, now, 1)])
+    lines = [*record_lines(record, marks, reveal=False), *listing_lines(found, now)]
+    assert all(line.isprintable() for line in lines)
+    assert "\\x1b[2J" in "".join(lines)

@@ -154,6 +154,7 @@ def test_a_transform_mends(bad: dict[str, Any], transform: str, expected: dict[s
         ({}, "merge(itemId, @)", TRANSFORM_FAILED),
         ({}, "{eventList: [@, @]}", TRANSFORM_FAILED),
         ({}, "{eventList: [@]}", TRANSFORM_FAILED),
+        ({}, "merge(@, {itemId: &itemId})", TRANSFORM_FAILED),
     ],
 )
 def test_what_the_function_would_still_reject_is_refused_with_its_reason(
@@ -171,8 +172,9 @@ def test_a_number_beyond_a_double_and_half_a_character_are_refused_where_they_co
 
 
 def test_what_is_no_expression_is_wrong_usage() -> None:
-    with pytest.raises(Misuse, match="no JMESPath expression"):
-        compiled("merge(@,")
+    for wrong in ("merge(@,", "(" * 5000 + "@", f"[{'9' * 5000}]"):
+        with pytest.raises(Misuse, match="no JMESPath expression"):
+            compiled(wrong)
     assert refusal(click("s"), "unknown_function(@)") == TRANSFORM_FAILED
 
 
