@@ -10,6 +10,8 @@ from cli.problems import Misuse, Problem, translating
 type ClientFactory = Callable[[str], Any]
 """Makes the client of a service by its boto3 name; threads may share a client."""
 
+_LAST_PORT = 65535
+
 
 class Deployment:
     """One deployed stage, on AWS or on this machine."""
@@ -49,6 +51,8 @@ def connect(*, stage: str, local: bool, port: int, profile: str | None, region: 
     """The deployment that the options name; nothing is called yet."""
     if local and (profile or region):
         raise Misuse("--local is on this machine: leave --profile and --region out")
+    if not 0 < port <= _LAST_PORT:
+        raise Misuse(f"--port is a number from 1 to {_LAST_PORT}")
     return Deployment(stage, _on_this_machine(port) if local else _on_aws(profile, region))
 
 
@@ -70,7 +74,10 @@ def _on_aws(profile: str | None, region: str | None) -> ClientFactory:
         session = boto3.session.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION"))
 
     def client(service: str) -> Any:  # noqa: ANN401 - boto3 makes each client's class as it runs
-        with translating():
-            return session.client(service, config=config)
+        try:
+            with translating():
+                return session.client(service, config=config)
+        except ValueError as exc:
+            raise Misuse(f"{exc}: mend AWS_ENDPOINT_URL") from exc
 
     return client

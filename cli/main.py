@@ -1,14 +1,18 @@
 """The `relay` command: each subcommand's own module parses and prints, and ends here with its exit status."""
 
+import io
+import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
 
 import typer
 from typer.exceptions import TyperException
 
 from cli import doctor, failed, produce, status, validate
-from cli.problems import INTERRUPTED, Problem
+from cli.problems import FAILED, INTERRUPTED, MISUSED, Problem, bug
 
 HELP = """
 Send events to Amazon Personalize through the relay, and look after what became of them.
@@ -36,11 +40,21 @@ app.command()(doctor.doctor)
 def main() -> None:
     """Run the command, and end the process with its exit status."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(run(sys.argv[1:]))
+    _ready_streams()
+    try:
+        exit_status = run(sys.argv[1:])
+    except OSError as exc:  # of files that are read there are Problems: it is the output
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what would be written at the end
+        exit_status = _ended(f"can't go on: {(exc.strerror or type(exc).__name__).lower()}", FAILED)
+    except Exception as exc:  # noqa: BLE001 - a traceback would show its text
+        exit_status = _ended(bug(exc), FAILED)
+    sys.exit(exit_status)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command to its end; a problem is one line on standard error."""
+    if any(map(_is_no_text, arguments)):
+        return _ended("an argument is not UTF-8: rename the file, or give it as standard input", MISUSED)
     try:
         return int(app(arguments, prog_name="relay", standalone_mode=False) or 0)
     except Problem as exc:
@@ -50,6 +64,20 @@ def run(arguments: Sequence[str]) -> int:
         return _ended(f"{said.rstrip('.')}; see --help", exc.exit_code) if said else exc.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _ready_streams() -> None:
+    """A stream that is closed is an empty one, and what an output has no character for is escaped."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - for as long as it runs
+    for output in (sys.stdout, sys.stderr):
+        cast("io.TextIOWrapper", output).reconfigure(errors="backslashreplace")
+
+
+def _is_no_text(argument: str) -> bool:
+    """Whether bytes that are not UTF-8 were given, which Python holds as surrogates."""
+    return any("\ud800" <= each <= "\udfff" for each in argument)
 
 
 def _ended(message: str, exit_status: int) -> int:

@@ -1,7 +1,9 @@
 """What ends a command early: a line that says what, where and what to do, and an exit status."""
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 FAILED = 1
 """Something was rejected, or failed."""
@@ -10,6 +12,7 @@ MISUSED = 2
 INTERRUPTED = 130
 """Ended by Ctrl-C or SIGTERM, as shells have it."""
 
+_FRAMES = 5
 _REFUSALS = {
     "AccessDenied": "the credentials may not do this: use others, or have it allowed",
     "ExpiredToken": "the credentials have expired: sign in again",
@@ -63,3 +66,10 @@ def _refused(operation: str, code: str) -> str:
     """The service's own message is left out: it may repeat the request."""
     advice = next((advice for start, advice in _REFUSALS.items() if code.startswith(start)), None)
     return f"{operation} was refused: {code}" + (f": {advice}" if advice else "")
+
+
+def bug(failure: Exception) -> str:
+    """What is to be reported of a failure that nobody thought of: its text is left out, as it may hold an event."""
+    frames = traceback.extract_tb(failure.__traceback__)[-_FRAMES:]
+    places = ", ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    return f"this is a bug, please report it: {type(failure).__name__} at {places}"

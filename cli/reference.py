@@ -15,8 +15,8 @@ ordinary credentials, and with `--local` to the system that `make local` runs on
 | exit status | |
 |---|---|
 | 0 | done |
-| 1 | something was rejected, left or found wrong, or a service refused |
-| 2 | wrong usage: an option, a file, a stage |
+| 1 | something was rejected, left or found wrong, a service refused, or the stage is not there |
+| 2 | wrong usage: an option, a file |
 | 130 | ended by Ctrl-C or SIGTERM |
 
 Nothing of an event is printed without `--reveal`: no payload, no id. Results go to standard output, as text or with

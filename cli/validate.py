@@ -60,7 +60,7 @@ def validate(  # noqa: PLR0913 - an option each
         names=reveal,
     )
     rejections = ((line, each) for line in watched(read(files, form=input_format), files) for each in check.take(line))
-    shown = islice(rejections, max_errors)
+    shown = islice(rejections, min(max_errors, sys.maxsize))
     if output is Output.JSON:
         listed = [findings.listed(line, each, reveal=reveal) for line, each in shown]
         _print_json(findings.report(check, check.warnings(), listed, sum(1 for _ in rejections)))

@@ -15,7 +15,7 @@ from cli.recovery.set_aside import Position, SetAside
 from personalize_relay.errors import InvalidRecord
 
 _ADVICE = {
-    "transform_failed": "--transform must give one event, an object, for each: try it on one that `show --reveal` prints",
+    "transform_failed": "--transform must give one event, an object, for each: try it on what `show --reveal` prints",
     **{str(reason): text for reason, text in REASONS.items()},
 }
 

@@ -1,0 +1,94 @@
+"""However it is called, `relay` ends in a line and a status, never in a traceback."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.main import run
+from cli.problems import bug
+
+RELAY = str(Path(sys.executable).with_name("relay"))
+BAD = b'{"sessionId": "\xc3\xbc-canary", "eventType": 1}\n'
+
+
+def shell(command: str, given: bytes = b"", encoding: str = "utf-8") -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(  # noqa: S603 - our own command
+        ["/bin/sh", "-c", command, RELAY],
+        input=given,
+        capture_output=True,
+        env={"PYTHONIOENCODING": encoding},
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ('"$0" validate - <&-', 0),
+        ('"$0" failed redrive --local --port 1 <&-', 1),
+        ('"$0" validate - >&-', 1),
+        ('"$0" validate - --format json >&-', 1),
+        ('"$0" validate nothing.jsonl 2>&-', 2),
+    ],
+)
+def test_a_closed_stream_is_an_empty_one(command: str, status: int) -> None:
+    ended = shell(command, BAD)
+    assert ended.returncode == status
+    assert b"Traceback" not in ended.stderr
+
+
+def test_a_full_disk_is_said_in_a_line() -> None:
+    ended = shell('"$0" validate - > /dev/full', BAD)
+    assert (ended.returncode, ended.stderr) == (1, b"relay: can't go on: no space left on device\n")
+
+
+def test_what_the_output_has_no_character_for_is_escaped() -> None:
+    ended = shell('"$0" validate - --reveal', BAD, encoding="ascii")
+    assert ended.returncode == 1
+    assert b"\\xfc-canary" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["validate", "b\udcff.jsonl"], "an argument is not UTF-8"),
+        (["status", "--stage", "\udcff"], "an argument is not UTF-8"),
+        (["status", "--local", "--port", "65536"], "--port"),
+        (["status", "--local", "--port", "-1"], "--port"),
+    ],
+)
+def test_wrong_usage_is_a_line_and_status_2(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+
+
+def test_an_endpoint_that_is_none_is_wrong_usage(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (("AWS_ENDPOINT_URL", "nowhere"), ("AWS_REGION", "eu-west-1")):
+        monkeypatch.setenv(name, value)
+    assert run(["failed", "list"]) == 2
+    assert capsys.readouterr().err == "relay: Invalid endpoint: nowhere: mend AWS_ENDPOINT_URL\n"
+
+
+def test_any_number_of_errors_may_be_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "bad.jsonl"
+    file.write_bytes(BAD)
+    assert run(["validate", str(file), "--max-errors", "9" * 30, "--format", "json"]) == 1
+    assert len(json.loads(capsys.readouterr().out)["rejections"]) == 1
+
+
+def test_a_bug_is_told_by_its_place_alone() -> None:
+    """Its text may hold an event, as that of a KeyError."""
+    with pytest.raises(KeyError) as raised:
+        _ = os.environ["CANARY"]
+    said = bug(raised.value)
+    assert said.startswith("this is a bug, please report it: KeyError at ")
+    assert "test_main.py:" in said
+    assert "CANARY" not in said
