@@ -56,7 +56,12 @@ class Account(msgspec.Struct, kw_only=True):
     @property
     def whole(self) -> bool:
         """Whether every selected event is accounted for."""
-        return self.selected == self.sent + self.rejected_again.total() + self.left.total()
+        return not self.missing
+
+    @property
+    def missing(self) -> int:
+        """How many selected events are not accounted for."""
+        return self.selected - self.sent - self.rejected_again.total() - self.left.total()
 
     @property
     def done(self) -> bool:
@@ -98,11 +103,15 @@ class Redrive:
 
     def run(self, selection: Selection) -> Account:
         """Go through it all, object by object; what ends it early leaves the account of what was done."""
-        for found in self._bucket.contents(selection):
-            if isinstance(found, Flaw):
-                self.account.flaws.append(found)
-            elif pieces := list(self._pieces(found.records, selection)):
-                self._object(found.key, pieces)
+        try:
+            for found in self._bucket.contents(selection):
+                if isinstance(found, Flaw):
+                    self.account.flaws.append(found)
+                elif pieces := list(self._pieces(found.records, selection)):
+                    self._object(found.key, pieces)
+        except BaseException:
+            self.account.left[NOT_SENT] += self.account.missing
+            raise
         return self.account
 
     def _pieces(self, records: Iterable[SetAside | Flaw], selection: Selection) -> Iterator[Piece]:

@@ -182,6 +182,19 @@ def test_a_run_ended_in_the_middle_leaves_a_claim_on_what_may_be_sent_and_no_mor
     assert "claimed" not in work.shown()
 
 
+def test_a_run_ended_before_it_sends_accounts_for_what_it_chose(work: Work) -> None:
+    def end() -> None:
+        raise KeyboardInterrupt
+
+    work.s3.before_put = end
+    run = work.begin(wire := Wire())
+    with pytest.raises(KeyboardInterrupt):
+        run.run(Selection())
+    assert run.account.whole
+    assert run.account.left[NOT_SENT] > 0
+    assert not wire.events
+
+
 def test_a_record_that_is_stored_twice_is_sent_once_also_by_the_next_run(work: Work) -> None:
     """As when the function stores a bad record and dies before it says so: Lambda gives up the whole batch."""
     give_up(work.s3, bad(1), bad(2), first=1)
