@@ -14,7 +14,7 @@ def synth(
     context: dict[str, Any], outdir: Path, *command: str, root: Path = ROOT, **overrides: str | None
 ) -> tuple[subprocess.CompletedProcess[str], list[dict[str, Any]]]:
     """Run the app of a checkout as the CDK command does; what it said, and what its audit found."""
-    given = json.dumps(context | {"trackingId": TRACKING_ID} | overrides)
+    given = json.dumps({"trackingId": TRACKING_ID} | context | overrides)
     run = subprocess.run(  # noqa: S603 - our own app
         [sys.executable, *(command or ["app.py"])],
         cwd=root,

@@ -1,6 +1,7 @@
 """What is deployed depends on the sources alone: two checkouts of a commit give the same bytes."""
 
 import shutil
+from compileall import compile_dir
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ MADE = (".venv", "node_modules", "build", "cdk.out", "__pycache__", ".*_cache", 
 def test_a_fresh_checkout_gives_the_template_and_the_package_of_a_used_one(
     context: dict[str, Any], tmp_path: Path
 ) -> None:
-    """The one has run tests, and the function in them; the other lies at a path of its own and has run nothing."""
-    assert list((ROOT / "lambda").rglob("__pycache__"))
+    """The one holds bytecode, as of a run of the function; the other lies at a path of its own and has run nothing."""
+    assert compile_dir(ROOT / "lambda", quiet=1)
     fresh = tmp_path / "a" / "fresh checkout"
     shutil.copytree(ROOT, fresh, ignore=shutil.ignore_patterns(*MADE))
     written = {}
