@@ -59,7 +59,7 @@ def status(  # noqa: PLR0913 - one for each option
     console = Console(highlight=False)
     if output is Output.JSON:
         typer.echo(json.dumps(as_json(look(deployment, length, datetime.now(UTC))), indent=2))
-    elif once or not console.is_terminal:
+    elif once or not console.is_terminal or console.is_dumb_terminal:
         console.print(as_tables(look(deployment, length, datetime.now(UTC))), soft_wrap=True)
     else:
         _watch(deployment, length, every, console)

@@ -58,14 +58,14 @@ def as_json(seen: Look) -> dict[str, Any]:
 
 
 def as_tables(seen: Look) -> RenderableType:
-    """The look for people, on one screen."""
+    """The look for people, on one screen: what is wrong comes first, as a low one shows the top."""
     return Group(
         Text(f"{seen.stack}  {_time(seen.at)}", style="bold"),
-        _figures(seen),
-        Text(""),
         *_mapping(seen.mapping),
         *_alarms(seen.alarms),
         *_failures(seen.failures),
+        Text(""),
+        _figures(seen),
     )
 
 

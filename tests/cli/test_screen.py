@@ -81,6 +81,7 @@ def test_a_mapping_that_is_disabled_an_alarm_and_the_last_errors_are_shown() -> 
     assert "alarms: 1 of 21 on" in screen
     assert alarm.says in screen
     assert "09:30:00Z  AccessDeniedException" in screen
+    assert "AccessDeniedException" in screen.partition("records into")[0], "a terminal of 24 lines shows the top"
 
 
 def test_what_can_not_be_read_is_neither_none_nor_an_end() -> None:

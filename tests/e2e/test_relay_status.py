@@ -1,9 +1,12 @@
 """`relay status` beside the deployed relay: its figures are what was sent, and its names are the alarms' own."""
 
 import json
+import os
+import pty
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +89,18 @@ def test_it_reads_each_metric_where_the_stacks_alarms_do(system: System) -> None
     both = alarmed.keys() & read.keys()
     assert {"ConfigurationErrors", "IteratorAge", "DroppedEventCount"} <= both
     assert {name: read[name] for name in both} == {name: alarmed[name] for name in both}
+
+
+def test_a_terminal_that_cant_be_drawn_on_gets_one_look(system: System) -> None:
+    terminal, its = pty.openpty()
+    command = [RELAY, "status", "--local", "--port", port_of(system)]
+    environment = {**os.environ, "TERM": "dumb"}
+    shown = b""
+    with subprocess.Popen(command, env=environment, stdout=its) as running:  # noqa: S603 - our own command
+        os.close(its)
+        with suppress(OSError):  # at its end
+            while read := os.read(terminal, 4096):
+                shown += read
+        assert running.wait(PATIENCE) == 0
+    os.close(terminal)
+    assert b"mapping: Enabled" in shown
