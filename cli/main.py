@@ -5,8 +5,9 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
-from typing import cast
+from typing import Annotated, cast
 
 import typer
 from typer.exceptions import TyperException
@@ -18,18 +19,33 @@ HELP = """
 Send events to Amazon Personalize through the relay, and look after what became of them.
 
 Works on the stage that --stage names, with your AWS credentials; with --local on the system that `make local` runs.
-Exit status: 0 done, 1 something was rejected or failed, 2 wrong usage.
+Exit status: 0 done, 1 something was rejected or failed, 2 wrong usage, 130 ended by Ctrl-C.
 """
 
 app = typer.Typer(
     name="relay",
-    help=HELP,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001 - as Typer calls it
+    if asked:
+        typer.echo(f"relay {metadata.version('personalize-relay')}")
+        raise typer.Exit
+
+
+@app.callback(help=HELP)
+def _relay(
+    *,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")] = False,
+) -> None:
+    pass
+
+
 app.command()(validate.validate)
 app.command()(produce.produce)
 app.add_typer(failed.app, name="failed")

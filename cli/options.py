@@ -26,11 +26,11 @@ StageOption = Annotated[
         envvar="RELAY_STAGE",
         show_envvar=False,
         metavar="NAME",
-        help="Or RELAY_STAGE.",
+        help="What is deployed; or RELAY_STAGE.",
         rich_help_panel=_WHERE,
     ),
 ]
-LocalOption = Annotated[bool, typer.Option("--local", help="On what `make local` runs.", rich_help_panel=_WHERE)]
+LocalOption = Annotated[bool, typer.Option("--local", help="Work on what `make local` runs.", rich_help_panel=_WHERE)]
 PortOption = Annotated[
     int,
     typer.Option(
@@ -38,11 +38,14 @@ PortOption = Annotated[
         envvar="RELAY_LOCAL_PORT",
         show_envvar=False,
         metavar="N",
-        help="Its port; or RELAY_LOCAL_PORT.",
+        help="Its port, with --local; or RELAY_LOCAL_PORT.",
         rich_help_panel=_WHERE,
     ),
 ]
 ProfileOption = Annotated[
-    str | None, typer.Option("--profile", metavar="NAME", help="Of the AWS configuration.", rich_help_panel=_WHERE)
+    str | None,
+    typer.Option("--profile", metavar="NAME", help="An AWS profile.", rich_help_panel=_WHERE),
 ]
-RegionOption = Annotated[str | None, typer.Option("--region", metavar="NAME", help="Of AWS.", rich_help_panel=_WHERE)]
+RegionOption = Annotated[
+    str | None, typer.Option("--region", metavar="NAME", help="The AWS region.", rich_help_panel=_WHERE)
+]

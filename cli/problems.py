@@ -59,7 +59,8 @@ def translating() -> Iterator[None]:
         raise Problem(_refused(exc.operation_name, exc.response.get("Error", {}).get("Code", ""))) from exc
     except BotoCoreError as exc:
         advice = _FAILURES.get(type(exc).__name__)
-        raise Problem(f"{exc}: {advice}" if advice else str(exc)) from exc
+        said = str(exc).rstrip(".")
+        raise Problem(f"{said}: {advice}" if advice else said) from exc
 
 
 def _refused(operation: str, code: str) -> str:

@@ -128,6 +128,7 @@ def _ended(run: Run, output: Output, *, interrupted: bool, resumable: bool) -> i
 def _how_to_resume(run: Run, *, resumable: bool) -> str:
     settled = run.headway.settled
     where = f"all is settled to {settled.file}:{settled.line}" if settled else "nothing is settled"
+    where += ", and what was sent beyond goes out again"
     if resumable:
         return f"{where}; go on with: {shlex.join(['relay', *sys.argv[1:]])}"
     return f"{where}; without --checkpoint the same command begins again"

@@ -5,7 +5,7 @@ import platform
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, Self
 
 from local.clients import FUNCTION_CREDENTIALS
@@ -95,8 +95,11 @@ class System:
         """The bucket's objects under a prefix, by key."""
         s3 = self.client("s3")
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
-        keys = [each["Key"] for page in pages for each in page.get("Contents", [])]
-        return {key: s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in keys}
+        objects = {}
+        for key in [each["Key"] for page in pages for each in page.get("Contents", [])]:
+            with suppress(s3.exceptions.NoSuchKey):  # somebody deleted it meanwhile
+                objects[key] = s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        return objects
 
     def quarantine(self) -> Iterator[dict[str, Any]]:
         """The quarantined records, as docs/events.md describes them."""

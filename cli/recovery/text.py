@@ -112,8 +112,8 @@ def account_lines(account: Account, now: datetime, *, planned: bool) -> Iterator
     for reason in sorted(account.rejected_again):
         yield f"{reason}: {_ADVICE.get(reason, 'look at one with `relay failed show`')}"
     if account.examples:
-        yield "no --transform mends what is unreadable; look at it, and send it again from where it came:"
-        yield from (f"  relay failed show {number} --reveal" for number in account.examples)
+        yield "no --transform mends what is unreadable: send it again from where it came. `relay failed show --reveal`:"
+        yield from (f"  {number}" for number in account.examples)
     if account.selected and left[ALREADY_SENT] == account.selected:
         yield "all of it was sent before: nothing to send"
     yield from claim_lines(account.claims, now)
@@ -142,7 +142,7 @@ def claim_lines(claims: Sequence[Claim], now: datetime) -> Iterator[str]:
         age = _age((now - each.at).total_seconds())
         yield _printable(f"{each.events} events claimed {age} ago by run {each.run}, of {each.source}")
     if claims:
-        yield f"{CLAIMED}: under way, or died over it. If it died: relay failed redrive --take-over"
+        yield f"{CLAIMED}: under way, or died over it. If it died: the same command with --take-over"
 
 
 def _claims_json(claims: Iterable[Claim]) -> list[dict[str, Any]]:

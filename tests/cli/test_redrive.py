@@ -107,7 +107,7 @@ def test_all_that_can_be_mended_is_sent_once_and_the_rest_accounted_for(work: Wo
     ids = ["canary-4", "clicks:shardId-000000000000:102", "canary-1", "canary-2"]
     assert [event["eventId"] for event in wire.events] == ids
     said = "\n".join(account_lines(account, AT, planned=False))
-    assert "relay failed show 12 --reveal" in said
+    assert "`relay failed show --reveal`:\n  12" in said
     assert "wrong_type: send the type" in said
     assert "canary" not in said
     assert b"canary" not in b"".join(body for key, body in work.s3.objects.items() if key.startswith("redriven/"))
