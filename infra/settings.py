@@ -13,6 +13,8 @@ from infra.personalize import FIELDS
 from infra.rules import Rule, list_of, matching, names, one_of, whole
 from personalize_relay.settings import CLIENTS, DEFAULT_MAX_IN_FLIGHT, MAX_IN_FLIGHT_CEILING, MAX_TRACKING_ID_LENGTH
 
+ROOM_FOR_TRACKERS = 2500
+"""Characters: Lambda gives a function's environment 4 KB, names and all."""
 AVRO_TYPES = ("string", "int", "long", "float", "double", "boolean")
 
 
@@ -95,6 +97,9 @@ class StackSettings:
         if self.max_record_age_minutes < shortest:
             rule = f"at least {shortest}: a batch may wait for batchWindowSeconds to fill up, and twice that is late"
             raise _invalid("maxRecordAgeMinutes", rule, self.max_record_age_minutes, self.stage)
+        if sum(map(len, self.allowed_tracking_ids)) > ROOM_FOR_TRACKERS:
+            rule = f"at most {ROOM_FOR_TRACKERS} characters in all: they are in the function's environment"
+            raise _invalid("allowedTrackingIds", rule, f"{len(self.allowed_tracking_ids)} ids", self.stage)
         if self.stream_arn and self.stream_shards:
             raise _invalid("streamShards", "left out where streamArn is given", self.stream_shards, self.stage)
         if self.stream_key_arn and not self.stream_arn:

@@ -47,7 +47,6 @@ def test_role_holds_exactly_what_is_used(prod: Template, bucket: str, stream: st
     assert role["Properties"].keys() == {"AssumeRolePolicyDocument", "Policies"}
     (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
-    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
 def test_mapping_loses_nothing(prod: Template, bucket: str, stream: str) -> None:

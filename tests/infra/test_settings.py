@@ -23,7 +23,7 @@ WRONG: dict[str, list[Any]] = {
     "trackingIdParameter": ["", "two words"],
     "datasetGroup": ["", "-shop", "x" * 51],
     "interactionFields": ["DEVICE", "device:string", "DEVICE:text", "DEVICE:string,PRICE", "USER_ID:string"],
-    "allowedTrackingIds": ["fine,two words", ["two words"], 7 * ["x" * 257]],
+    "allowedTrackingIds": ["fine,two words", ["two words"], 7 * ["x" * 257], 10 * ["x" * 256]],
     "streamArn": ["clicks", "arn:aws:sqs:eu-west-1:123456789012:clicks"],
     "streamKeyArn": ["alias/clicks", "arn:aws:kms:eu-west-1:123456789012:alias/clicks"],
     "streamShards": ["0", "20001", "many"],

@@ -96,12 +96,20 @@ def test_an_alarm_goes_by_its_own_metric_alone(emulator: Emulator, name: str) ->
     cloudwatch = emulator.client("cloudwatch")
     for stage in ("dev", "prod"):
         cloudwatch.put_metric_alarm(
-            **PLAIN | {"AlarmName": f"{name}-{stage}", "Namespace": name},
-            Threshold=0,
+            AlarmName=f"{name}-{stage}",
+            Namespace=name,
+            MetricName="M",
             Dimensions=[{"Name": "service", "Value": stage}],
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            ComparisonOperator="GreaterThanThreshold",
+            Threshold=0,
         )
-    data = {"MetricName": "M", "Value": 1, "Dimensions": [{"Name": "service", "Value": "dev"}]}
-    cloudwatch.put_metric_data(Namespace=name, MetricData=[data])
+    cloudwatch.put_metric_data(
+        Namespace=name,
+        MetricData=[{"MetricName": "M", "Value": 1, "Dimensions": [{"Name": "service", "Value": "dev"}]}],
+    )
     found = cloudwatch.describe_alarms(AlarmNamePrefix=name)["MetricAlarms"]
     assert {each["AlarmName"]: each["StateValue"] for each in found} == {
         f"{name}-dev": "ALARM",
