@@ -65,7 +65,7 @@ class Alarms(Construct):
         return Alarm(
             self,
             watch.name,
-            alarm_description=f"{watch.severity}: {watch.says} Runbook: {RUNBOOK}#{watch.runbook}",
+            alarm_description=f"{watch.severity} {watch.name}: {watch.says} Runbook: {RUNBOOK}#{watch.runbook}",
             metric=watch.metric,
             comparison_operator=ComparisonOperator.GREATER_THAN_THRESHOLD,
             threshold=watch.above,
@@ -84,7 +84,7 @@ class Alarms(Construct):
         CfnCompositeAlarm(
             self,
             "Page",
-            alarm_description=f"{Severity.PAGE}: one alarm or more that can't wait. Runbook: {RUNBOOK}#paged",
+            alarm_description=f"{Severity.PAGE} Page: one alarm or more that can't wait. Runbook: {RUNBOOK}#paged",
             alarm_rule=rule.render_alarm_rule(),
             alarm_actions=[self.topic.topic_arn],
             ok_actions=[self.topic.topic_arn],

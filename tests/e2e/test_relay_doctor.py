@@ -208,7 +208,7 @@ def test_a_tracker_that_personalize_does_not_know_is_told_by_the_last_batch_and_
     assert int(line.split("\u2502")[1]) > 0
     assert line.split("\u2502")[2].strip() == "no data"
     assert "ResourceNotFoundException" in screen
-    assert "page: Access, credentials or the tracker is wrong." in screen
+    assert "page ConfigurationErrors: Access, credentials or the tracker is wrong." in screen
     assert "canary" not in told.printed + screen
 
 

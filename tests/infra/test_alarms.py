@@ -181,7 +181,7 @@ def names(prod: Template) -> Names:
 @pytest.fixture(scope="module")
 def alarms(prod: Template) -> dict[str, MetricAlarm]:
     """The prod stage's alarms, by name."""
-    return {_name(logical_id): MetricAlarm(alarm) for logical_id, alarm in _properties(prod).items()}
+    return {_name(alarm): MetricAlarm(alarm) for alarm in _properties(prod).values()}
 
 
 def _properties(template: Template) -> dict[str, dict[str, Any]]:
@@ -190,9 +190,9 @@ def _properties(template: Template) -> dict[str, dict[str, Any]]:
     return {logical_id: dict(body["Properties"]) for logical_id, body in found.items()}
 
 
-def _name(logical_id: str) -> str:
-    """The construct's name, which the CDK wraps in its parent's and a hash."""
-    return logical_id.removeprefix("Alarms")[:-8]
+def _name(alarm: Mapping[str, Any]) -> str:
+    """What the alarm is called in its description, and in the runbook."""
+    return str(alarm["AlarmDescription"].partition(":")[0].split()[1])
 
 
 def world(names: Names, changes: Mapping[str, Change], period: range = TROUBLE) -> World:
@@ -280,9 +280,9 @@ def test_a_long_timeout_gives_an_invocation_its_time(synthesize: Synthesize) -> 
     template = synthesize(stage="prod", timeoutSeconds="900", batchWindowSeconds="300")
     names = Names(template)
     standstill = {
-        _name(logical_id): MetricAlarm(alarm)
-        for logical_id, alarm in _properties(template).items()
-        if _name(logical_id) == "NothingDelivered"
+        _name(alarm): MetricAlarm(alarm)
+        for alarm in _properties(template).values()
+        if _name(alarm) == "NothingDelivered"
     }
     slow: Change = lambda minute, _: [9_000.0] if minute % 25 == 24 else []
     assert on(standstill, world(names, {"relay.EventsDelivered": slow}), DAY) == set()
@@ -294,8 +294,8 @@ def test_lateness_is_measured_by_the_greatest_age(
     synthesize: Synthesize, minutes: str, late: float, very_late: float
 ) -> None:
     """A tenth and a half of the age from which the mapping gives a record up."""
-    properties = _properties(synthesize(stage="prod", maxRecordAgeMinutes=minutes)).items()
-    thresholds = {_name(logical_id): alarm["Threshold"] / 60_000 for logical_id, alarm in properties}
+    properties = _properties(synthesize(stage="prod", maxRecordAgeMinutes=minutes)).values()
+    thresholds = {_name(alarm): alarm["Threshold"] / 60_000 for alarm in properties}
     assert thresholds["EventsLate"] == late
     assert thresholds["EventsVeryLate"] == thresholds["StreamUnread"] == very_late
 
@@ -304,8 +304,8 @@ def test_pages_go_out_as_one_and_tickets_by_themselves(prod: Template) -> None:
     """The composite alarm is on while any page is, and it alone sends them."""
     topic = {"Ref": only(prod, "AWS::SNS::Topic")[0]}
     properties = _properties(prod)
-    pages = {name for name, alarm in properties.items() if alarm["AlarmDescription"].startswith("page: ")}
-    tickets = {name for name, alarm in properties.items() if alarm["AlarmDescription"].startswith("ticket: ")}
+    pages = {name for name, alarm in properties.items() if alarm["AlarmDescription"].startswith("page ")}
+    tickets = {name for name, alarm in properties.items() if alarm["AlarmDescription"].startswith("ticket ")}
     assert all("AlarmActions" not in properties[name] for name in pages)
     assert all(properties[name]["AlarmActions"] == [topic] for name in tickets)
     assert pages | tickets == properties.keys()

@@ -61,9 +61,9 @@ def test_every_section_of_an_alarm_says_what_to_do() -> None:
 def test_each_alarm_is_a_page_or_a_ticket_as_its_section_says(prod: Template) -> None:
     """In the first words of the section that its description leads to."""
     is_so, said = {}, {}
-    for logical_id, body in prod.find_resources("AWS::CloudWatch::Alarm").items():
-        severity, anchor = re.findall(r"^(\w+): .*#([\w-]+)$", body["Properties"]["AlarmDescription"])[0]
-        is_so[logical_id.removeprefix("Alarms")[:-8], anchor] = severity
+    for body in prod.find_resources("AWS::CloudWatch::Alarm").values():
+        ((severity, alarm, anchor),) = re.findall(r"^(\w+) (\w+): .*#([\w-]+)$", body["Properties"]["AlarmDescription"])
+        is_so[alarm, anchor] = severity
     for heading, begins in re.findall(r"^## (.+)\n\n((?:.+\n)+)", TEXT, re.MULTILINE):
         anchor, severity = heading.lower().replace(" ", "-"), ""
         for word, alarm in re.findall(r"\*(\w+)\*|`(\w+)`", begins):
