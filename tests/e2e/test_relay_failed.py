@@ -5,25 +5,19 @@ import os
 import pty
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from local.clickstream import BAD, BEGINS, REFUSED_ITEM
-from local.personalize_answers import REFUSED_EVENT
-from local.personalize_faults import Fault, Hang, any_event
+from local.clickstream import BEGINS
+from local.personalize_faults import Fault, Hang
 from local.system import System
-from personalize_relay.events import Origin
+from personalize_relay.errors import Reason
 from tests.e2e.conftest import PATIENCE, Relay
-from tests.e2e.crash.sitecustomize import MARKER
+from tests.e2e.every_failure import UNREADABLE, EveryFailure
 
 RELAY = Path(sys.executable).with_name("relay")
-UNREADABLE = {"cut off", "not UTF-8", "a list", "empty", "compressed", "aggregated", "not a number"}
-"""The kinds of BAD that no transform can mend."""
 MEND = (
     "merge(@, {sessionId: 'canary-session', eventType: 'click', itemId: 'canary-item', userId: `null`,"
     " impression: `null`, sentAt: `null`, properties: `null`, trackingId: `null`, eventValue: `null`})"
@@ -80,21 +74,6 @@ def command(system: System) -> Command:
     return Command(system)
 
 
-def bad_records(relay: Relay) -> Iterator[tuple[str, str, bytes]]:
-    """One record of each kind that can be made: its kind, its reason and its data, full of canaries."""
-    for kind, (data, reason) in BAD.items():
-        yield kind, reason, data.replace(b"session-bad", b"canary-session").replace(b"item-001", b"canary-item")
-    deep: Any = "canary"
-    for _ in range(40):
-        deep = {"canary": deep}
-    yield "deep", "too_deep", json.dumps(relay.event(0, eventId=None, properties=deep)).encode()
-    yield "a NUL", "invalid_character", json.dumps(relay.event(0, eventId=None, itemId="canary\0")).encode()
-    huge = json.dumps(relay.event(0, eventId=None, eventValue=1)).replace('"eventValue": 1', '"eventValue": 1e999')
-    yield "huge", "invalid_number", huge.encode()
-    many = [{"eventType": "click", "sentAt": 1_790_000_000 + number} for number in range(501)]
-    yield "many", "too_many_events", json.dumps({"sessionId": "canary-session", "eventList": many}).encode()
-
-
 def listed(output: str) -> dict[str, tuple[int, int, int]]:
     """Records, events and those sent again, by reason."""
     groups = json.loads(output)["groups"]
@@ -114,49 +93,12 @@ def contents(system: System) -> tuple[object, object]:
     return system.objects(""), records
 
 
-class EveryFailure:
-    """A record of each kind of bad, and one that killed the function until Lambda gave it up."""
-
-    def __init__(self, relay: Relay) -> None:
-        withdrawn = any_event(lambda event: event.get("itemId") == REFUSED_ITEM)
-        relay.personalize.inject(Fault(REFUSED_EVENT, when=withdrawn))
-        made = list(bad_records(relay))
-        self.reasons = Counter(reason for _, reason, _ in made)
-        self.mendable = [kind for kind, _, _ in made if kind not in UNREADABLE]
-        self._stream = relay.system.stream
-        (self.crashed,) = relay.put(self._deadly(), key="canary-another-key")
-        # The good event first: a tracker that only ever refused would be doubted instead.
-        _, *numbers = relay.put(relay.event(0), *(data for _, _, data in made))
-        self.numbers = dict(zip([kind for kind, _, _ in made], numbers, strict=True))
-        relay.settle()
-        relay.personalize.forget()
-        relay.personalize.clear()
-        self._shard = relay.quarantined[0]["source"]["shardId"]
-
-    @property
-    def event_ids(self) -> set[str]:
-        """The ids that all events which can be mended must have but for one of the record that killed."""
-        single = {self.event_id(kind) for kind in self.mendable if kind != "many"}
-        return single | {self.event_id("many", index) for index in range(501)} | {"canary-event-x"}
-
-    def event_id(self, kind: str, index: int | None = None) -> str:
-        """The id by the original position."""
-        number = self.numbers[kind]
-        return Origin(stream=self._stream, shard_id=self._shard, sequence_number=number, arrival=0).event_id(index)
-
-    @staticmethod
-    def _deadly() -> dict[str, Any]:
-        kills = {"eventType": "click", "eventId": "canary-event-x", "properties": {"a": MARKER.decode()}}
-        second = {"eventType": "click", "sentAt": 1_790_000_002}
-        about = {"sessionId": "canary-session", "userId": "canary-user"}
-        return about | {"eventList": [kills | {"sentAt": 1_790_000_001}, second]}
-
-
 def test_every_kind_of_failure_is_found_mended_and_sent_again_once_though_two_are_at_it(
     relay: Relay, command: Command
 ) -> None:
     """And what can't be mended is left, and nothing of a record is printed or noted."""
     failures = EveryFailure(relay)
+    assert failures.reasons.keys() == set(Reason)
     assert len(relay.discards) == 1
     count = len(failures.event_ids) + 1
     before = contents(relay.system)
