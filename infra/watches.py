@@ -107,34 +107,28 @@ def _standstill(settings: StackSettings, signals: Signals) -> Watch:
 
 def _blocks(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
     """A shard can't get past a record; a failure in passing is over with the next try."""
-    periods = 3 * _longest_invocation(settings)
-    yield Watch(
-        Severity.PAGE,
-        "ConfigurationErrors",
-        signals.relay(Metric.CONFIGURATION_ERRORS),
-        says="Access, credentials or the tracker is wrong.",
-        runbook="configuration-errors",
-        periods=periods,
-        breaching=2,
-    )
-    yield Watch(
-        Severity.PAGE,
-        "QuarantineWriteErrors",
-        signals.relay(Metric.QUARANTINE_WRITE_ERRORS),
-        says="The bucket refuses bad records, and their shards can't get past them.",
-        runbook="quarantine-write-errors",
-        periods=periods,
-        breaching=2,
-    )
-    yield Watch(
-        Severity.PAGE,
-        "InternalErrors",
-        signals.relay(Metric.INTERNAL_ERRORS),
-        says="The relay has a bug, and can't get past the records that show it.",
-        runbook="internal-errors",
-        periods=periods,
-        breaching=2,
-    )
+    for metric, runbook, says in (
+        (Metric.CONFIGURATION_ERRORS, "configuration-errors", "Access, credentials or the tracker is wrong."),
+        (
+            Metric.QUARANTINE_WRITE_ERRORS,
+            "quarantine-write-errors",
+            "The bucket refuses bad records, and their shards can't get past them.",
+        ),
+        (
+            Metric.INTERNAL_ERRORS,
+            "internal-errors",
+            "The relay has a bug, and can't get past the records that show it.",
+        ),
+    ):
+        yield Watch(
+            Severity.PAGE,
+            metric,
+            signals.relay(metric),
+            says=says,
+            runbook=runbook,
+            periods=3 * _longest_invocation(settings),
+            breaching=2,
+        )
 
 
 def _losses(signals: Signals) -> Iterable[Watch]:
