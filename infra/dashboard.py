@@ -80,6 +80,7 @@ def _flow(settings: StackSettings, signals: Signals) -> list[IWidget]:
             signals.function("IteratorAge", "Maximum"),
             signals.stream("GetRecords.IteratorAgeMilliseconds", "Maximum"),
             signals.relay(Metric.DELIVERY_LAG, "Maximum"),
+            signals.relay(Metric.EVENT_AGE, "Average"),
             line=HorizontalAnnotation(value=late, label="late"),
             share=3,
         ),
@@ -120,6 +121,7 @@ def _limits(settings: StackSettings, signals: Signals) -> list[IWidget]:
         _graph(
             "PutEvents calls",
             *_relay(signals, Metric.CALLS, Metric.RETRIES, Metric.THROTTLES),
+            right=[signals.relay(Metric.LATENCY, "Average")],
             line=HorizontalAnnotation(value=quota, label=f"{QUOTA} a second"),
             share=3,
         ),

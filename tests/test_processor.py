@@ -194,3 +194,16 @@ def test_what_an_invocation_does_not_take_on_comes_again_at_once() -> None:
     records = [record(number, many) for number in range(MAX_EVENTS // 500 + 1)]
     assert world.invoke(records, seconds=60) == [str(MAX_EVENTS // 500)]
     assert world.clock.now - BEGINNING < 50
+
+
+def test_times_are_measured_in_milliseconds() -> None:
+    """From the arrival, from `sentAt` where the producer gave it, and from call to answer."""
+    world = World()
+    world.invoke([record(1, click()), record(2, click("other", sentAt=None))])
+    assert world.processor.outcome.measures == pytest.approx(
+        {Metric.DELIVERY_LAG: 20, Metric.EVENT_AGE: 60_020, Metric.LATENCY: 20}
+    )
+    world.invoke([record(3, click(sentAt=None))])
+    assert Metric.EVENT_AGE not in world.processor.outcome.measures
+    world.invoke([record(4, b"bad")])
+    assert not world.processor.outcome.measures

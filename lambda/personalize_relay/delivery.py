@@ -107,7 +107,10 @@ class _Run:
     def _settle(self, lane: LaneUnderWay, began: float, answer: Answer) -> None:
         request = lane.requests[0]
         verdict = judge(answer)
-        self._engine.pace.settle(verdict, began, self._engine.clock())
+        now = self._engine.clock()
+        self._engine.pace.settle(verdict, began, now)
+        self._report.answers += 1
+        self._report.seconds += now - began
         match verdict:
             case Verdict.DELIVERED:
                 self._tallies[lane.tracking_id].taken += lane.failures == 0

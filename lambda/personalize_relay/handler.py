@@ -82,11 +82,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _report(outcome: Outcome) -> None:
-    counts = dict(outcome.counts)
+    counts = {**outcome.counts, **{name: round(value) for name, value in outcome.measures.items()}}
     if (peak := peak_megabytes()) is not None:
         counts[Metric.PEAK_MEMORY] = peak
-    if outcome.delivery_lag is not None:
-        counts[Metric.DELIVERY_LAG] = round(outcome.delivery_lag * 1000)
     for name, value in counts.items():
         _metrics.add_metric(name=name, unit=unit(name), value=value)
     log = _logger.warning if outcome.errors else _logger.info

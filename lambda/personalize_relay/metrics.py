@@ -40,11 +40,20 @@ class Metric(StrEnum):
     """Events of the batch whose id a differing event before them has: Personalize trains on the first only."""
     DELIVERY_LAG = "DeliveryLag"
     """Milliseconds from the arrival of the batch's oldest delivered record to the end of the invocation."""
+    EVENT_AGE = "EventAge"
+    """Milliseconds from `sentAt` to delivery, on average over the delivered events whose producer gave one."""
+    LATENCY = "PutEventsLatency"
+    """Milliseconds that a PutEvents call took, on average."""
     PEAK_MEMORY = "PeakMemory"
     """Megabytes that the function's process has held at most since it began."""
 
 
-_UNITS: dict[str, str] = {Metric.DELIVERY_LAG: "Milliseconds", Metric.PEAK_MEMORY: "Megabytes"}
+_UNITS: dict[str, str] = {
+    Metric.DELIVERY_LAG: "Milliseconds",
+    Metric.EVENT_AGE: "Milliseconds",
+    Metric.LATENCY: "Milliseconds",
+    Metric.PEAK_MEMORY: "Megabytes",
+}
 
 
 def quarantined_for(reason: Reason) -> str:

@@ -7,7 +7,7 @@ which resumes at the lowest record reported and sends all from there on again.
 import math
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,8 @@ class Outcome(msgspec.Struct):
     """Error codes of the services, and types and places of the relay's own failures."""
     undelivered: Counter[str] = msgspec.field(default_factory=Counter)
     """How many events were not delivered, by cause."""
-    delivery_lag: float | None = None
-    """Seconds since the arrival of the oldest record that had an event delivered."""
+    measures: dict[str, float] = msgspec.field(default_factory=dict)
+    """Times, in milliseconds, by metric: what there was nothing to measure of is absent."""
 
 
 class RelayProcessor(BatchProcessor):
@@ -168,10 +168,23 @@ class RelayProcessor(BatchProcessor):
                 Metric.REPEATED_EVENT_IDS: _repeated_ids(events),
             }
         )
-        delivered = {source.sequence_number for source in report.delivered}
-        arrivals = (record.arrival for record, _ in contents if record.position in delivered)
+        self.outcome.measures.update(self._times(contents, report))
+
+    def _times(self, contents: Iterable[tuple[Record, Parsed]], report: Report) -> Iterator[tuple[str, float]]:
+        now = self._now()
+        delivered = [
+            (record.arrival, interaction)
+            for record, parsed in contents
+            for interaction in parsed.interactions
+            if interaction.source in report.delivered
+        ]
+        ages = [now - interaction.event.sent_at for _, interaction in delivered if interaction.sent_at_given]
         if delivered:
-            self.outcome.delivery_lag = max(0.0, self._now() - min(arrivals))
+            yield Metric.DELIVERY_LAG, max(0.0, now - min(arrival for arrival, _ in delivered)) * 1000
+        if ages:
+            yield Metric.EVENT_AGE, max(0.0, sum(ages) / len(ages)) * 1000
+        if report.answers:
+            yield Metric.LATENCY, report.seconds / report.answers * 1000
 
     def _answer(self, record: KinesisStreamRecord, unsettled: set[int]) -> tuple[Any, ...]:
         if unsettled and position(record) in unsettled:

@@ -23,6 +23,9 @@ class Report(msgspec.Struct):
     calls: int = 0
     retries: int = 0
     throttles: int = 0
+    answers: int = 0
+    seconds: float = 0.0
+    """How long the answers took, added up."""
     configuration_errors: list[str] = msgspec.field(default_factory=list)
     """The error code of each call that was refused for its tracker's configuration, and of each suspected tracker."""
     uncured_errors: list[str] = msgspec.field(default_factory=list)
