@@ -160,6 +160,8 @@ def test_what_a_killed_run_has_claimed_is_shown_and_taken_over_past_the_stream(r
     with command.start(*mend, "--yes") as killed:
         relay.personalize.wait_for(lambda fake: fake.in_flight > 0, PATIENCE)
         killed.kill()
+    # Its call ends with its connection: released before, it would be carried out.
+    relay.personalize.wait_for(lambda fake: fake.in_flight == 0, PATIENCE)
     relay.personalize.clear()
     assert relay.delivered() == ["canary-item-2"]
 
