@@ -13,8 +13,11 @@ FAILED = '{ $.message = "batch settled" && $.level = "WARNING" }'
 _FIRST_SLICE = timedelta(minutes=1)
 _MOST_PAGES = 20
 """Pages of a slice that are read; more come of a log that is mostly of other lines."""
-# A service's code, or a type and a line of ours: whatever else stood there would be no error code.
-_CODE = re.compile(r"[A-Za-z0-9._-]{1,64}( at [\w.<>-]{1,64}:\d{1,6})?")
+# A service's code, with what the function says of the bucket before it, or a type and a line of ours; no other text.
+_CODE = re.compile(
+    r"(S3 refused the quarantine object: |the quarantine object did not reach S3: )?"
+    r"[A-Za-z0-9._-]{1,64}( at [\w.<>-]{1,64}:\d{1,6})?"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

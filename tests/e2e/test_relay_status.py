@@ -12,8 +12,12 @@ from typing import Any
 
 from cli.deployment import connect
 from cli.health import readings
+from local.invocation import Result
+from local.personalize_answers import THROTTLED, UNAVAILABLE
+from local.personalize_faults import Fault
 from local.system import System
 from tests.e2e.conftest import PATIENCE, Relay
+from tests.e2e.test_relay_doctor import function_set, mapping_set
 
 RELAY = str(Path(sys.executable).with_name("relay"))
 
@@ -105,3 +109,46 @@ def test_a_terminal_that_cant_be_drawn_on_gets_one_look(system: System) -> None:
         assert running.wait(PATIENCE) == 0
     os.close(terminal)
     assert b"mapping: Enabled" in shown
+
+
+def test_a_disabled_mapping_is_shown(system: System) -> None:
+    with mapping_set(system, {"Enabled": False}, {"Enabled": True}):
+        assert look(system)["mapping"] == "Disabled"
+
+
+def test_a_throttling_api_is_shown(relay: Relay) -> None:
+    relay.settle()
+    before = look(relay.system)
+    relay.personalize.inject(Fault(THROTTLED, times=3))
+    relay.put(relay.event(0))
+    relay.settle()
+    assert rise(before, look(relay.system), "PutEventsThrottles", "EventsDelivered") == {
+        "PutEventsThrottles": 3,
+        "EventsDelivered": 1,
+    }
+
+
+def test_an_outage_is_shown_by_what_comes_again_and_the_code(relay: Relay) -> None:
+    relay.settle()
+    before = look(relay.system)
+    relay.personalize.inject(Fault(UNAVAILABLE))
+    with function_set(relay.system, {}, timeout=6):
+        relay.put(relay.event(0))
+        relay.wait_for_invocation(Result.PARTIAL)
+        after = look(relay.system)
+    relay.personalize.clear()
+    relay.settle()
+    assert rise(before, after, "EventsUndelivered", "EventsDelivered")["EventsUndelivered"] > 0
+    assert "ServiceUnavailable" in json.dumps(after["failures"])
+
+
+def test_a_bucket_that_is_not_there_is_shown_by_its_errors_and_the_code(relay: Relay) -> None:
+    relay.settle()
+    before = look(relay.system)
+    with function_set(relay.system, {"QUARANTINE_BUCKET": "a-bucket-that-is-not-there"}, timeout=6):
+        relay.put(b"bad")
+        relay.wait_for_invocation(Result.PARTIAL)
+        after = look(relay.system)
+    relay.settle()
+    assert rise(before, after, "QuarantineWriteErrors")["QuarantineWriteErrors"] > 0
+    assert "NoSuchBucket" in json.dumps(after["failures"])
