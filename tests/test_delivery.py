@@ -7,70 +7,24 @@ import pytest
 from personalize_relay.clients import Answer
 from personalize_relay.delivery import Delivery
 from personalize_relay.errors import Reason
-from personalize_relay.events import Event, Interaction, Source
+from personalize_relay.events import Source
 from personalize_relay.lane import ATTEMPTS
-from personalize_relay.reports import Cause, Report
+from personalize_relay.reports import Cause
 from personalize_relay.requests import Request, lanes
 from personalize_relay.terms import LEAST_TIME_FOR_A_CALL, Terms
-from tests.simulation.world import OK, Api, Clock, Reply, Script, good
-
-BUSY = Reply(Answer(503, "ServiceUnavailable"), taken=False)
-THROTTLED = Reply(Answer(429, "ThrottlingException"), taken=False)
-TIMED_OUT = Reply(Answer(0, "ReadTimeoutError"), taken=False)
-REJECTED = Reply(Answer(400, "InvalidInputException"), taken=False)
-
-
-def interaction(position: int, session: str = "s", tracker: str = "t") -> Interaction:
-    return Interaction(
-        source=Source(position),
-        tracking_id=tracker,
-        user_id=None,
-        session_id=session,
-        event=Event(event_id=f"e{position}", event_type="click", sent_at=1e9),
-        sent_at_given=True,
-    )
-
-
-class Run:
-    """One delivery of the given interactions."""
-
-    def __init__(  # noqa: PLR0913 - one argument for each thing that varies
-        self,
-        interactions: list[Interaction],
-        script: Script = good,
-        *,
-        seconds: float = 60,
-        most: int = 4,
-        doubting: bool = False,
-        aged: int = 0,
-    ) -> None:
-        self.clock = Clock()
-        self.api = Api(self.clock, script)
-        engine = Delivery(self.api, clock=self.clock, jitter=lambda most_: most_, max_in_flight=most)
-        self.began = self.clock.now
-        overdue = set() if doubting else {each.tracking_id for each in interactions}
-        terms = Terms(end=self.began + seconds, overdue=overdue, aged=range(aged))
-        self.report: Report = engine.deliver(lanes(interactions), terms)
-
-    @property
-    def taken(self) -> list[str]:
-        """The ids of the events that the API took, in order."""
-        return [event.event_id for request in self.api.taken for event in request.events]
-
-
-def failing(times: int, reply: Reply) -> Script:
-    """A script whose first calls fail."""
-    return lambda _request, number: reply if number < times else Reply()
-
-
-def rejecting(*bad: int) -> Script:
-    """A script that rejects every call that has one of the events."""
-    those = {f"e{position}" for position in bad}
-    return lambda request, _number: REJECTED if those & ids(request) else Reply()
-
-
-def ids(request: Request) -> set[str]:
-    return {event.event_id for event in request.events}
+from tests.simulation.run import (
+    BUSY,
+    DENIED,
+    REJECTED,
+    THROTTLED,
+    TIMED_OUT,
+    Run,
+    failing,
+    ids,
+    interaction,
+    rejecting,
+)
+from tests.simulation.world import OK, Api, Clock, Reply, Script
 
 
 def test_many_sessions_are_served_at_once_and_one_session_one_call_at_a_time() -> None:
@@ -182,8 +136,7 @@ def test_a_short_invocation_still_has_time_to_send() -> None:
 
 
 def test_a_configuration_error_stops_its_tracker_at_once_and_no_other() -> None:
-    denied = Reply(Answer(403, "AccessDeniedException"), taken=False)
-    script: Script = lambda request, _number: denied if request.tracking_id == "t" else Reply()
+    script: Script = lambda request, _number: DENIED if request.tracking_id == "t" else Reply()
     both = [interaction(n, session=f"s{n}", tracker="t" if n % 2 else "other") for n in range(40)]
     run = Run(both, script, most=2)
     assert set(run.report.undelivered.values()) == {Cause.CONFIGURATION}
