@@ -108,6 +108,25 @@ def test_retry_after_is_honoured() -> None:
     assert run.clock.now - run.began == pytest.approx(7 + 0.04)
 
 
+@pytest.mark.parametrize(("retry_after", "first_retry"), [(0.1, 0.5), (2.0, 2.0)])
+def test_retry_after_makes_a_pause_longer_and_never_shorter(retry_after: float, first_retry: float) -> None:
+    """However busy the other lanes are."""
+    later = Reply(Answer(429, "", retry_after), taken=False)
+    script: Script = lambda _request, number: later if number == 0 else Reply()
+    run = Run([interaction(n, session=f"s{n}") for n in range(300)], script)
+    assert run.tries(0)[1] == pytest.approx(first_retry, abs=0.1)
+
+
+def test_a_throttled_call_pauses_for_longer_than_one_that_failed() -> None:
+    throttled, busy = (Run([interaction(0)], failing(1, reply)).tries(0)[1] for reply in (THROTTLED, BUSY))
+    assert throttled > 5 * busy
+
+
+def test_pauses_are_drawn_at_random() -> None:
+    run = Run([interaction(0)], failing(1, THROTTLED), jitter=lambda most: most / 4)
+    assert run.tries(0)[1] < 0.5 * Run([interaction(0)], failing(1, THROTTLED)).tries(0)[1]
+
+
 def test_one_long_retry_after_holds_back_nobody_else() -> None:
     later = Reply(Answer(503, "", 3600.0), taken=False)
     script: Script = lambda request, _number: later if request.session_id == "s0" else Reply()
@@ -123,6 +142,22 @@ def test_a_call_that_never_answers_is_given_up_at_the_deadline() -> None:
     assert run.report.delivered == {Source(0)}
     assert run.report.undelivered == {Source(1): Cause.DEADLINE}
     assert run.clock.now - run.began == pytest.approx(59)
+
+
+def test_no_call_begins_too_late_to_be_answered_in_time_and_none_is_waited_for_longer() -> None:
+    script: Script = lambda _request, number: Reply(after=0.02 + 0.01 * (number % 7))
+    run = Run([interaction(n, session=f"s{n}") for n in range(2000)], script, seconds=10)
+    assert run.report.undelivered, "there is more than can be sent"
+    assert max(call.began for call in run.api.calls) <= run.began + 9 - LEAST_TIME_FOR_A_CALL
+    assert max(call.began + call.timeout for call in run.api.calls) == pytest.approx(run.began + 9)
+
+
+def test_an_error_that_was_cured_is_not_reported() -> None:
+    """What is reported is what the events left at the end fail on."""
+    script: Script = lambda _request, number: (BUSY, Reply(), Reply(after=1e6))[number]
+    run = Run([interaction(n) for n in range(11)], script)
+    assert run.report.undelivered == {Source(10): Cause.DEADLINE}
+    assert not run.report.uncured_errors
 
 
 def test_with_something_to_quarantine_the_invocation_keeps_time_to_store_it() -> None:

@@ -1,12 +1,14 @@
 """One delivery of the engine alone, on virtual time against a scripted API."""
 
+from collections.abc import Callable
+
 from personalize_relay.clients import Answer
 from personalize_relay.delivery import Delivery
 from personalize_relay.events import Event, Interaction, Source
 from personalize_relay.reports import Report
 from personalize_relay.requests import Request, lanes
 from personalize_relay.terms import Terms
-from tests.simulation.world import Api, Clock, Reply, Script, good
+from tests.simulation.world import Api, Clock, Reply, Script, good, no_jitter
 
 BUSY = Reply(Answer(503, "ServiceUnavailable"), taken=False)
 THROTTLED = Reply(Answer(429, "ThrottlingException"), taken=False)
@@ -39,10 +41,12 @@ class Run:
         most: int = 4,
         doubting: bool = False,
         aged: int = 0,
+        clock: Clock | None = None,
+        jitter: Callable[[float], float] = no_jitter,
     ) -> None:
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.api = Api(self.clock, script)
-        engine = Delivery(self.api, clock=self.clock, jitter=lambda most_: most_, max_in_flight=most)
+        engine = Delivery(self.api, clock=self.clock, jitter=jitter, max_in_flight=most)
         self.began = self.clock.now
         overdue = set() if doubting else {each.tracking_id for each in interactions}
         terms = Terms(end=self.began + seconds, overdue=overdue, aged=range(aged))
@@ -53,10 +57,23 @@ class Run:
         """The ids of the events that the API took, in order."""
         return [event.event_id for request in self.api.taken for event in request.events]
 
+    def tries(self, position: int, *, alone: bool = False) -> list[float]:
+        """When the calls began that held an event, or it alone: seconds since the delivery began."""
+        mine = {f"e{position}"}
+        calls = [
+            call for call in self.api.calls if mine == ids(call.request) or (mine < ids(call.request) and not alone)
+        ]
+        return [call.began - self.began for call in calls]
+
 
 def failing(times: int, reply: Reply) -> Script:
     """A script whose first calls fail."""
     return lambda _request, number: reply if number < times else Reply()
+
+
+def always(reply: Reply) -> Script:
+    """A script whose calls all come to the same."""
+    return lambda _request, _number: reply
 
 
 def rejecting(*bad: int) -> Script:

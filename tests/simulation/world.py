@@ -63,8 +63,15 @@ class Call:
     request: Request
     reply: Reply
     due: float
+    timeout: float
+    """Seconds that the caller would wait for the answer."""
     given_up: bool = False
     """True once the invocation that made the call has ended without its answer."""
+
+    @property
+    def began(self) -> float:
+        """When the call was made."""
+        return self.due - self.reply.after
 
 
 type Script = Callable[[Request, int], Reply]
@@ -87,11 +94,11 @@ class Api:
         self._clock = clock
         self._open: dict[int, Call] = {}
 
-    def submit(self, request: Request, timeout: float) -> int:  # noqa: ARG002 - scripts say when a call ends
+    def submit(self, request: Request, timeout: float) -> int:
         """See PutEventsClient."""
         ticket = len(self.calls)
         reply = self.script(request, ticket)
-        call = Call(request, reply, self._clock.now + reply.after)
+        call = Call(request, reply, self._clock.now + reply.after, timeout)
         self.calls.append(call)
         self._open[ticket] = call
         session = [each for each in self._open.values() if each.request.session_id == request.session_id]
@@ -145,7 +152,8 @@ class Bucket:
         }
 
 
-def _no_jitter(most: float) -> float:
+def no_jitter(most: float) -> float:
+    """Draw the longest wait, always."""
     return most
 
 
@@ -157,7 +165,7 @@ class World:
         script: Script = good,
         *,
         clock: Clock | None = None,
-        jitter: Callable[[float], float] = _no_jitter,
+        jitter: Callable[[float], float] = no_jitter,
         max_in_flight: int = 8,
         allowed: Sequence[str] = (),
     ) -> None:
