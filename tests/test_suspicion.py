@@ -1,0 +1,149 @@
+"""An event that alone fails again and again, on virtual time: how it is found, and how long it is tried."""
+
+import pytest
+
+from personalize_relay.events import Source
+from personalize_relay.requests import Request
+from tests.simulation.run import BUSY, THROTTLED, TIMED_OUT, Run, ids, interaction
+from tests.simulation.world import Clock, Reply, Script
+
+SLOW_TIMEOUT = Reply(TIMED_OUT.answer, taken=False, after=5.0)
+
+OTHERS = [interaction(100 + n, session=f"s{n}") for n in range(20)]
+"""Events that are taken at once, so that one that fails is seen to be alone."""
+OLD = 1000
+"""All events below this position are old enough to be given up."""
+
+
+def failing_on(position: int, fault: Reply) -> Script:
+    """A script that fails on one event always."""
+    return lambda request, _number: fault if f"e{position}" in ids(request) else Reply()
+
+
+def failing_at_first(positions: set[int], *, always: int) -> Script:
+    """A script for single events: it fails on the first try of some of them, and on each of one."""
+    left = {f"e{position}" for position in positions}
+
+    def script(request: Request, _number: int) -> Reply:
+        (event,) = ids(request)
+        failed = event == f"e{always}" or event in left
+        left.discard(event)
+        return BUSY if failed else Reply()
+
+    return script
+
+
+def hiccups_behind(bad: int, behind: set[str], times: int) -> Script:
+    """A script that fails on one event always, and so many times on the request that holds just those behind it."""
+    left = iter(range(times))
+
+    def script(request: Request, _number: int) -> Reply:
+        failed = f"e{bad}" in ids(request) or (ids(request) == behind and next(left, None) is not None)
+        return BUSY if failed else Reply()
+
+    return script
+
+
+TRIALS = [(30, 10), (60, 20), (120, 20)]
+"""Seconds of an invocation, and those that an event has to fail in it."""
+
+
+@pytest.mark.parametrize(("seconds", "trial"), TRIALS)
+@pytest.mark.parametrize("fault", [BUSY, SLOW_TIMEOUT], ids=lambda fault: fault.answer.error)
+def test_an_old_event_is_given_up_once_it_has_failed_for_a_while(seconds: float, trial: float, fault: Reply) -> None:
+    """20 seconds, or a third of the invocation if that is less; its last call begins at most a pause after that."""
+    run = Run([interaction(0), *OTHERS], failing_on(0, fault), aged=OLD, seconds=seconds)
+    assert list(run.report.rejected) == [Source(0)]
+    end = run.tries(0)[-1] + fault.after
+    assert trial <= end <= trial + 5.0 + fault.after
+
+
+@pytest.mark.parametrize(("unwell", "given_up"), [(0, True), (24, True), (26, False), (50, False)])
+def test_an_old_event_is_given_up_only_while_three_in_four_others_are_taken_at_once(
+    unwell: int, *, given_up: bool
+) -> None:
+    """That they are taken in the end says nothing: an API at half of its calls gets everything through at last."""
+    first = {n for n in range(1, 101) if 37 * n % 100 < unwell}
+    script = failing_at_first(first, always=0)
+    run = Run([interaction(n, session=f"s{n}") for n in range(101)], script, aged=101, most=64)
+    assert set(run.report.rejected) == ({Source(0)} if given_up else set())
+    assert len(run.report.delivered) == 100
+
+
+@pytest.mark.parametrize(("fault", "times"), [(BUSY, 8), (SLOW_TIMEOUT, 3)])
+def test_a_request_that_kept_failing_is_halved_and_its_halves_do_not_inherit_its_pauses(
+    fault: Reply, times: int
+) -> None:
+    """It has failed eight times, or three times in ten seconds."""
+    run = Run([interaction(n) for n in range(2)], failing_on(1, fault))
+    together = run.tries(0)[:-1]
+    assert len(together) == times
+    assert run.tries(0, alone=True)[0] - together[-1] - fault.after < 0.5
+    first, second = run.tries(1, alone=True)[:2]
+    assert second - first - fault.after < 0.5
+
+
+def test_the_halves_of_a_suspected_request_are_halved_at_their_first_failure() -> None:
+    """Those behind an event that is given up, too: ten bad ones must not cost ten times eight calls."""
+    script: Script = lambda request, _number: BUSY if {"e0", "e2"} & ids(request) else Reply()
+    run = Run([*(interaction(n) for n in range(4)), *OTHERS], script, aged=OLD)
+    assert Source(0) in run.report.rejected
+    assert len(run.tries(3)) - len(run.tries(3, alone=True)) == 8 + 1
+
+
+def test_the_time_that_an_event_has_failed_counts_from_the_first_failure_of_the_request_it_is_in() -> None:
+    run = Run([*(interaction(n) for n in range(10)), *OTHERS], failing_on(0, BUSY), aged=OLD)
+    assert list(run.report.rejected) == [Source(0)]
+    assert 20 <= run.tries(0)[-1] <= 25
+
+
+def test_one_other_request_that_is_taken_is_enough_to_give_an_event_up() -> None:
+    """The failures of what the event was split from are its own."""
+    run = Run([*(interaction(n) for n in range(10)), OTHERS[0]], failing_on(0, BUSY), aged=OLD)
+    assert list(run.report.rejected) == [Source(0)]
+
+
+def test_an_outage_that_begins_within_the_invocation_makes_no_event_suspect() -> None:
+    """What was taken before shows nothing."""
+    script: Script = lambda _request, number: Reply() if number < 200 else BUSY
+    run = Run([interaction(n, session=f"s{n}") for n in range(210)], script, aged=210)
+    assert not run.report.rejected
+    assert len(run.report.delivered) == 200
+
+
+def test_failures_before_its_own_do_not_save_an_event() -> None:
+    """The API was unwell at first, and then so no longer."""
+    script = failing_at_first(set(range(0, 40, 2)), always=59)
+    run = Run([interaction(n, session=f"s{n}") for n in range(80)], script, most=1, aged=80)
+    assert list(run.report.rejected) == [Source(59)]
+
+
+def test_throttling_does_not_count_as_failing() -> None:
+    clock = Clock()
+    begin = clock.now
+
+    def script(request: Request, _number: int) -> Reply:
+        passed = clock.now - begin
+        return Reply() if "e0" not in ids(request) or passed > 32 else BUSY if passed > 20 else THROTTLED
+
+    run = Run([interaction(0), *OTHERS], script, aged=OLD, clock=clock)
+    assert Source(0) in run.report.delivered
+
+
+@pytest.mark.parametrize("hiccups", [1, 2])
+def test_what_stood_behind_an_event_that_was_given_up_is_judged_by_its_own_failures(hiccups: int) -> None:
+    """It was held up all that time, and is as old; but it has only begun to fail."""
+    script = hiccups_behind(0, {"e1"}, hiccups)
+    run = Run([interaction(0), interaction(1), *OTHERS], script, aged=OLD)
+    assert list(run.report.rejected) == [Source(0)]
+    assert len(run.tries(1, alone=True)) == hiccups + 1
+
+
+@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize("hiccups", [1, 7])
+def test_the_request_behind_an_event_that_was_given_up_is_not_suspected_for_it(size: int, hiccups: int) -> None:
+    behind = [interaction(10 + n) for n in range(size)]
+    script = hiccups_behind(0, {each.event.event_id for each in behind}, hiccups)
+    run = Run([*(interaction(n) for n in range(10)), *behind, *OTHERS], script, aged=OLD)
+    assert list(run.report.rejected) == [Source(0)]
+    assert run.api.taken[-1].interactions == tuple(behind), "sent again as it was"
