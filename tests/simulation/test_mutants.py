@@ -4,59 +4,254 @@ import subprocess
 import sys
 from pathlib import Path
 from shutil import copytree
+from typing import NamedTuple
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path("lambda/personalize_relay")
 
+PROMISES = "tests/simulation/test_promises.py"
+PROBATION = "tests/test_probation.py::"
+TURNS = "tests/test_turns.py::"
+SUSPICION = "tests/test_suspicion.py::"
+DELIVERY = "tests/test_delivery.py::"
+
+
+class Mutant(NamedTuple):
+    """Code of a file, what stands there instead, and the test that goes red."""
+
+    file: str
+    code: str
+    instead: str
+    test: str = PROMISES
+
+
 MUTANTS = {
-    "acks though the quarantine was not written": (
+    "acks though the quarantine was not written": Mutant(
         "processor.py",
         "            unsettled.update(record.position for record, _ in now)\n",
         "",
     ),
-    "drops one event of a full request": (
+    "drops one event of a full request": Mutant(
         "requests.py",
         "interactions=tuple(group))",
         "interactions=tuple(group[:9]))",
     ),
-    "makes a new event id each time": (
+    "makes a new event id each time": Mutant(
         "events.py",
         "            return position\n",
         "            return __import__('uuid').uuid4().hex\n",
     ),
-    "compares sequence numbers as texts": (
+    "compares sequence numbers as texts": Mutant(
         "processor.py",
         "min(unsettled, default=math.inf)",
         "min(unsettled, key=str, default=math.inf)",
     ),
-    "quarantines what comes again": (
+    "quarantines what comes again": Mutant(
         "processor.py",
         "in rejected if record.position < below]",
         "in rejected]",
     ),
-    "sends the halves of a request in the wrong order": (
+    "sends the halves of a request in the wrong order": Mutant(
         "lane.py",
         "extendleft(reversed(instead))",
         "extendleft(instead)",
     ),
-    "takes no answer for a success": (
+    "takes no answer for a success": Mutant(
         "verdicts.py",
         "if 200 <= status < 300:",
         "if status < 300:",
     ),
-    "takes events without an outcome for settled": (
+    "takes events without an outcome for settled": Mutant(
         "processor.py",
         "        unsettled.update(_without_outcome(contents, report))\n",
         "",
+    ),
+    "counts each rejected event as a request refused whole": Mutant(
+        "delivery.py",
+        "whole=lane.fresh)",
+        "whole=True)",
+        PROBATION + "test_three_bad_events_of_one_request_do_not_make_a_tracker_suspect",
+    ),
+    "never ends the request that was halved": Mutant(
+        "lane.py",
+        "self._parts += len(instead) - 1",
+        "self._parts += len(instead)",
+        PROBATION + "test_a_wrong_tracker_costs_no_more_calls_where_sessions_have_several_requests",
+    ),
+    "lets a request that keeps failing hold its place on probation": Mutant(
+        "delivery.py",
+        "        self._replace_on_probation(lane.tracking_id)\n",
+        "",
+        PROBATION + "test_requests_that_keep_failing_do_not_keep_the_others_waiting_for_a_first_success",
+    ),
+    "gives up a place on probation at the first failure": Mutant(
+        "delivery.py",
+        "        if not lane.suspect(tally, now):\n"
+        "            return False\n"
+        "        self._replace_on_probation(lane.tracking_id)\n",
+        "        self._replace_on_probation(lane.tracking_id)\n"
+        "        if not lane.suspect(tally, now):\n"
+        "            return False\n",
+        PROBATION + "test_a_failure_that_is_cured_makes_no_room_for_another_request_on_probation",
+    ),
+    "admits one request less on probation": Mutant(
+        "probation.py",
+        "self._admitted <= MAX_REFUSED",
+        "self._admitted < MAX_REFUSED",
+        PROBATION + "test_two_bad_events_do_not_stop_a_third_from_showing_that_the_tracker_is_right",
+    ),
+    "suspects a tracker that has not answered": Mutant(
+        "delivery.py",
+        "if probation.rejected and tracking_id",
+        "if tracking_id",
+        PROBATION + "test_a_tracker_that_has_not_answered_is_not_suspected",
+    ),
+    "goes on with lanes that failed, though their tracker is stopped": Mutant(
+        "schedule.py",
+        "sorted(lane for lane in self._faulty if lane.tracking_id != tracking_id)",
+        "self._faulty",
+        TURNS + "test_after_a_configuration_error_nothing_more_is_sent_whatever_failed_before",
+    ),
+    "goes on with lanes that wait, though their tracker is stopped": Mutant(
+        "schedule.py",
+        "sorted((due, lane) for due, lane in self._waiting if lane.tracking_id != tracking_id)",
+        "self._waiting",
+        TURNS + "test_after_a_configuration_error_nothing_more_is_sent_whatever_failed_before",
+    ),
+    "drops the lanes of all trackers that failed": Mutant(
+        "schedule.py",
+        "self._faulty = sorted(lane for lane in self._faulty if lane.tracking_id != tracking_id)",
+        "self._faulty = []",
+        TURNS + "test_a_configuration_error_of_one_tracker_keeps_no_other_from_trying_again",
+    ),
+    "drops the lanes of all trackers that wait": Mutant(
+        "schedule.py",
+        "self._waiting = sorted((due, lane) for due, lane in self._waiting if lane.tracking_id != tracking_id)",
+        "self._waiting = []",
+        TURNS + "test_a_configuration_error_of_one_tracker_keeps_no_other_from_trying_again",
+    ),
+    "tries a call again though its tracker is stopped": Mutant(
+        "delivery.py",
+        "        if not self._open(lane):\n            return\n        if throttled",
+        "        if throttled",
+        TURNS + "test_a_lane_with_a_call_under_way_sends_nothing_more_once_its_tracker_is_stopped",
+    ),
+    "goes on with a lane though its tracker is stopped": Mutant(
+        "delivery.py",
+        "if not lane.requests or not self._open(lane):",
+        "if not lane.requests:",
+        TURNS + "test_a_lane_with_a_call_under_way_sends_nothing_more_once_its_tracker_is_stopped",
+    ),
+    "gives lanes that failed no turn beside the others": Mutant(
+        "schedule.py",
+        "(self._faulty_turn or not self._sound)",
+        "(not self._sound)",
+        TURNS + "test_lanes_that_failed_take_turns_with_those_that_did_not",
+    ),
+    "gives lanes that did not fail no turn beside the others": Mutant(
+        "schedule.py",
+        "bool(self._faulty) and (self._faulty_turn or not self._sound)",
+        "bool(self._faulty)",
+        TURNS + "test_lanes_that_failed_take_turns_with_those_that_did_not",
+    ),
+    "gives an event up as soon as it is found": Mutant(
+        "delivery.py",
+        "(old and tried and lane.alone(tally))",
+        "(old and lane.alone(tally))",
+        SUSPICION + "test_an_old_event_is_given_up_once_it_has_failed_for_a_while",
+    ),
+    "tries an event for as long in a short invocation": Mutant(
+        "terms.py",
+        "min(LONGEST_TRIAL, self._time / 3)",
+        "LONGEST_TRIAL",
+        SUSPICION + "test_an_old_event_is_given_up_once_it_has_failed_for_a_while",
+    ),
+    "tries an event for longer in a long invocation": Mutant(
+        "terms.py",
+        "min(LONGEST_TRIAL, self._time / 3)",
+        "self._time / 3",
+        SUSPICION + "test_an_old_event_is_given_up_once_it_has_failed_for_a_while",
+    ),
+    "begins the trial of an event again with each half": Mutant(
+        "lane.py",
+        "        if not self.faulty:\n            self._before",
+        "        if not self.failures:\n            self._before",
+        SUSPICION + "test_the_time_that_an_event_has_failed_counts_from_the_first_failure_of_the_request_it_is_in",
+    ),
+    "goes on with the trial of an event for the next request": Mutant(
+        "lane.py",
+        "            self._parts = 1\n            self._begin_original()",
+        "            self._parts = 1\n            self._begin_request()",
+        SUSPICION + "test_the_request_behind_an_event_that_was_given_up_is_not_suspected_for_it",
+    ),
+    "takes retries for a sign that the API is well": Mutant(
+        "delivery.py",
+        ".taken += lane.failures == 0",
+        ".taken += 1",
+        SUSPICION + "test_an_old_event_is_given_up_only_while_three_in_four_others_are_taken_at_once",
+    ),
+    "takes earlier calls for a sign that the API is well": Mutant(
+        "lane.py",
+        "tally.taken - taken > MOSTLY",
+        "tally.taken > MOSTLY",
+        SUSPICION + "test_an_outage_that_begins_within_the_invocation_makes_no_event_suspect",
+    ),
+    "takes earlier failures for a sign that the API is unwell": Mutant(
+        "lane.py",
+        "(tally.failed - failed - self._failed_parts)",
+        "(tally.failed - self._failed_parts)",
+        SUSPICION + "test_failures_before_its_own_do_not_save_an_event",
+    ),
+    "takes an event's own failures for a sign that the API is unwell": Mutant(
+        "lane.py",
+        "(tally.failed - failed - self._failed_parts)",
+        "(tally.failed - failed - 1)",
+        SUSPICION + "test_one_other_request_that_is_taken_is_enough_to_give_an_event_up",
+    ),
+    "keeps counting failures in the halves of a request": Mutant(
+        "lane.py",
+        "        else:\n            self._begin_request()\n",
+        "        else:\n            self._faults = 0\n",
+        SUSPICION + "test_a_request_that_kept_failing_is_halved_and_its_halves_do_not_inherit_its_pauses",
+    ),
+    "suspects a request one failure late": Mutant(
+        "lane.py",
+        "self._faults >= ATTEMPTS",
+        "self._faults > ATTEMPTS",
+        SUSPICION + "test_a_request_that_kept_failing_is_halved_and_its_halves_do_not_inherit_its_pauses",
+    ),
+    "begins calls that can't be answered in time": Mutant(
+        "delivery.py",
+        "len(self._in_flight) < self._engine.max_in_flight and self._deadline.leaves_time(now)",
+        "len(self._in_flight) < self._engine.max_in_flight",
+        DELIVERY + "test_no_call_begins_too_late_to_be_answered_in_time_and_none_is_waited_for_longer",
+    ),
+    "waits for a call beyond the deadline": Mutant(
+        "delivery.py",
+        "self._deadline.at - now)\n            self._in",
+        "self._terms.end - now)\n            self._in",
+        DELIVERY + "test_no_call_begins_too_late_to_be_answered_in_time_and_none_is_waited_for_longer",
+    ),
+    "reports an error that was cured": Mutant(
+        "delivery.py",
+        "            if lane.failures:\n                self._report",
+        "            if lane.error:\n                self._report",
+        DELIVERY + "test_an_error_that_was_cured_is_not_reported",
+    ),
+    "pauses for the same time always": Mutant(
+        "delivery.py",
+        "self._engine.jitter(longest_wait(lane.failures, throttled=throttled))",
+        "longest_wait(lane.failures, throttled=throttled)",
+        DELIVERY + "test_pauses_are_drawn_at_random",
     ),
 }
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_breaking_a_promise_turns_its_test_red(mutant: str, tmp_path: Path) -> None:
-    file, code, instead = MUTANTS[mutant]
+    file, code, instead, test = MUTANTS[mutant]
     copytree(ROOT / PACKAGE, tmp_path / PACKAGE)
     source = (tmp_path / PACKAGE / file).read_text()
     assert code in source, f"{file} no longer holds the code that this mutant changes"
@@ -65,7 +260,7 @@ def test_breaking_a_promise_turns_its_test_red(mutant: str, tmp_path: Path) -> N
     path = f"pythonpath={tmp_path / 'lambda'} {ROOT}"
     options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=mutant", "-o", path]
     run = subprocess.run(  # noqa: S603 - our own tests
-        [sys.executable, "-m", "pytest", *options, "tests/simulation/test_promises.py"],
+        [sys.executable, "-m", "pytest", *options, test],
         cwd=ROOT,
         capture_output=True,
         text=True,
