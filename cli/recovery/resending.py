@@ -12,7 +12,6 @@ from cli.recovery.set_aside import Position
 from personalize_relay.backoff import longest_wait
 from personalize_relay.delivery import Delivery
 from personalize_relay.requests import lanes
-from personalize_relay.terms import Terms
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis.client import KinesisClient
@@ -84,22 +83,20 @@ class ToPersonalize:
     def send(self, chunk: Sequence[Mended]) -> Outcome:
         """See Sender."""
         by_source = {each.interaction.source: each for each in chunk}
-        report = self._delivery.deliver(lanes(each.interaction for each in chunk), self._terms(chunk))
-        errors = sorted({*report.configuration_errors, *report.uncured_errors})
-        why = ", ".join(errors) or "out of time"
-        return Outcome(
-            sent={by_source[source].position for source in report.delivered},
-            rejected={by_source[source].position: each.reason for source, each in report.rejected.items()},
-            failed={by_source[source].position: why for source in report.undelivered},
-        )
-
-    def _terms(self, chunk: Sequence[Mended]) -> Terms:
         # The function doubts its tracker before the first events that are refused. A person has chosen these, and
         # loses nothing: what is refused stays where it is.
-        return Terms(
+        result = self._delivery.deliver(
+            lanes(each.interaction for each in chunk),
             end=self._delivery.clock() + SECONDS_FOR_A_CHUNK,
-            overdue={each.interaction.tracking_id for each in chunk},
-            aged={each.interaction.source.sequence_number for each in chunk},
+            wall=time.time(),
+            doubting=False,
+        )
+        errors = sorted({*result.configuration_errors, *result.uncured_errors})
+        why = ", ".join(errors) or "out of time"
+        return Outcome(
+            sent={by_source[source].position for source in result.delivered},
+            rejected={by_source[source].position: each.reason for source, each in result.rejected.items()},
+            failed={by_source[source].position: why for source in result.undelivered},
         )
 
 

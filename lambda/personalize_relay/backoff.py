@@ -1,11 +1,14 @@
-"""How long a request waits between its attempts."""
+"""How long a request waits between its attempts: about a second at most, since the pace is what protects the API."""
 
 FIRST_WAIT = 0.05
 """Seconds: the most that the first retry waits, doubled at each further one."""
-FIRST_WAIT_THROTTLED = 0.5
-LONGEST_WAIT = 5.0
+LONGEST_WAIT = 1.0
+WAIT_WHEN_THROTTLED = 0.5
+"""Seconds: the same for each retry of a throttled call."""
+LONGEST_RETRY_AFTER = 30.0
+"""Seconds that a service may ask to wait."""
 
 
 def longest_wait(failures: int, *, throttled: bool) -> float:
     """The most seconds to wait after so many failures of a request; full jitter draws from zero to it."""
-    return min(LONGEST_WAIT, (FIRST_WAIT_THROTTLED if throttled else FIRST_WAIT) * 2.0 ** (failures - 1))
+    return WAIT_WHEN_THROTTLED if throttled else min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (failures - 1))

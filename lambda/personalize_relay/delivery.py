@@ -1,4 +1,4 @@
-"""The delivery engine: lanes of requests in, an outcome for each of their events out.
+"""The delivery engine: lanes of requests in, what came of each of their events out.
 
 A single-threaded state machine over a client and a clock, both passed in.
 """
@@ -6,24 +6,27 @@ A single-threaded state machine over a client and a clock, both passed in.
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from personalize_relay.backoff import longest_wait
+import msgspec
+
+from personalize_relay.backoff import LONGEST_RETRY_AFTER, longest_wait
 from personalize_relay.clients import Answer, PutEventsClient
+from personalize_relay.deadline import Deadline
 from personalize_relay.errors import Reason
 from personalize_relay.events import Rejection, Source
-from personalize_relay.lane import LaneUnderWay, Tally
-from personalize_relay.pace import Pace
-from personalize_relay.probation import MAX_REFUSED, SUSPECT_TRACKER, Probation
-from personalize_relay.reports import Cause, Report
-from personalize_relay.requests import Lane, Request
-from personalize_relay.schedule import Schedule
-from personalize_relay.terms import Deadline, Terms
+from personalize_relay.lane import Lane
+from personalize_relay.requests import Request
+from personalize_relay.result import Cause, Result
+from personalize_relay.suspicion import FIRST_TRIAL, NEXT_TRIAL, Step
+from personalize_relay.timeout import Timeout
+from personalize_relay.tracker import SUSPECT, Tracker
 from personalize_relay.verdicts import Verdict, judge
 
 
 class Delivery:
     """Delivers lanes through a client: one request of a lane at a time, many lanes at once.
 
-    `clock` gives seconds, monotonic; `jitter` draws a wait between zero and the seconds it is given.
+    `clock` gives seconds, monotonic; `jitter` draws a wait between zero and the seconds it is given; `alert` is told
+    the error code of each answer that only a person can cure, as it comes.
     """
 
     def __init__(
@@ -33,66 +36,105 @@ class Delivery:
         clock: Callable[[], float],
         jitter: Callable[[float], float],
         max_in_flight: int,
+        alert: Callable[[str], None] = lambda _code: None,
     ) -> None:
         self.client = client
         self.clock = clock
         self.jitter = jitter
         self.max_in_flight = max_in_flight
-        self.pace = Pace()
-        self.trusted: set[str] = set()
-        """Trackers that have taken an event in this sandbox."""
+        self.alert = alert
+        self.timeout = Timeout()
+        self.trackers: dict[str, Tracker] = defaultdict(Tracker)
 
-    def deliver(self, lanes: Iterable[Lane], terms: Terms) -> Report:
-        """Deliver what can be delivered in time, and report on every event."""
-        return _Run(self, lanes, terms).report()
+    def deliver(
+        self,
+        lanes: Iterable[list[Request]],
+        *,
+        end: float,
+        wall: float,
+        quarantining: bool = False,
+        doubting: bool = True,
+    ) -> Result:
+        """Deliver what can be delivered until `end`, on the engine's clock; `wall` is the time now, in epoch seconds.
+
+        `quarantining`: there are bad records already, so that time must be kept to store them. Not `doubting`, events
+        are rejected, or given up, as if they and their trackers had been tried for long: a person chose them.
+        """
+        return _Run(self, lanes, end=end, wall=wall, quarantining=quarantining, doubting=doubting).result()
+
+
+class _Call(msgspec.Struct, frozen=True):
+    tracker: Tracker
+    lane: Lane
+    began: float
+    timeout: float
 
 
 class _Run:
     """The deliveries of one invocation."""
 
-    def __init__(self, engine: Delivery, lanes: Iterable[Lane], terms: Terms) -> None:
+    def __init__(  # noqa: PLR0913 - as `deliver` takes them
+        self,
+        engine: Delivery,
+        lanes: Iterable[list[Request]],
+        *,
+        end: float,
+        wall: float,
+        quarantining: bool,
+        doubting: bool,
+    ) -> None:
+        now = engine.clock()
         self._engine = engine
-        self._terms = terms
-        self._deadline = Deadline(terms, engine.clock())
-        self._tallies: dict[str, Tally] = defaultdict(Tally)
-        self._schedule = Schedule()
-        self._in_flight: dict[int, tuple[LaneUnderWay, float]] = {}
-        """By ticket, and when the call began."""
-        self._stopped: set[str] = set()
-        """Trackers that are stopped by a configuration error."""
-        self._report = Report()
-        self._probations: dict[str, Probation[LaneUnderWay]] = {}
-        self._lanes = [LaneUnderWay(requests) for requests in lanes]
-        for lane in self._lanes:
-            self._queue(lane)
+        self._doubting = doubting
+        self._deadline = Deadline(now=now, end=end, quarantining=quarantining)
+        self._wall = wall - now
+        """What makes the engine's time epoch seconds."""
+        self._in_flight: dict[int, _Call] = {}
+        """By ticket."""
+        self._result = Result()
+        by_tracker: dict[str, list[list[Request]]] = defaultdict(list)
+        for requests in lanes:
+            by_tracker[requests[0].tracking_id].append(requests)
+        self._trackers = [engine.trackers[tracking_id] for tracking_id in by_tracker]
+        for tracker, requests_of in zip(self._trackers, by_tracker.values(), strict=True):
+            tracker.begin(requests_of, now=now, wall=wall, doubting=doubting)
+        self._most = max(1, engine.max_in_flight // max(1, len(self._trackers)))
+        """Calls that a tracker may have in flight: one that answers slowly leaves the others theirs."""
 
-    def report(self) -> Report:
+    def result(self) -> Result:
         """Run until all is settled or nothing more can be done in time."""
         while self._under_way():
             self._begin_calls()
             for ticket, answer in self._engine.client.poll(self._pause()):
                 # A call that an earlier invocation gave up on has no lane here: its records were reported.
                 if call := self._in_flight.pop(ticket, None):
-                    self._settle(*call, answer)
-        self._leave_undelivered()
-        return self._report
+                    self._settle(call, answer)
+        for tracker in self._trackers:
+            self._leave_undelivered(tracker)
+        return self._result
 
     def _under_way(self) -> bool:
         now = self._engine.clock()
         if self._in_flight:
             return now < self._deadline.at
-        return bool(self._schedule) and self._deadline.leaves_time(now)
+        return any(tracker.has_work for tracker in self._trackers) and self._deadline.leaves_time(now)
 
     def _begin_calls(self) -> None:
         now = self._engine.clock()
-        while self._has_room(now) and self._schedule.ready(now) and self._engine.pace.admits(now):
-            lane = self._schedule.take()
-            self._engine.pace.begin(now)
-            lane.begin(self._tallies[lane.tracking_id], now)
-            ticket = self._engine.client.submit(lane.requests[0], self._deadline.at - now)
-            self._in_flight[ticket] = lane, now
-            self._report.calls += 1
-            self._report.retries += lane.failures > 0
+        while self._has_room(now):
+            ready = [tracker for tracker in self._trackers if tracker.may_begin(now, self._most)]
+            if not ready:
+                return
+            for tracker in ready:
+                self._begin_call(tracker, now)
+
+    def _begin_call(self, tracker: Tracker, now: float) -> None:
+        lane = tracker.begin_call(now)
+        timeout = min(self._engine.timeout.seconds(lane.timeouts), self._deadline.at - now)
+        ticket = self._engine.client.submit(lane.first, timeout)
+        self._in_flight[ticket] = _Call(tracker, lane, now, timeout)
+        self._result.calls += 1
+        self._result.retries += lane.failures > 0
 
     def _has_room(self, now: float) -> bool:
         return len(self._in_flight) < self._engine.max_in_flight and self._deadline.leaves_time(now)
@@ -101,144 +143,113 @@ class _Run:
         now = self._engine.clock()
         until = self._deadline.at
         if self._has_room(now):
-            until = min(until, self._engine.pace.next if self._schedule.ready(now) else self._schedule.next_due())
+            until = min([until, *(tracker.next(now, self._most) for tracker in self._trackers)])
         return max(0.0, until - now)
 
-    def _settle(self, lane: LaneUnderWay, began: float, answer: Answer) -> None:
-        request = lane.requests[0]
-        verdict = judge(answer)
+    def _settle(self, call: _Call, answer: Answer) -> None:
+        tracker, lane, request = call.tracker, call.lane, call.lane.first
         now = self._engine.clock()
-        self._engine.pace.settle(verdict, began, now)
-        self._report.answers += 1
-        self._report.seconds += now - began
+        verdict = judge(answer)
+        tracker.settle(lane, verdict, call.began, now)
+        self._result.answers += 1
+        self._result.seconds += now - call.began
+        if answer.status:
+            self._engine.timeout.note(now - call.began)
         match verdict:
             case Verdict.DELIVERED:
-                self._tallies[lane.tracking_id].taken += lane.failures == 0
-                self._report.delivered.update(request.sources)
-                self._trust(lane.tracking_id)
+                self._result.delivered.update(request.sources)
+                self._set_aside(tracker.trust(first_attempt=lane.failures == 0))
                 lane.advance()
-                self._queue(lane)
+                tracker.queue(lane)
             case Verdict.INVALID if len(request.interactions) > 1:
                 lane.split()
-                self._queue(lane)
+                tracker.queue(lane)
             case Verdict.INVALID:
                 lane.advance()
-                self._reject(request, answer, whole=lane.fresh)
-                self._queue(lane)
+                self._reject(tracker, request, answer)
+                tracker.queue(lane)
             case Verdict.CONFIGURATION:
-                self._stop_tracker(lane.tracking_id, answer.error)
-            case Verdict.THROTTLED | Verdict.TRANSIENT:
-                self._retry(lane, answer, throttled=verdict is Verdict.THROTTLED)
+                lane.fail(answer.error)
+                self._report_configuration(answer.error)
+                tracker.queue(lane)
+            case Verdict.THROTTLED:
+                self._result.throttles += 1
+                self._fail(call, answer, now)
+                self._retry(tracker, lane, answer, now, throttled=True)
+            case Verdict.TRANSIENT:
+                self._fail(call, answer, now)
+                self._suspect(tracker, lane, answer, now)
 
-    def _queue(self, lane: LaneUnderWay) -> None:
-        """Have the lane's next request sent, if it has one and nothing speaks against it."""
-        if not lane.requests or not self._open(lane):
-            return
-        probation = self._probation(lane.tracking_id)
-        if probation and lane.fresh and not probation.admits():
-            probation.held.append(lane)
-        else:
-            lane.fresh = False
-            self._schedule.add(lane)
+    def _fail(self, call: _Call, answer: Answer, now: float) -> None:
+        timed_out = not answer.status and now - call.began >= call.timeout
+        call.lane.fail(answer.error or f"HTTP {answer.status}", timed_out=timed_out)
 
-    def _open(self, lane: LaneUnderWay) -> bool:
-        return lane.tracking_id not in self._stopped
+    def _retry(self, tracker: Tracker, lane: Lane, answer: Answer, now: float, *, throttled: bool) -> None:
+        wait = self._engine.jitter(longest_wait(max(1, lane.failures), throttled=throttled))
+        tracker.queue_later(lane, now + max(wait, min(answer.retry_after, LONGEST_RETRY_AFTER)))
 
-    def _probation(self, tracking_id: str) -> Probation[LaneUnderWay] | None:
-        """The tracker's probation; None once it is trusted, or where events are old enough to be doubted first."""
-        if tracking_id in self._terms.overdue or tracking_id in self._engine.trusted:
-            return None
-        return self._probations.setdefault(tracking_id, Probation())
+    def _suspect(self, tracker: Tracker, lane: Lane, answer: Answer, now: float) -> None:
+        """Look for the event that a request fails on; give it up, or try on.
 
-    def _trust(self, tracking_id: str) -> None:
-        self._engine.trusted.add(tracking_id)
-        if probation := self._probations.pop(tracking_id, None):
-            self._set_aside(probation.rejected)
-            for lane in probation.held:
-                self._queue(lane)
+        A persistent failure is not reported early: Lambda would redeliver it and all after it at once.
+        """
+        request = lane.first
+        trial = FIRST_TRIAL if self._doubting and not tracker.gave_up_lately(now) else NEXT_TRIAL
+        trial = trial.within(self._deadline.time)
+        age = self._wall + now - request.interactions[0].arrival
+        suspected = lane.suspicion.suspected
+        step = lane.suspicion.note_failure(now, events=len(request.interactions), age=age, trial=trial)
+        if lane.suspicion.suspected and not suspected:
+            tracker.replace_on_probation()
+        match step:
+            case Step.KEEP:
+                self._retry(tracker, lane, answer, now, throttled=False)
+            case Step.SPLIT:
+                lane.split()
+                self._retry(tracker, lane, answer, now, throttled=False)
+            case Step.GIVE_UP:
+                lane.suspicion.begin_again()
+                lane.advance()
+                tracker.give_up(now)
+                why = f"PutEvents answered {answer.status} {answer.error} to this event alone, again and again"
+                self._set_aside(_rejection(request, Reason.FAILED_REPEATEDLY, why))
+                tracker.queue(lane)
 
-    def _reject(self, request: Request, answer: Answer, *, whole: bool) -> None:
-        """Reject the one event of a request; `whole` when all that it was split from is rejected, too."""
-        (interaction,) = request.interactions
+    def _reject(self, tracker: Tracker, request: Request, answer: Answer) -> None:
         known = answer.error == "InvalidInputException"
         reason = Reason.REJECTED_BY_PERSONALIZE if known else Reason.REFUSED_BY_PERSONALIZE
-        rejection = _rejection(
-            request, reason, f"PutEvents answered {answer.status} {answer.error} to this event alone"
-        )
-        probation = self._probation(interaction.tracking_id)
-        if not probation:
-            self._set_aside({interaction.source: rejection})
-            return
-        probation.rejected[interaction.source] = rejection
-        probation.refused += whole
-        if probation.refused == MAX_REFUSED:
-            self._stop_tracker(interaction.tracking_id, SUSPECT_TRACKER)
+        why = f"PutEvents answered {answer.status} {answer.error} to this event alone"
+        rejected = _rejection(request, reason, why)
+        if tracker.on_probation:
+            tracker.rejected.update(rejected)
+        else:
+            self._set_aside(rejected)
 
     def _set_aside(self, rejected: dict[Source, Rejection]) -> None:
         if rejected:
-            self._report.rejected.update(rejected)
+            self._result.rejected.update(rejected)
             self._deadline.keep_time_to_quarantine()
 
-    def _stop_tracker(self, tracking_id: str, error: str) -> None:
-        self._stopped.add(tracking_id)
-        self._report.configuration_errors.append(error)
-        self._schedule.drop(tracking_id)
+    def _report_configuration(self, error: str) -> None:
+        self._result.configuration_errors.append(error)
+        self._engine.alert(error)
 
-    def _retry(self, lane: LaneUnderWay, answer: Answer, *, throttled: bool) -> None:
-        lane.fail(answer.error or f"HTTP {answer.status}")
-        self._report.throttles += throttled
-        if not self._open(lane):
-            return
-        if throttled or not self._suspect(lane, answer):
-            wait = self._engine.jitter(longest_wait(lane.failures, throttled=throttled))
-            self._schedule.add_later(lane, self._engine.clock() + max(wait, answer.retry_after))
-
-    def _suspect(self, lane: LaneUnderWay, answer: Answer) -> bool:
-        """Look for the event that a request fails on, and give it up once it is old; returns whether it did.
-
-        There is no hurry to report what fails on: all from it on would come again at once. It is tried to the end.
-        """
-        tally = self._tallies[lane.tracking_id]
-        now = self._engine.clock()
-        if not lane.suspect(tally, now):
-            return False
-        self._replace_on_probation(lane.tracking_id)
-        request = lane.requests[0]
-        if len(request.interactions) > 1:
-            lane.split()
-            return False
-        (source,) = request.sources
-        old = source.sequence_number in self._terms.aged
-        tried = lane.failing_for(now) >= self._deadline.trial
-        if not (old and tried and lane.alone(tally)):
-            return False
-        lane.advance()
-        why = f"PutEvents answered {answer.status} {answer.error} to this event alone, again and again"
-        self._set_aside({source: _rejection(request, Reason.FAILED_REPEATEDLY, why)})
-        self._queue(lane)
-        return True
-
-    def _replace_on_probation(self, tracking_id: str) -> None:
-        probation = self._probations.get(tracking_id)
-        if probation and (held := probation.replace()):
-            held.fresh = False
-            self._schedule.add(held)
-
-    def _leave_undelivered(self) -> None:
-        left = [lane for lane in self._lanes if lane.requests]
-        failing = {lane.tracking_id for lane in left if lane.failures}
-        for tracking_id, probation in self._probations.items():
-            if probation.rejected and tracking_id not in self._stopped | failing:
-                self._stop_tracker(tracking_id, SUSPECT_TRACKER)
-            self._report.undelivered.update(dict.fromkeys(probation.rejected, Cause.CONFIGURATION))
+    def _leave_undelivered(self, tracker: Tracker) -> None:
+        left = [lane for lane in tracker.lanes if lane.requests]
+        errors = [lane.error for lane in left if lane.failures]
+        suspect = bool(tracker.rejected) and not errors
+        if suspect:
+            self._report_configuration(SUSPECT)
+        if not tracker.denied:
+            self._result.uncured_errors += errors
+        cause = Cause.CONFIGURATION if suspect or tracker.denied else Cause.DEADLINE
+        self._result.undelivered.update(dict.fromkeys(tracker.rejected, Cause.CONFIGURATION))
         for lane in left:
-            if lane.failures:
-                self._report.uncured_errors.append(lane.error)
-            cause = Cause.CONFIGURATION if lane.tracking_id in self._stopped else Cause.DEADLINE
             for request in lane.requests:
-                self._report.undelivered.update(dict.fromkeys(request.sources, cause))
+                self._result.undelivered.update(dict.fromkeys(request.sources, cause))
 
 
-def _rejection(request: Request, reason: Reason, detail: str) -> Rejection:
+def _rejection(request: Request, reason: Reason, detail: str) -> dict[Source, Rejection]:
     (interaction,) = request.interactions
-    return Rejection(index=interaction.source.index, event_id=interaction.event.event_id, reason=reason, detail=detail)
+    source = interaction.source
+    return {source: Rejection(index=source.index, event_id=interaction.event.event_id, reason=reason, detail=detail)}

@@ -67,6 +67,8 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True):
     tracking_id: str
     user_id: str | None
     session_id: str
+    arrival: float
+    """When its record reached the stream, epoch seconds."""
     event: Event
     sent_at_given: bool
     """False where `sentAt` is the record's arrival, for want of the producer's."""
@@ -197,6 +199,7 @@ def _interaction(
         tracking_id=addressee.tracking_id,
         user_id=addressee.user_id,
         session_id=addressee.session_id,
+        arrival=origin.arrival,
         sent_at_given=value.get("sentAt") is not None,
     )
 

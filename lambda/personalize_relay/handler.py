@@ -7,7 +7,8 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger, Metrics, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import process_partial_response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -16,8 +17,9 @@ from personalize_relay.delivery import Delivery
 from personalize_relay.errors import ConfigurationError
 from personalize_relay.events import Trackers
 from personalize_relay.memory import peak_megabytes
-from personalize_relay.metrics import Metric, unit
-from personalize_relay.processor import Outcome, RelayProcessor, where
+from personalize_relay.metrics import ALERTS, Metric, unit
+from personalize_relay.outcome import Outcome
+from personalize_relay.processor import RelayProcessor, where
 from personalize_relay.quarantine import Quarantine, S3Store
 from personalize_relay.settings import Settings
 
@@ -40,6 +42,7 @@ def _build(settings: Settings) -> RelayProcessor:
             clock=time.monotonic,
             jitter=lambda most: random.uniform(0, most),  # noqa: S311 - spreads retries, guards nothing
             max_in_flight=settings.max_in_flight,
+            alert=lambda _code: _alert(Metric.CONFIGURATION_ERRORS),
         ),
         quarantine=Quarantine(
             S3Store(settings.quarantine_bucket), prefix=settings.quarantine_prefix, now=lambda: datetime.now(UTC)
@@ -48,7 +51,19 @@ def _build(settings: Settings) -> RelayProcessor:
         clock=time.monotonic,
         now=time.time,
         wait=time.sleep,
+        alert=_alert,
     )
+
+
+def _unit(name: str) -> MetricUnit:
+    return MetricUnit(unit(name))
+
+
+def _alert(metric: Metric) -> None:
+    """Emit a metric that pages at once: the invocation may last for a quarter of an hour."""
+    namespace, dimensions = _settings.metrics_namespace, {"service": _settings.service}
+    with single_metric(metric, _unit(metric), 1, namespace=namespace, default_dimensions=dimensions):
+        pass
 
 
 _settings = Settings.from_env(os.environ)
@@ -75,7 +90,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         response = process_partial_response(event, _processor.parse, _processor, context)
     except Exception as exc:  # noqa: BLE001 - Lambda logs a raised text, and this one's may hold a payload
-        _metrics.add_metric(name=Metric.INTERNAL_ERRORS, unit=unit(Metric.INTERNAL_ERRORS), value=1)
+        _alert(Metric.INTERNAL_ERRORS)
         raise RuntimeError(f"the relay failed: {where(exc)}") from None
     _report(_processor.outcome)
     return {**response}
@@ -86,6 +101,8 @@ def _report(outcome: Outcome) -> None:
     if (peak := peak_megabytes()) is not None:
         counts[Metric.PEAK_MEMORY] = peak
     for name, value in counts.items():
-        _metrics.add_metric(name=name, unit=unit(name), value=value)
+        if name in ALERTS:
+            continue  # emitted as it happened
+        _metrics.add_metric(name=name, unit=_unit(name), value=value)
     log = _logger.warning if outcome.errors else _logger.info
     log("batch settled", counts=counts, undelivered=outcome.undelivered, errors=sorted(set(outcome.errors)))

@@ -1,105 +1,68 @@
-"""A lane under way: what is left of it, and how its first request has fared."""
+"""A lane under way: what is left of the requests of one session, the first of them in flight or the next to send."""
 
 from collections import deque
 from typing import Self
 
-from personalize_relay.requests import Lane, Request
-
-ATTEMPTS = 8
-"""Failures, throttling aside, after which a request is suspected: it may hold an event that the API stumbles over."""
-SLOW_ATTEMPTS = 3
-SLOW = 10.0
-"""The same where they took so many seconds, as time-outs do."""
-MOSTLY = 3
-"""Requests that are taken for each that fails, if the API is well."""
+from personalize_relay.requests import Request
+from personalize_relay.suspicion import FirstAttempts, Suspicion
 
 
-class Tally:
-    """The first attempts of the requests for one tracker, in one invocation: how well the API is."""
+class Lane:
+    """The requests of one session that are not settled, in stream order; `others` are its tracker's first attempts."""
 
-    def __init__(self) -> None:
-        self.taken = 0
-        self.failed = 0
-
-
-class LaneUnderWay:
-    """A lane whose first request is the one in flight, or the next to send."""
-
-    def __init__(self, requests: Lane) -> None:
+    def __init__(self, requests: list[Request], others: FirstAttempts) -> None:
         self.requests = deque(requests)
-        self.tracking_id = requests[0].tracking_id
-        self.fresh = True
-        """Whether the first request is as it was made: neither sent yet nor a part of one that was."""
+        self.failures = 0
+        """Failures of the first request so far, throttling included."""
+        self.timeouts = 0
+        """Those among them without an answer in time."""
         self.error = ""
         """The latest failure."""
+        self.suspicion = Suspicion(others)
+        self.tried = False
+        """Whether the first request, or what it is a part of, was ever let through to be sent."""
+        self._others = others
         self._parts = 1
-        self._begin_original()
+        """Of the request as it was made, that are left."""
+
+    def __repr__(self) -> str:
+        return f"<Lane of {len(self.requests)} requests, {self.failures} failures, {self.suspicion!r}>"
 
     def __lt__(self, other: Self) -> bool:
         """What stands lowest in the stream goes first: the checkpoint needs it first."""
         return self.requests[0].interactions[0].source < other.requests[0].interactions[0].source
 
-    def _begin_original(self) -> None:
-        self._begin_request()
-        self._suspected = False
-        self._failed_parts = 0
-        self._before = 0, 0
-        self._began = 0.0
+    @property
+    def first(self) -> Request:
+        """The request in flight, or the next to send."""
+        return self.requests[0]
 
-    def _begin_request(self) -> None:
-        self.failures = 0
-        """Failures of the first request so far, throttling included."""
-        self._faults = 0
+    def begin_call(self, now: float) -> None:
+        """Its first request is sent."""
+        self.suspicion.begin_call(now)
 
-    def advance(self, *instead: Request) -> None:
-        """Go on to the next request, after those that come instead of the first."""
-        self.requests.popleft()
-        self.requests.extendleft(reversed(instead))
-        self._parts += len(instead) - 1
-        self.fresh = self._parts == 0
-        if self.fresh:
-            self._parts = 1
-            self._begin_original()
-        else:
-            self._begin_request()
+    def fail(self, error: str, *, timed_out: bool = False) -> None:
+        """Count a failed call."""
+        self.failures += 1
+        self.timeouts += timed_out
+        self.error = error
+
+    def advance(self) -> None:
+        """Go on to the next request, or to the next part of one."""
+        self._replace_first()
 
     def split(self) -> None:
         """Go on with the halves of the first request instead."""
-        self.advance(*self.requests[0].halves())
+        self._replace_first(*self.first.halves())
 
-    def fail(self, error: str) -> None:
-        """Count a failed call."""
-        self.failures += 1
-        self.error = error
-
-    def begin(self, tally: Tally, now: float) -> None:
-        """Note, as a call begins, what others have come to: until it fails, that counts from here."""
-        if not self.faulty:
-            self._before = tally.taken, tally.failed
-            self._began = now
-
-    @property
-    def faulty(self) -> bool:
-        """Whether its first request has failed, throttling aside, or is a part of one that has."""
-        return self._failed_parts > 0
-
-    def suspect(self, tally: Tally, now: float) -> bool:
-        """Count the failed call as no throttling; returns whether the request has now failed too often."""
-        if not self._faults:
-            tally.failed += 1
-            self._failed_parts += 1
-        self._faults += 1
-        part = self._suspected and len(self.requests[0].interactions) > 1
-        slow = self._faults >= SLOW_ATTEMPTS and self.failing_for(now) >= SLOW
-        too_often = part or slow or self._faults >= ATTEMPTS
-        self._suspected = self._suspected or too_often
-        return too_often
-
-    def alone(self, tally: Tally) -> bool:
-        """Whether most other requests and parts were taken since its first call that failed began: it's no outage."""
-        taken, failed = self._before
-        return tally.taken - taken > MOSTLY * (tally.failed - failed - self._failed_parts)
-
-    def failing_for(self, now: float) -> float:
-        """Seconds since the first of its calls that failed began."""
-        return now - self._began
+    def _replace_first(self, *parts: Request) -> None:
+        self.requests.popleft()
+        self.requests.extendleft(reversed(parts))
+        self._parts += len(parts) - 1
+        self.failures = self.timeouts = 0
+        if self._parts:
+            self.suspicion.begin_part()
+        else:
+            self._parts = 1
+            self.tried = False
+            self.suspicion = Suspicion(self._others)

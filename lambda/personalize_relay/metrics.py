@@ -1,4 +1,4 @@
-"""The metrics of the relay, by name, each counted once an invocation."""
+"""The metrics of the relay, by name, each counted once an invocation, but those that page: at once."""
 
 from enum import StrEnum
 
@@ -47,6 +47,9 @@ class Metric(StrEnum):
     PEAK_MEMORY = "PeakMemory"
     """Megabytes that the function's process has held at most since it began."""
 
+
+ALERTS = frozenset({Metric.CONFIGURATION_ERRORS, Metric.QUARANTINE_WRITE_ERRORS, Metric.INTERNAL_ERRORS})
+"""Those that a person must act on: emitted as they happen."""
 
 _UNITS: dict[str, str] = {
     Metric.DELIVERY_LAG: "Milliseconds",

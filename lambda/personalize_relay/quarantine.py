@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 SCHEMA = "personalize-relay.quarantine/1"
+LONGEST_WRITE = 4.0
+"""Seconds: two attempts of at most 2 s, which fit the margin that the engine keeps for them."""
 
 
 class ObjectStore(Protocol):
@@ -73,7 +75,7 @@ def _s3_client() -> "S3Client":
     import boto3  # noqa: PLC0415 - as above
     from botocore.config import Config  # noqa: PLC0415 - as above
 
-    # Two attempts of at most 2 s fit the margin that the engine keeps for them.
+    # LONGEST_WRITE in all.
     client: S3Client = boto3.client(
         "s3", config=Config(connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2})
     )

@@ -40,6 +40,11 @@ class Record(events.Origin, frozen=True, kw_only=True):
             data=kinesis["data"],
         )
 
+    @property
+    def shard(self) -> str:
+        """The shard it is in, and whose that is."""
+        return f"{self.stream_arn}:{self.shard_id}"
+
     def parse(self, trackers: events.Trackers) -> events.Parsed:
         """The interactions and rejections of the record's payload."""
         try:

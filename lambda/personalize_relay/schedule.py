@@ -6,26 +6,29 @@ Lanes that failed take turns with those that didn't: else, at a slow pace, one t
 import heapq
 import math
 
-from personalize_relay.lane import LaneUnderWay
+from personalize_relay.lane import Lane
 
 
 class Schedule:
     """The lanes with something to send, now or at a later time; times on the engine's clock."""
 
     def __init__(self) -> None:
-        self._sound: list[LaneUnderWay] = []
-        self._faulty: list[LaneUnderWay] = []
-        self._faulty_turn = False
-        self._waiting: list[tuple[float, LaneUnderWay]] = []
+        self._sound: list[Lane] = []
+        self._failing: list[Lane] = []
+        self._failing_turn = False
+        self._waiting: list[tuple[float, Lane]] = []
+
+    def __repr__(self) -> str:
+        return f"<Schedule: {len(self._sound)} sound, {len(self._failing)} failing, {len(self._waiting)} waiting>"
 
     def __bool__(self) -> bool:
-        return bool(self._sound or self._faulty or self._waiting)
+        return bool(self._sound or self._failing or self._waiting)
 
-    def add(self, lane: LaneUnderWay) -> None:
+    def add(self, lane: Lane) -> None:
         """Have a lane's next request sent in its turn."""
-        heapq.heappush(self._faulty if lane.faulty else self._sound, lane)
+        heapq.heappush(self._failing if lane.suspicion.failing else self._sound, lane)
 
-    def add_later(self, lane: LaneUnderWay, due: float) -> None:
+    def add_later(self, lane: Lane, due: float) -> None:
         """The same, from a time on."""
         heapq.heappush(self._waiting, (due, lane))
 
@@ -33,22 +36,15 @@ class Schedule:
         """Whether a lane may be sent now."""
         while self._waiting and self._waiting[0][0] <= now:
             self.add(heapq.heappop(self._waiting)[1])
-        return bool(self._sound or self._faulty)
+        return bool(self._sound or self._failing)
 
     def next_due(self) -> float:
         """When the next of the waiting lanes may be sent; infinity without any."""
         return self._waiting[0][0] if self._waiting else math.inf
 
-    def take(self) -> LaneUnderWay:
+    def take(self) -> Lane:
         """The lane whose turn it is, of those that are ready."""
-        self._faulty_turn = bool(self._faulty) and (self._faulty_turn or not self._sound)
-        turn = self._faulty if self._faulty_turn else self._sound
-        self._faulty_turn = not self._faulty_turn
+        self._failing_turn = bool(self._failing) and (self._failing_turn or not self._sound)
+        turn = self._failing if self._failing_turn else self._sound
+        self._failing_turn = not self._failing_turn
         return heapq.heappop(turn)
-
-    def drop(self, tracking_id: str) -> None:
-        """Send nothing more to a tracker."""
-        # A sorted list is a heap.
-        self._sound = sorted(lane for lane in self._sound if lane.tracking_id != tracking_id)
-        self._faulty = sorted(lane for lane in self._faulty if lane.tracking_id != tracking_id)
-        self._waiting = sorted((due, lane) for due, lane in self._waiting if lane.tracking_id != tracking_id)

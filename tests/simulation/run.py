@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from personalize_relay.clients import Answer
 from personalize_relay.delivery import Delivery
 from personalize_relay.events import Event, Interaction, Source
-from personalize_relay.reports import Report
 from personalize_relay.requests import Request, lanes
-from personalize_relay.terms import Terms
-from tests.simulation.world import Api, Clock, Reply, Script, good, no_jitter
+from personalize_relay.result import Result
+from tests.simulation.world import ARRIVAL, Api, Clock, Reply, Script, good, no_jitter
 
 BUSY = Reply(Answer(503, "ServiceUnavailable"), taken=False)
 THROTTLED = Reply(Answer(429, "ThrottlingException"), taken=False)
@@ -24,13 +25,14 @@ def interaction(position: int, session: str = "s", tracker: str = "t") -> Intera
         tracking_id=tracker,
         user_id=None,
         session_id=session,
+        arrival=ARRIVAL,
         event=Event(event_id=f"e{position}", event_type="click", sent_at=1e9),
         sent_at_given=True,
     )
 
 
 class Run:
-    """One delivery of the given interactions."""
+    """One delivery of the given interactions; those below `aged` arrived so long ago that they may be given up."""
 
     def __init__(  # noqa: PLR0913 - one argument for each thing that varies
         self,
@@ -47,10 +49,14 @@ class Run:
         self.clock = clock or Clock()
         self.api = Api(self.clock, script)
         engine = Delivery(self.api, clock=self.clock, jitter=jitter, max_in_flight=most)
+        for each in interactions:
+            engine.trackers[each.tracking_id].trusted = not doubting
         self.began = self.clock.now
-        overdue = set() if doubting else {each.tracking_id for each in interactions}
-        terms = Terms(end=self.began + seconds, overdue=overdue, aged=range(aged))
-        self.report: Report = engine.deliver(lanes(interactions), terms)
+        old = [
+            replace(each, arrival=ARRIVAL - 901) if each.source.sequence_number < aged else each
+            for each in interactions
+        ]
+        self.result: Result = engine.deliver(lanes(old), end=self.began + seconds, wall=ARRIVAL)
 
     @property
     def taken(self) -> list[str]:

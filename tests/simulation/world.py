@@ -98,7 +98,9 @@ class Api:
         """See PutEventsClient."""
         ticket = len(self.calls)
         reply = self.script(request, ticket)
-        call = Call(request, reply, self._clock.now + reply.after, timeout)
+        # A hung call ends when the client gives it up.
+        after = min(reply.after, timeout) if reply.answer.error == "TimedOut" else reply.after
+        call = Call(request, reply, self._clock.now + after, timeout)
         self.calls.append(call)
         self._open[ticket] = call
         session = [each for each in self._open.values() if each.request.session_id == request.session_id]

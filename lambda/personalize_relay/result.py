@@ -1,4 +1,4 @@
-"""What came of the events of one invocation."""
+"""What came of the events of one invocation's deliveries."""
 
 from enum import StrEnum
 
@@ -14,7 +14,7 @@ class Cause(StrEnum):
     DEADLINE = "deadline"
 
 
-class Report(msgspec.Struct):
+class Result(msgspec.Struct):
     """What came of each event: it is in one of the first three. And what it took."""
 
     delivered: set[Source] = msgspec.field(default_factory=set)

@@ -1,0 +1,79 @@
+"""What an invocation came to, in counts and error codes: for its metrics and its log line, nothing of a record."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from personalize_relay.events import Interaction, Parsed, Rejection
+from personalize_relay.metrics import Metric, quarantined_for
+from personalize_relay.result import Result
+
+
+class Outcome(msgspec.Struct):
+    """Counts, times and codes of one invocation."""
+
+    counts: Counter[str] = msgspec.field(default_factory=Counter)
+    errors: list[str] = msgspec.field(default_factory=list)
+    """Error codes of the services, and types and places of the relay's own failures."""
+    undelivered: Counter[str] = msgspec.field(default_factory=Counter)
+    """How many events were not delivered, by cause."""
+    measures: dict[str, float] = msgspec.field(default_factory=dict)
+    """Times, in milliseconds, by metric: what there was nothing to measure of is absent."""
+
+    def fail(self, metric: Metric, error: str) -> None:
+        """Count a failure of the relay or of its bucket."""
+        self.counts[metric] += 1
+        self.errors.append(error)
+
+    def count_quarantined(self, rejections: Sequence[Rejection]) -> None:
+        """Count what the bucket took."""
+        self.counts[Metric.EVENTS_QUARANTINED] += len(rejections)
+        self.counts.update(quarantined_for(rejection.reason) for rejection in rejections)
+
+    def count_records(self, received: int, reported: int) -> None:
+        """Count the records of the batch, and those that come again."""
+        self.counts.update({Metric.RECORDS_RECEIVED: received, Metric.RECORDS_REPORTED: reported})
+
+    def count_events(self, contents: Iterable[Parsed], result: Result, *, delivered_before: int, now: float) -> None:
+        """Count what was in the records and what came of it, at a time in epoch seconds."""
+        parsed = list(contents)
+        events = [interaction for each in parsed for interaction in each.interactions]
+        self.errors += [*result.configuration_errors, *result.uncured_errors]
+        self.undelivered.update(result.undelivered.values())
+        settled = len(result.delivered) + len(result.rejected) + delivered_before
+        self.counts.update(
+            {
+                Metric.EVENTS_RECEIVED: sum(each.count for each in parsed),
+                Metric.EVENTS_DELIVERED: len(result.delivered),
+                Metric.EVENTS_UNDELIVERED: len(events) - settled,
+                Metric.CALLS: result.calls,
+                Metric.RETRIES: result.retries,
+                Metric.THROTTLES: result.throttles,
+                Metric.CONFIGURATION_ERRORS: len(result.configuration_errors),
+                Metric.UNKNOWN_MEMBERS: sum(each.unknown_members for each in parsed),
+                Metric.MISSING_SENT_AT: sum(not interaction.sent_at_given for interaction in events),
+                Metric.REPEATED_EVENT_IDS: _repeated_ids(events),
+            }
+        )
+        self.measures.update(_times(events, result, now))
+
+
+def _times(events: Iterable[Interaction], result: Result, now: float) -> Iterator[tuple[str, float]]:
+    delivered = [each for each in events if each.source in result.delivered]
+    ages = [now - each.event.sent_at for each in delivered if each.sent_at_given]
+    if delivered:
+        yield Metric.DELIVERY_LAG, max(0.0, now - min(each.arrival for each in delivered)) * 1000
+    if ages:
+        yield Metric.EVENT_AGE, max(0.0, sum(ages) / len(ages)) * 1000
+    if result.answers:
+        yield Metric.LATENCY, result.seconds / result.answers * 1000
+
+
+def _repeated_ids(interactions: Iterable[Interaction]) -> int:
+    first: dict[tuple[str, str], tuple[object, ...]] = {}
+    repeated = 0
+    for each in interactions:
+        content = (each.session_id, each.user_id, each.event)
+        repeated += first.setdefault((each.tracking_id, each.event.event_id), content) != content
+    return repeated
