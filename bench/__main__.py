@@ -1,4 +1,4 @@
-"""Compare the relay with what boto3 can do, side by side, on this machine.
+"""Compare the relay with what boto3, aiohttp and awscrt can do, side by side, on this machine.
 
     make bench
 
@@ -39,8 +39,13 @@ PREFACE = """\
 | boto3, one by one | a call a record by Powertools' BatchProcessor; fewer records, as it is slow |
 | boto3, in threads | a call a record by Powertools' AsyncBatchProcessor, in as many threads as calls in flight |
 | boto3, grouped | requests of up to ten events of a session, in as many threads: boto3 at its best, and the ratios' 1 |
+| aiohttp, grouped | the same requests by aiohttp on one event loop, signed by botocore's SigV4Auth |
+| awscrt, grouped | the same requests by the AWS SDKs' runtime in C, which signs them, too |
 | relay on boto3 | this handler with `PUT_EVENTS_CLIENT=boto3` |
 | relay on curl | this handler with `PUT_EVENTS_CLIENT=curl`, the default |
+
+The grouped ones only group and send: they check no event, retry nothing but what boto3 does by itself, and neither log
+nor count.
 """
 
 
