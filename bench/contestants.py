@@ -29,6 +29,10 @@ class Contestant(msgspec.Struct, frozen=True, kw_only=True):
     """The function that builds its handler, `module:name`; empty for the relay."""
     most_records: int = sys.maxsize
     """How many of the workload's records it is given: few where each takes long."""
+    slow: bool = False
+    """Whether it is given but a part of the records where the workload says so."""
+    at_a_share: int = 3
+    """How many of its invocations count at a share of a core: one where each takes long and little hangs on it."""
     at_once: bool = True
     """Whether it has more than one call in flight."""
     put_events_client: str = ""
@@ -36,7 +40,7 @@ class Contestant(msgspec.Struct, frozen=True, kw_only=True):
 
     def records(self, workload: Workload) -> int:
         """How many of the workload's records it is given."""
-        return min(workload.records, self.most_records)
+        return min(workload.records, self.most_records) // (workload.slow_part if self.slow else 1)
 
     def in_flight(self, workload: Workload) -> int:
         """How many calls it has in flight at most."""
@@ -50,17 +54,21 @@ CONTESTANTS = {
         title="boto3, one by one",
         build="bench.baselines:one_call_a_record",
         most_records=50,
+        slow=True,
+        at_a_share=1,
         at_once=False,
     ),
     "one_call_a_record_in_threads": Contestant(
         title="boto3, in threads",
         build="bench.baselines:one_call_a_record_in_threads",
         most_records=500,
+        slow=True,
+        at_a_share=1,
     ),
-    BASELINE: Contestant(title="boto3, grouped", build="bench.baselines:grouped_by_session"),
-    "aiohttp": Contestant(title="aiohttp, grouped", build="bench.with_aiohttp:grouped_by_session"),
+    BASELINE: Contestant(title="boto3, grouped", build="bench.baselines:grouped_by_session", slow=True),
+    "aiohttp": Contestant(title="aiohttp, grouped", build="bench.with_aiohttp:grouped_by_session", slow=True),
     "awscrt": Contestant(title="awscrt, grouped", build="bench.with_awscrt:grouped_by_session"),
-    "relay_with_boto3": Contestant(title="relay on boto3", put_events_client="boto3"),
+    "relay_with_boto3": Contestant(title="relay on boto3", put_events_client="boto3", slow=True, at_a_share=1),
     RELAY: Contestant(title="relay on curl", put_events_client="curl"),
 }
 
