@@ -37,7 +37,8 @@ PREFACE = """\
 - The floor is calls / in flight x latency.
 - At a share of a core, the contestant alone is in a control group with a CPU quota for each 20 ms. It is imported,
   built and warmed up with a whole core, as Lambda does it. The contestants run one after another. All but awscrt and
-  the relay on curl are given a quarter of the records, of a quarter of the sessions: they are slow.
+  the relay on curl are given a quarter of the records, of a quarter of the sessions, as they are slow: their memory is
+  lower for it.
 - "Of what the share allows" is events/s beside what the share would do at the CPU per event that the same process
   needed with a whole core. Above 100 %, an event cost less CPU than it did there.
 
