@@ -1,4 +1,4 @@
-"""Compare the relay with what boto3 can do, side by side, on this machine.
+"""Compare the relay with what boto3, aiohttp and awscrt can do, side by side, on this machine.
 
     make bench
 
@@ -13,9 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import cold_start, report
+from bench.at_shares import compare_at_shares
 from bench.contestants import CONTESTANTS, RELAY
+from bench.cpu_share import NoControlGroup
 from bench.side_by_side import compare
-from bench.workloads import GROWING, WORKLOADS
+from bench.workloads import AT_SHARES, GROWING, WORKLOADS
 
 RESULTS = Path(__file__).with_name("results.md")
 INVOCATIONS = 5
@@ -33,14 +35,25 @@ PREFACE = """\
 - Each event was checked to arrive exactly once.
 - CPU is the contestant's, user and system.
 - The floor is calls / in flight x latency.
+- At a share of a core, the contestant alone is in a control group with a CPU quota for each 20 ms. It is imported,
+  built and warmed up with a whole core, as Lambda does it. The contestants run one after another. All but awscrt and
+  the relay on curl are given a quarter of the records, of a quarter of the sessions, as they are slow: their memory is
+  lower for it.
+- "Of what the share allows" is events/s beside what the share would do at the CPU per event that the same process
+  needed with a whole core. Above 100 %, an event cost less CPU than it did there.
 
 | | |
 |---|---|
 | boto3, one by one | a call a record by Powertools' BatchProcessor; fewer records, as it is slow |
 | boto3, in threads | a call a record by Powertools' AsyncBatchProcessor, in as many threads as calls in flight |
 | boto3, grouped | requests of up to ten events of a session, in as many threads: boto3 at its best, and the ratios' 1 |
+| aiohttp, grouped | the same requests by aiohttp on one event loop, signed by botocore's SigV4Auth |
+| awscrt, grouped | the same requests by the AWS SDKs' runtime in C, which signs them, too |
 | relay on boto3 | this handler with `PUT_EVENTS_CLIENT=boto3` |
 | relay on curl | this handler with `PUT_EVENTS_CLIENT=curl`, the default |
+
+The grouped ones only group and send: they check no event, retry nothing but what boto3 does by itself, and neither log
+nor count.
 """
 
 
@@ -58,8 +71,18 @@ def parts() -> Iterator[str]:
     yield PREFACE.format(machine=machine, date=datetime.now(UTC).date(), invocations=INVOCATIONS)
     for workload in WORKLOADS:
         yield report.comparison(workload, compare(workload, CONTESTANTS, INVOCATIONS))
+    yield from at_shares()
     yield report.cold_starts(cold_start.measure(COLD_STARTS))
     yield report.growth(compare(size, [RELAY], INVOCATIONS)[RELAY] for size in GROWING)
+
+
+def at_shares() -> Iterator[str]:
+    """The parts that show where a function lives, or one that says why there are none."""
+    try:
+        for workload in AT_SHARES:
+            yield report.at_shares(workload, compare_at_shares(workload, CONTESTANTS))
+    except NoControlGroup as exc:
+        yield report.no_shares(str(exc))
 
 
 if __name__ == "__main__":

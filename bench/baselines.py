@@ -5,7 +5,6 @@ retries as they are by default. They check less than the relay does: what a prod
 """
 
 import asyncio
-import base64
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,13 +23,12 @@ from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import Ki
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
+from bench import grouping
+from bench.grouping import TRACKING_ID, Request
 from bench.workloads import Event, Handler
 
 if TYPE_CHECKING:
     from mypy_boto3_personalize_events.client import PersonalizeEventsClient
-
-TRACKING_ID = "tracker"
-MAX_EVENTS = 10
 
 
 def one_call_a_record(in_flight: int) -> Handler:
@@ -63,24 +61,19 @@ def grouped_by_session(in_flight: int) -> Handler:
     threads = ThreadPoolExecutor(in_flight)
 
     def handler(event: Event, _context: LambdaContext) -> Event:
-        sessions: dict[str, list[tuple[str, Event]]] = {}
-        for record in event["Records"]:
-            click = json.loads(base64.b64decode(record["kinesis"]["data"]))
-            sessions.setdefault(click["sessionId"], []).append((record["kinesis"]["sequenceNumber"], click))
-        failed = threads.map(lambda session: list(_undelivered(client, session)), sessions.values())
-        return {"batchItemFailures": [{"itemIdentifier": number} for numbers in failed for number in numbers]}
+        failed = threads.map(lambda session: list(_undelivered(client, session)), grouping.sessions(event))
+        return grouping.response([number for numbers in failed for number in numbers])
 
     return handler
 
 
-def _undelivered(client: "PersonalizeEventsClient", session: list[tuple[str, Event]]) -> Iterator[str]:
-    """Send a session's events in order; the sequence numbers of those that were not taken."""
-    for first in range(0, len(session), MAX_EVENTS):
-        request = session[first : first + MAX_EVENTS]
+def _undelivered(client: "PersonalizeEventsClient", session: list[Request]) -> Iterator[str]:
+    """Send a session's requests in order; the sequence numbers of those that were not taken."""
+    for request in session:
         try:
-            _put(client, [click for _, click in request])
+            _put(client, [click.event for click in request])
         except Exception:  # noqa: BLE001 - as Powertools does it: whatever it is, the record comes again
-            yield from (number for number, _ in request)
+            yield from grouping.numbers(request)
 
 
 def _put(client: "PersonalizeEventsClient", clicks: list[Event]) -> None:

@@ -10,8 +10,9 @@ import os
 import sys
 import time
 from contextlib import redirect_stdout
+from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import TextIO, cast
 
 import msgspec
@@ -24,8 +25,14 @@ class Contestant(msgspec.Struct, frozen=True, kw_only=True):
     """One way to relay a batch."""
 
     title: str
+    build: str = ""
+    """The function that builds its handler, `module:name`; empty for the relay."""
     most_records: int = sys.maxsize
     """How many of the workload's records it is given: few where each takes long."""
+    slow: bool = False
+    """Whether it is given but a part of the records where the workload says so."""
+    at_a_share: int = 3
+    """How many of its invocations count at a share of a core: one where each takes long and little hangs on it."""
     at_once: bool = True
     """Whether it has more than one call in flight."""
     put_events_client: str = ""
@@ -33,7 +40,7 @@ class Contestant(msgspec.Struct, frozen=True, kw_only=True):
 
     def records(self, workload: Workload) -> int:
         """How many of the workload's records it is given."""
-        return min(workload.records, self.most_records)
+        return min(workload.records, self.most_records) // (workload.slow_part if self.slow else 1)
 
     def in_flight(self, workload: Workload) -> int:
         """How many calls it has in flight at most."""
@@ -43,10 +50,25 @@ class Contestant(msgspec.Struct, frozen=True, kw_only=True):
 BASELINE = "grouped_by_session"
 RELAY = "relay_with_curl"
 CONTESTANTS = {
-    "one_call_a_record": Contestant(title="boto3, one by one", most_records=50, at_once=False),
-    "one_call_a_record_in_threads": Contestant(title="boto3, in threads", most_records=500),
-    BASELINE: Contestant(title="boto3, grouped"),
-    "relay_with_boto3": Contestant(title="relay on boto3", put_events_client="boto3"),
+    "one_call_a_record": Contestant(
+        title="boto3, one by one",
+        build="bench.baselines:one_call_a_record",
+        most_records=50,
+        slow=True,
+        at_a_share=1,
+        at_once=False,
+    ),
+    "one_call_a_record_in_threads": Contestant(
+        title="boto3, in threads",
+        build="bench.baselines:one_call_a_record_in_threads",
+        most_records=500,
+        slow=True,
+        at_a_share=1,
+    ),
+    BASELINE: Contestant(title="boto3, grouped", build="bench.baselines:grouped_by_session", slow=True),
+    "aiohttp": Contestant(title="aiohttp, grouped", build="bench.with_aiohttp:grouped_by_session", slow=True),
+    "awscrt": Contestant(title="awscrt, grouped", build="bench.with_awscrt:grouped_by_session"),
+    "relay_with_boto3": Contestant(title="relay on boto3", put_events_client="boto3", slow=True, at_a_share=1),
     RELAY: Contestant(title="relay on curl", put_events_client="curl"),
 }
 
@@ -62,14 +84,19 @@ class Invocation(msgspec.Struct, frozen=True):
 
 def _handler(name: str, workload: Workload) -> Handler:
     """Import and build only what this contestant needs: its memory is measured."""
-    if CONTESTANTS[name].put_events_client:
+    module, _, build = CONTESTANTS[name].build.partition(":")
+    if module != "bench.with_awscrt":
+        hide_awscrt()
+    if not module:
         from personalize_relay.handler import handler  # noqa: PLC0415
 
         return handler
-    from bench import baselines  # noqa: PLC0415
+    return cast("Handler", getattr(import_module(module), build)(workload.in_flight))
 
-    build = getattr(baselines, name)
-    return cast("Handler", build(workload.in_flight))
+
+def hide_awscrt() -> None:
+    """Have botocore go without awscrt, as it does on Lambda: where it is installed, botocore loads it."""
+    sys.modules["awscrt"] = cast("ModuleType", None)
 
 
 def compete(name: str, answers: TextIO) -> None:

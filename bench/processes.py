@@ -52,6 +52,11 @@ class Runner:
         self._process = process
         self._send(msgspec.json.encode(workload).decode())
 
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
     def invoke(self) -> Invocation:
         """Have it make one invocation."""
         self._send("invoke")

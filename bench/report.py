@@ -3,6 +3,7 @@
 import platform
 from collections.abc import Callable, Iterable, Mapping
 
+from bench.at_shares import SHARES, Shared
 from bench.contestants import BASELINE
 from bench.side_by_side import Result
 from bench.workloads import Workload
@@ -36,6 +37,38 @@ def _figures(baseline: Result) -> dict[str, Callable[[Result], str]]:
         "peak memory, MB": lambda each: f"{each.peak_memory:.0f}",
         "server busy": lambda each: f"{each.server_cpu / each.wall:.0%}",
     }
+
+
+def at_shares(workload: Workload, results: Mapping[float, Mapping[str, Shared]]) -> str:
+    """A table a share, each with a column a contestant; ratios against boto3 at its best."""
+    return "\n".join(
+        _table(
+            f"At {share} of a core, as a function of {SHARES[share]} MB has. {workload.title}",
+            ["", *(each.limited.title for each in by_name.values())],
+            [[name, *map(figure, by_name.values())] for name, figure in _shared_figures(by_name[BASELINE]).items()],
+        )
+        for share, by_name in results.items()
+    )
+
+
+def _shared_figures(baseline: Shared) -> dict[str, Callable[[Shared], str]]:
+    rate, peak = baseline.limited.events_a_second, baseline.limited.peak_memory
+    return {
+        "events": lambda each: f"{each.limited.records:,}",
+        "invocations": lambda each: f"{each.invocations}",
+        "events/s": lambda each: f"{each.limited.events_a_second:,.0f}",
+        "ratio": lambda each: f"{each.limited.events_a_second / rate:.2f}",
+        "CPU per event, µs": lambda each: f"{each.limited.cpu_an_event * MICRO:,.0f}",
+        "with a whole core, µs": lambda each: f"{each.whole.cpu_an_event * MICRO:,.0f}",
+        "of what the share allows": lambda each: f"{each.used:.0%}",
+        "peak memory, MB": lambda each: f"{each.limited.peak_memory:.0f}",
+        "ratio ": lambda each: f"{each.limited.peak_memory / peak:.2f}",
+    }
+
+
+def no_shares(missing: str) -> str:
+    """The one sentence of a machine where a process cannot be held to a share of a core."""
+    return f"## At a share of a core\n\nNot measured: this machine has no control group with a CPU quota, {missing}.\n"
 
 
 def cold_starts(seconds: Mapping[str, float]) -> str:

@@ -49,11 +49,12 @@ def compare(workload: Workload, names: Iterable[str], invocations: int) -> dict[
         turns: dict[str, list[tuple[Invocation, Tally]]] = {name: [] for name in runners}
         for _ in range(1 + invocations):
             for name, runner in runners.items():
-                turns[name].append(_turn(runner, server, CONTESTANTS[name].records(workload)))
-    return {name: _result(name, workload, counted) for name, (_, *counted) in turns.items()}
+                turns[name].append(turn(runner, server, CONTESTANTS[name].records(workload)))
+    return {name: result(name, workload, counted) for name, (_, *counted) in turns.items()}
 
 
-def _turn(runner: Runner, server: Server, records: int) -> tuple[Invocation, Tally]:
+def turn(runner: Runner, server: Server, records: int) -> tuple[Invocation, Tally]:
+    """One invocation; raises RuntimeError unless each of so many events arrived exactly once."""
     server.tally()
     invocation = runner.invoke()
     tally = server.tally()
@@ -62,7 +63,8 @@ def _turn(runner: Runner, server: Server, records: int) -> tuple[Invocation, Tal
     return invocation, tally
 
 
-def _result(name: str, workload: Workload, turns: list[tuple[Invocation, Tally]]) -> Result:
+def result(name: str, workload: Workload, turns: list[tuple[Invocation, Tally]]) -> Result:
+    """The medians of a contestant's invocations."""
     contestant = CONTESTANTS[name]
     return Result(
         title=contestant.title,

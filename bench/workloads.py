@@ -25,6 +25,8 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds that the API takes to answer."""
     in_flight: int
     """Calls that may be under way at once."""
+    slow_part: int = 1
+    """The slow contestants are given one record of so many, of as many fewer sessions."""
 
     @property
     def title(self) -> str:
@@ -33,15 +35,21 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.name}: {spread}, {self.latency * 1000:.0f} ms, {self.in_flight} in flight"
 
     def event(self, records: int) -> Event:
-        """A Lambda event of the first so many records, just arrived."""
+        """A Lambda event of so many records, just arrived; a session has as many of them as in the whole workload."""
         now = time.time()
-        return {"Records": [_record(number, number % self.sessions, now) for number in range(records)]}
+        sessions = max(1, round(self.sessions * records / self.records))
+        return {"Records": [_record(number, number % sessions, now) for number in range(records)]}
 
 
 DENSE = Workload(name="Dense", records=10_000, sessions=400, latency=0.02, in_flight=32)
 SPARSE = Workload(name="Sparse", records=1_000, sessions=950, latency=0.02, in_flight=64)
 SPARSE_AND_SLOW = Workload(name="Sparse, slow API", records=1_000, sessions=950, latency=0.1, in_flight=64)
 WORKLOADS = (DENSE, SPARSE, SPARSE_AND_SLOW)
+AT_SHARES = (
+    Workload(name="Dense", records=3_000, sessions=400, latency=0.02, in_flight=32, slow_part=4),
+    Workload(name="Sparse", records=500, sessions=500, latency=0.02, in_flight=64, slow_part=4),
+)
+"""Smaller, for a share of a core takes its time."""
 GROWING = tuple(
     Workload(name="Growing", records=records, sessions=max(1, records // 25), latency=0.02, in_flight=32)
     for records in (10, 100, 1_000, 10_000)
