@@ -98,8 +98,6 @@ class _Run:
         self._trackers = [engine.trackers[tracking_id] for tracking_id in by_tracker]
         for tracker, requests_of in zip(self._trackers, by_tracker.values(), strict=True):
             tracker.begin(requests_of, now=now, wall=wall, doubting=doubting)
-        self._most = max(1, engine.max_in_flight // max(1, len(self._trackers)))
-        """Calls that a tracker may have in flight: one that answers slowly leaves the others theirs."""
 
     def result(self) -> Result:
         """Run until all is settled or nothing more can be done in time."""
@@ -122,11 +120,11 @@ class _Run:
     def _begin_calls(self) -> None:
         now = self._engine.clock()
         while self._has_room(now):
-            ready = [tracker for tracker in self._trackers if tracker.may_begin(now, self._most)]
+            ready = [tracker for tracker in self._trackers if tracker.may_begin(now)]
             if not ready:
                 return
-            for tracker in ready:
-                self._begin_call(tracker, now)
+            # One that answers slowly would have all calls in flight to itself.
+            self._begin_call(min(ready, key=lambda tracker: tracker.in_flight), now)
 
     def _begin_call(self, tracker: Tracker, now: float) -> None:
         lane = tracker.begin_call(now)
@@ -143,7 +141,7 @@ class _Run:
         now = self._engine.clock()
         until = self._deadline.at
         if self._has_room(now):
-            until = min([until, *(tracker.next(now, self._most) for tracker in self._trackers)])
+            until = min([until, *(tracker.next(now) for tracker in self._trackers)])
         return max(0.0, until - now)
 
     def _settle(self, call: _Call, answer: Answer) -> None:

@@ -46,14 +46,15 @@ class Tracker:
         """What it rejected on probation: the events may be bad, or the tracker wrong."""
         self.lanes: list[Lane] = []
         self._schedule = Schedule()
-        self._in_flight = 0
+        self.in_flight = 0
+        """Calls that it has not answered."""
         self._doubted = False
         self._held: deque[Lane] = deque()
         self._admitted = 0
 
     def __repr__(self) -> str:
         state = "denied" if self.denied else "trusted" if self.trusted else "on probation"
-        return f"<Tracker {state}, {self._in_flight} in flight, {self._schedule!r}, {self._pace!r}>"
+        return f"<Tracker {state}, {self.in_flight} in flight, {self._schedule!r}, {self._pace!r}>"
 
     def begin(self, lanes: Sequence[list[Request]], *, now: float, wall: float, doubting: bool) -> None:
         """Begin an invocation with these lanes, at a time of the clock and of the stream, in epoch seconds.
@@ -101,15 +102,15 @@ class Tracker:
         """The same for a request that was sent before, from a time on."""
         self._schedule.add_later(lane, due)
 
-    def may_begin(self, now: float, most: int) -> bool:
-        """Whether a call may begin, of at most so many in flight; a denied tracker has one, after its rest."""
-        if self._in_flight >= (1 if self.denied else most) or now < self._rest.over:
+    def may_begin(self, now: float) -> bool:
+        """Whether a call may begin; while it is denied one at a time, after a rest."""
+        if (self.denied and self.in_flight) or now < self._rest.over:
             return False
         return self._schedule.ready(now) and self._pace.admits(now)
 
-    def next(self, now: float, most: int) -> float:
+    def next(self, now: float) -> float:
         """When it is worth asking again, if no answer comes before."""
-        if self._in_flight >= (1 if self.denied else most):
+        if self.denied and self.in_flight:
             return math.inf
         due = self._pace.next if self._schedule.ready(now) else self._schedule.next_due()
         return max(due, self._rest.over)
@@ -119,12 +120,12 @@ class Tracker:
         lane = self._schedule.take()
         lane.begin_call(now)
         self._pace.begin(now)
-        self._in_flight += 1
+        self.in_flight += 1
         return lane
 
     def settle(self, lane: Lane, verdict: Verdict, began: float, now: float) -> None:
         """Take in the answer to a call that began then."""
-        self._in_flight -= 1
+        self.in_flight -= 1
         # A request that is suspected fails by itself: that says nothing of the API.
         if not (verdict is Verdict.TRANSIENT and lane.suspicion.suspected):
             self._pace.settle(verdict, began, now)
