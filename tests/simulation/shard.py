@@ -56,6 +56,8 @@ class Shard:
     settings: MappingSettings = SETTINGS
     max_in_flight: int = 64
     seed: int = 0
+    allowed: tuple[str, ...] = ()
+    """Trackers that records may name beside the default."""
     fresh_sandboxes: bool = False
     """Whether each invocation runs in a new sandbox."""
     invocations: int = field(default=0, init=False)
@@ -66,7 +68,9 @@ class Shard:
         """Build the world around it."""
         draw = random.Random(self.seed)  # noqa: S311 - a simulation's
         jitter = lambda most: draw.uniform(0, most)
-        self.world = World(self.script, clock=self.clock, jitter=jitter, max_in_flight=self.max_in_flight)
+        self.world = World(
+            self.script, clock=self.clock, jitter=jitter, max_in_flight=self.max_in_flight, allowed=self.allowed
+        )
 
     def live(self, until: float) -> None:
         """Invoke until the given time, or until all its records are acknowledged or given up."""

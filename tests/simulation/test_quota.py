@@ -83,3 +83,35 @@ def unthrottled(batch_size: int) -> float:
     quota = Quota(clock, float("inf"))
     Shard(clock, quota, Arrivals(), replace(SETTINGS, batch_size=batch_size)).live(clock.now + 6)
     return len(quota.between(clock.now - 2, clock.now)) / 2
+
+
+SUSTAINED = 300.0
+"""Seconds of more demand than there is quota, before it is measured what that costs."""
+CELLS = [(10, 1), (10, 8), (10, 64), (100, 1), (100, 8), (100, 64), (1000, 1), (1000, 8), (1000, 64)]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A cell of a few calls in sustained overload, or all of them."""
+    if "overloaded" in metafunc.fixturenames:
+        whole = metafunc.config.getoption("--verify")
+        metafunc.parametrize(
+            "overloaded", CELLS if whole else [(10, 1), (100, 8)], ids=lambda cell: f"{cell[1]} on {cell[0]}"
+        )
+
+
+def test_a_fleet_in_sustained_overload_does_not_hammer(overloaded: tuple[int, int]) -> None:
+    """Each function has more to send than its share, and for long: insisting on it doesn't help, and ends."""
+    per_second, functions = overloaded
+    timeline = Timeline()
+    begin = timeline.now + SUSTAINED
+    quota = Quota(timeline, per_second)
+    settings = SETTINGS if per_second / functions > 2 else replace(SETTINGS, batch_size=50)
+    shards = [Shard(timeline, quota, Arrivals(number), settings, seed=number) for number in range(functions)]
+    timeline.run(*(lambda shard=shard: shard.live(begin + 30) for shard in shards))
+
+    answers = quota.between(begin, begin + 30)
+    asked = len(answers) / sum(answers)
+    sys.stdout.write(f"{functions} on {per_second} calls/s, overloaded: {asked:.2f} requests a taken one\n")
+    assert sum(answers) >= 0.95 * per_second * 30
+    assert asked <= 1.6 or per_second / functions < 10
+    assert not any(shard.world.bucket.objects or shard.discarded for shard in shards)
