@@ -1,4 +1,7 @@
-"""How long to rest after a failure that haste doesn't cure: denied access, a bucket that refuses, a bug."""
+"""How long to rest after a failure that haste doesn't cure.
+
+Denied access, a bucket that refuses, a bug, a tracker that is suspected.
+"""
 
 import math
 

@@ -78,7 +78,7 @@ class Tracker:
 
     @property
     def denied(self) -> bool:
-        """Whether its latest answer was one that only a person can cure."""
+        """Whether a call was answered as only a person can cure, and none made since was let through."""
         return bool(self._rest)
 
     @property
