@@ -21,7 +21,8 @@ def retry_attempts(*, max_record_age_seconds: int, timeout_seconds: int) -> int:
     """The mapping's MaximumRetryAttempts, from its record age and the function's timeout, both in seconds.
 
     A batch that nothing cures is reported once in `shortest_round` at most, but for the short rests of new sandboxes.
-    Where that takes more than Lambda's 10,000, it is -1, for no limit.
+    Their margin has room, too, for the invocations that a batch of millions of events is taken on by, in parts. Where
+    Lambda's 10,000 are too few, it is -1, for no limit. A function that crashes at once uses up its attempts before.
     https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
     """
     rounds = math.ceil(max_record_age_seconds / shortest_round(timeout_seconds))
