@@ -15,6 +15,7 @@ from constructs import Construct
 
 from infra.audit import acknowledge, acknowledge_wildcards
 from infra.network import Network
+from infra.retries import retry_attempts
 from infra.settings import StackSettings
 from personalize_relay.settings import Settings
 
@@ -101,7 +102,7 @@ class Consumer(Construct):
 
 
 class StreamMapping(Construct):
-    """Retries what the function reports, and stores in the bucket what runs out of retries or grows too old."""
+    """Retries what the function reports, and stores in the bucket what grows too old, or crashes it over and over."""
 
     def __init__(
         self,
@@ -115,6 +116,7 @@ class StreamMapping(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         start = settings.starting_position
+        max_record_age_seconds = settings.max_record_age_minutes * 60
         # Not KinesisEventSource: it and its S3 destination grant more than a mapping uses.
         self.resource = CfnEventSourceMapping(
             self,
@@ -128,8 +130,10 @@ class StreamMapping(Construct):
             parallelization_factor=settings.parallelization,
             function_response_types=["ReportBatchItemFailures"],
             bisect_batch_on_function_error=settings.bisect_on_error,
-            maximum_retry_attempts=settings.retry_attempts,
-            maximum_record_age_in_seconds=settings.max_record_age_minutes * 60,
+            maximum_retry_attempts=retry_attempts(
+                max_record_age_seconds=max_record_age_seconds, timeout_seconds=settings.timeout_seconds
+            ),
+            maximum_record_age_in_seconds=max_record_age_seconds,
             destination_config=CfnEventSourceMapping.DestinationConfigProperty(
                 on_failure=CfnEventSourceMapping.OnFailureProperty(destination=bucket.bucket_arn)
             ),

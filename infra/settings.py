@@ -56,8 +56,6 @@ class StackSettings:
     """Invocations at once for each shard; over 1, order holds only among records of one partition key."""
     max_record_age_minutes: int = 720
     """The age from which the mapping stores a record in the bucket instead of retrying it."""
-    retry_attempts: int = 1000
-    """The retries after which the mapping stores a batch in the bucket."""
     bisect_on_error: bool = True
     """Whether the mapping halves a batch whose invocation failed."""
     memory_mb: int = 512
@@ -165,7 +163,6 @@ RULES = {
     "batchWindowSeconds": whole(0, 300),
     "parallelization": whole(1, 10),
     "maxRecordAgeMinutes": whole(1, 10_080),
-    "retryAttempts": whole(0, 10_000),
     "bisectOnError": _YES_OR_NO,
     "memoryMb": whole(128, 10_240),
     "timeoutSeconds": whole(10, 900),

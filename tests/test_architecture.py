@@ -85,10 +85,11 @@ def test_the_function_knows_nothing_of_what_surrounds_it() -> None:
         assert not {name.split(".")[0] for name in imports(path)} & outside, path.name
 
 
-def test_infra_knows_only_the_functions_settings_and_the_names_of_its_metrics() -> None:
-    """The reasons of `errors` name metrics, too."""
+def test_infra_knows_only_the_functions_settings_its_limits_and_the_names_of_its_metrics() -> None:
+    """The reasons of `errors` name metrics, too; how long it rests and waits says how often it may be retried."""
     for path in [ROOT / "app.py", *(ROOT / "infra").glob("*.py")]:
-        assert own_imports(path) <= {"settings", "metrics", "errors"}, path.name
+        limits = {"rest", "deadline"} if path.name == "retries.py" else set()
+        assert own_imports(path) <= {"settings", "metrics", "errors"} | limits, path.name
 
 
 COMMAND: dict[str, set[str]] = {

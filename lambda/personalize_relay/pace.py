@@ -54,7 +54,7 @@ MEMORY = 100
 """Calls that the share of throttled ones is averaged over."""
 GRAIN = 0.001
 """Seconds that a call may begin early, so that nobody waits for less."""
-CATCH_UP = 0.05
+ARREARS = 0.05
 """Seconds of calls that may begin at once when they are late, as a timer is."""
 
 
@@ -102,7 +102,7 @@ class Pace:
 
     def begin(self, now: float) -> None:
         """Count a call that begins."""
-        self.next = max(self.next, now - CATCH_UP) + 1 / self.rate
+        self.next = max(self.next, now - ARREARS) + 1 / self.rate
 
     def settle(self, verdict: Verdict, began: float, now: float) -> None:
         """Take in what came of a call that began then."""

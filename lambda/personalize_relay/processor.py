@@ -30,6 +30,8 @@ from personalize_relay.tracker import SUSPECT
 
 MAX_EVENTS = 20_000
 """Events that an invocation takes on; records above them come again. A batch may hold millions, in small records."""
+MOST_BATCHES = 1000
+"""Batches whose rests are remembered: what another sandbox has settled never comes again."""
 
 
 class RelayProcessor(BatchProcessor):
@@ -62,8 +64,11 @@ class RelayProcessor(BatchProcessor):
         self._alert = alert
         self._delivered = Delivered()
         self._rest_of_bucket = Rest()
-        self._rest_of_relay = Rest()
-        """After a bug of ours, or a tracker that is suspected: neither has a call to try again by."""
+        self._rests: dict[int, Rest] = {}
+        """After a bug of ours, or a tracker that is suspected: neither has a call to try again by.
+
+        By the position that the batch comes again from, as the batches of other shards come between.
+        """
 
     def parse(self, record: KinesisStreamRecord) -> tuple[Record, Parsed]:
         """Read a record, and the events in it."""
@@ -85,7 +90,7 @@ class RelayProcessor(BatchProcessor):
         self.outcome.count_records(len(batch), len(unsettled))
         parsed = (parsed for _, parsed in contents)
         self.outcome.count_events(parsed, result, delivered_before=len(before), now=self._now())
-        self._rest(result, end)
+        self._rest(position(batch[0]), unsettled, result, end)
         return [self._answer(record, unsettled) for record in batch]
 
     def _parse_all(self, batch: Iterable[KinesisStreamRecord], unsettled: set[int]) -> list[tuple[Record, Parsed]]:
@@ -172,14 +177,17 @@ class RelayProcessor(BatchProcessor):
             again = {source for source in delivered if source.sequence_number >= lowest}
             self._delivered.add(contents[0][0].shard, again)
 
-    def _rest(self, result: Result, end: float) -> None:
+    def _rest(self, first: int, unsettled: set[int], result: Result, end: float) -> None:
         """What failed comes again at once, with all above it; where that mends nothing, it waits a little longer."""
-        now = self._clock()
+        rest = self._rests.pop(first, None) or Rest()
         if not (self.outcome.counts[Metric.INTERNAL_ERRORS] or SUSPECT in result.configuration_errors):
-            self._rest_of_relay.end(now)
             return
-        self._rest_of_relay.begin(now, now)
-        self._wait(max(0.0, min(self._rest_of_relay.over, end - SETTLE_MARGIN) - now))
+        now = self._clock()
+        rest.begin(now, now)
+        self._rests[min(unsettled)] = rest
+        if len(self._rests) > MOST_BATCHES:
+            del self._rests[next(iter(self._rests))]
+        self._wait(max(0.0, min(rest.over, end - SETTLE_MARGIN) - now))
 
     def _fail(self, metric: Metric, error: str) -> None:
         self.outcome.fail(metric, error)

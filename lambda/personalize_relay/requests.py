@@ -50,19 +50,18 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-type Lane = list[Request]
-"""The requests of one session of one tracker, in stream order: never two of them under way at once."""
+def lanes(interactions: Iterable[Interaction]) -> list[list[Request]]:
+    """Cut interactions in stream order into lanes, that of the lowest position first.
 
-
-def lanes(interactions: Iterable[Interaction]) -> list[Lane]:
-    """Cut interactions in stream order into lanes, the lane of the lowest position first."""
+    A lane has the requests of one session of one tracker, in stream order: never two of them are under way at once.
+    """
     sessions: dict[tuple[str, str], list[Interaction]] = {}
     for interaction in interactions:
         sessions.setdefault((interaction.tracking_id, interaction.session_id), []).append(interaction)
     return [_requests(session) for session in sessions.values()]
 
 
-def _requests(session: list[Interaction]) -> Lane:
+def _requests(session: list[Interaction]) -> list[Request]:
     groups: list[list[Interaction]] = []
     for interaction in session:
         if not groups or len(groups[-1]) == MAX_EVENTS or groups[-1][-1].user_id != interaction.user_id:

@@ -130,7 +130,7 @@ def test_a_function_that_runs_into_its_timeout_is_invoked_again_and_nothing_is_l
 
 
 def test_a_record_that_kills_the_function_every_time_ends_alone_in_the_bucket_with_its_payload(relay: Relay) -> None:
-    """After 4 retries here; the stack's default is 1,000, within a record age of 12 hours."""
+    """After 4 retries here; the stack sets as many as the record age of 12 hours has room for."""
     deadly = json.dumps(relay.event(5)).encode() + MARKER
     numbers = relay.put(*(deadly if number == 5 else relay.event(number) for number in range(9)))
     relay.settle()

@@ -3,6 +3,7 @@
 import pytest
 from aws_cdk.assertions import Match, Template
 
+from infra.retries import retry_attempts
 from personalize_relay.settings import Settings
 from tests.infra.conftest import TRACKING_ID
 from tests.infra.templates import arn, granted, only, under
@@ -50,7 +51,7 @@ def test_role_holds_exactly_what_is_used(prod: Template, bucket: str, stream: st
 
 
 def test_mapping_loses_nothing(prod: Template, bucket: str, stream: str) -> None:
-    """From the oldest record, partial failures, bounded retries, and whole records stored when those run out."""
+    """From the oldest record, partial failures, retries for the whole record age, and what is given up stored."""
     prod.has_resource_properties(
         "AWS::Lambda::EventSourceMapping",
         {
@@ -62,7 +63,7 @@ def test_mapping_loses_nothing(prod: Template, bucket: str, stream: str) -> None
             "ParallelizationFactor": 1,
             "FunctionResponseTypes": ["ReportBatchItemFailures"],
             "BisectBatchOnFunctionError": True,
-            "MaximumRetryAttempts": 1000,
+            "MaximumRetryAttempts": retry_attempts(max_record_age_seconds=43_200, timeout_seconds=60),
             "MaximumRecordAgeInSeconds": 43_200,
             "DestinationConfig": {"OnFailure": {"Destination": arn(bucket)}},
             "MetricsConfig": {"Metrics": ["EventCount"]},

@@ -2,10 +2,12 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
-from local.backlog import Backlog, Discard, Invoke, Wait
+from local.backlog import Backlog, Condition, Discard, Invoke, Wait
 from local.invocation import Answer, StreamRecord, payload_of, read_answer
 from local.mapping_settings import MappingSettings
 from tests.simulation.world import ARRIVAL, BEGINNING, Clock, Script, World, click, record
@@ -22,7 +24,16 @@ SETTINGS = MappingSettings(
     max_age=12 * 3600,
 )
 TIMEOUT = 60.0
-"""Seconds that an invocation has."""
+"""Seconds that an invocation has by default."""
+
+
+type Make = Callable[[int, str, float], dict[str, Any]]
+"""Gives the record of a number, for a session, that arrived at a time of the stream."""
+
+
+def one_click(number: int, session: str, arrival: float) -> dict[str, Any]:
+    """A record with one good event."""
+    return record(number, click(session), arrival=arrival)
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,7 @@ class Arrivals:
     per_second: float = 0.0
     """Zero: more than anybody can take, all there from the beginning."""
     count: float = float("inf")
+    make: Make = one_click
 
     def __iter__(self) -> Iterator[StreamRecord]:
         """The records, in order."""
@@ -41,7 +53,7 @@ class Arrivals:
             arrived = BEGINNING + (number / self.per_second if self.per_second else 0.0)
             timestamp = ARRIVAL + arrived - BEGINNING
             session = f"{self.shard}-{number}"
-            event = json.dumps(record(number, click(session), arrival=timestamp))
+            event = json.dumps(self.make(number, session, timestamp))
             yield StreamRecord(str(number), session, timestamp, arrived, event)
             number += 1
 
@@ -60,8 +72,11 @@ class Shard:
     """Trackers that records may name beside the default."""
     fresh_sandboxes: bool = False
     """Whether each invocation runs in a new sandbox."""
+    timeout: float = TIMEOUT
+    """Seconds that an invocation has."""
     invocations: int = field(default=0, init=False)
-    discarded: int = field(default=0, init=False)
+    given_up: Counter[Condition] = field(default_factory=Counter, init=False)
+    """Records, by why they were."""
     world: World = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,6 +86,11 @@ class Shard:
         self.world = World(
             self.script, clock=self.clock, jitter=jitter, max_in_flight=self.max_in_flight, allowed=self.allowed
         )
+
+    @property
+    def discarded(self) -> int:
+        """How many records it gave up."""
+        return self.given_up.total()
 
     def live(self, until: float) -> None:
         """Invoke until the given time, or until all its records are acknowledged or given up."""
@@ -86,8 +106,8 @@ class Shard:
             match backlog.next(self.clock.now):
                 case Invoke(records):
                     self._invoke(backlog, records)
-                case Discard(records):
-                    self.discarded += len(records)
+                case Discard(records, condition):
+                    self.given_up[condition] += len(records)
                     backlog.discarded()
                 case Wait(ready):
                     self.clock.wait_until(min(ready, until, following.arrived if following else until))
@@ -96,7 +116,7 @@ class Shard:
         if self.fresh_sandboxes:
             self.world.fresh_sandbox()
         self.invocations += 1
-        failed = self.world.invoke(json.loads(payload_of(records))["Records"], seconds=TIMEOUT)
+        failed = self.world.invoke(json.loads(payload_of(records))["Records"], seconds=self.timeout)
         response = {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
         answer = Answer(payload=json.dumps(response).encode())
         backlog.settle(read_answer(records, answer, report_failures=True), self.clock.now)
