@@ -16,6 +16,7 @@ PROBATION = "tests/test_probation.py::"
 TURNS = "tests/test_turns.py::"
 SUSPICION = "tests/test_suspicion.py::"
 DELIVERY = "tests/test_delivery.py::"
+PROCESSOR = "tests/test_processor.py::"
 
 
 class Mutant(NamedTuple):
@@ -32,6 +33,7 @@ MUTANTS = {
         "processor.py",
         "            unsettled.update(record.position for record, _ in now)\n",
         "",
+        PROCESSOR + "test_a_bad_record_that_the_bucket_refuses_is_reported",
     ),
     "drops one event of a full request": Mutant(
         "requests.py",
@@ -55,8 +57,8 @@ MUTANTS = {
     ),
     "sends the halves of a request in the wrong order": Mutant(
         "lane.py",
-        "extendleft(reversed(instead))",
-        "extendleft(instead)",
+        "extendleft(reversed(parts))",
+        "extendleft(parts)",
     ),
     "takes no answer for a success": Mutant(
         "verdicts.py",
@@ -65,161 +67,151 @@ MUTANTS = {
     ),
     "takes events without an outcome for settled": Mutant(
         "processor.py",
-        "        unsettled.update(_without_outcome(contents, report))\n",
+        "        unsettled.update(_without_outcome(contents, result, before))\n",
         "",
     ),
-    "counts each rejected event as a request refused whole": Mutant(
-        "delivery.py",
-        "whole=lane.fresh)",
-        "whole=True)",
+    "takes a place on probation for each part of a request": Mutant(
+        "tracker.py",
+        "if self.on_probation and not lane.tried:",
+        "if self.on_probation:",
         PROBATION + "test_three_bad_events_of_one_request_do_not_make_a_tracker_suspect",
     ),
     "never ends the request that was halved": Mutant(
         "lane.py",
-        "self._parts += len(instead) - 1",
-        "self._parts += len(instead)",
+        "self._parts += len(parts) - 1",
+        "self._parts += len(parts)",
         PROBATION + "test_a_wrong_tracker_costs_no_more_calls_where_sessions_have_several_requests",
     ),
     "lets a request that keeps failing hold its place on probation": Mutant(
         "delivery.py",
-        "        self._replace_on_probation(lane.tracking_id)\n",
-        "",
+        "            tracker.replace_on_probation()\n",
+        "            pass\n",
         PROBATION + "test_requests_that_keep_failing_do_not_keep_the_others_waiting_for_a_first_success",
     ),
     "gives up a place on probation at the first failure": Mutant(
         "delivery.py",
-        "        if not lane.suspect(tally, now):\n"
-        "            return False\n"
-        "        self._replace_on_probation(lane.tracking_id)\n",
-        "        self._replace_on_probation(lane.tracking_id)\n"
-        "        if not lane.suspect(tally, now):\n"
-        "            return False\n",
+        "if lane.suspicion.suspected and not suspected:",
+        "if lane.failures == 1 and not suspected:",
         PROBATION + "test_a_failure_that_is_cured_makes_no_room_for_another_request_on_probation",
     ),
     "admits one request less on probation": Mutant(
-        "probation.py",
-        "self._admitted <= MAX_REFUSED",
-        "self._admitted < MAX_REFUSED",
+        "tracker.py",
+        "self._admitted == ADMITTED:",
+        "self._admitted == ADMITTED - 1:",
         PROBATION + "test_two_bad_events_do_not_stop_a_third_from_showing_that_the_tracker_is_right",
     ),
     "suspects a tracker that has not answered": Mutant(
         "delivery.py",
-        "if probation.rejected and tracking_id",
-        "if tracking_id",
+        "suspect = bool(tracker.rejected) and not errors",
+        "suspect = not errors",
         PROBATION + "test_a_tracker_that_has_not_answered_is_not_suspected",
     ),
-    "goes on with lanes that failed, though their tracker is stopped": Mutant(
-        "schedule.py",
-        "sorted(lane for lane in self._faulty if lane.tracking_id != tracking_id)",
-        "self._faulty",
-        TURNS + "test_after_a_configuration_error_nothing_more_is_sent_whatever_failed_before",
+    "goes on sending to a denied tracker": Mutant(
+        "tracker.py",
+        " or now < self._rest.over:",
+        ":",
+        TURNS + "test_after_a_configuration_error_one_call_at_a_time_probes_whatever_failed_before",
     ),
-    "goes on with lanes that wait, though their tracker is stopped": Mutant(
-        "schedule.py",
-        "sorted((due, lane) for due, lane in self._waiting if lane.tracking_id != tracking_id)",
-        "self._waiting",
-        TURNS + "test_after_a_configuration_error_nothing_more_is_sent_whatever_failed_before",
+    "probes a denied tracker with several calls at once": Mutant(
+        "tracker.py",
+        "(1 if self.denied else most)",
+        "most",
+        TURNS + "test_a_lane_with_a_call_under_way_sends_nothing_more_once_its_tracker_is_denied",
     ),
-    "drops the lanes of all trackers that failed": Mutant(
-        "schedule.py",
-        "self._faulty = sorted(lane for lane in self._faulty if lane.tracking_id != tracking_id)",
-        "self._faulty = []",
+    "takes an answer to a call from before a denial for its end": Mutant(
+        "rest.py",
+        "        if tried >= self._began:\n            self._seconds, self.over",
+        "        if tried:\n            self._seconds, self.over",
+        TURNS + "test_a_lane_with_a_call_under_way_sends_nothing_more_once_its_tracker_is_denied",
+    ),
+    "takes all trackers for one": Mutant(
+        "delivery.py",
+        "by_tracker[requests[0].tracking_id]",
+        "by_tracker['']",
         TURNS + "test_a_configuration_error_of_one_tracker_keeps_no_other_from_trying_again",
     ),
-    "drops the lanes of all trackers that wait": Mutant(
-        "schedule.py",
-        "self._waiting = sorted((due, lane) for due, lane in self._waiting if lane.tracking_id != tracking_id)",
-        "self._waiting = []",
-        TURNS + "test_a_configuration_error_of_one_tracker_keeps_no_other_from_trying_again",
-    ),
-    "tries a call again though its tracker is stopped": Mutant(
+    "takes what failed to the end for the fault of a tracker that is well": Mutant(
         "delivery.py",
-        "        if not self._open(lane):\n            return\n        if throttled",
-        "        if throttled",
-        TURNS + "test_a_lane_with_a_call_under_way_sends_nothing_more_once_its_tracker_is_stopped",
-    ),
-    "goes on with a lane though its tracker is stopped": Mutant(
-        "delivery.py",
-        "if not lane.requests or not self._open(lane):",
-        "if not lane.requests:",
-        TURNS + "test_a_lane_with_a_call_under_way_sends_nothing_more_once_its_tracker_is_stopped",
+        "if suspect or tracker.denied else",
+        "if suspect or errors else",
+        PROBATION + "test_requests_that_keep_failing_do_not_keep_the_others_waiting_for_a_first_success",
     ),
     "gives lanes that failed no turn beside the others": Mutant(
         "schedule.py",
-        "(self._faulty_turn or not self._sound)",
+        "(self._failing_turn or not self._sound)",
         "(not self._sound)",
         TURNS + "test_lanes_that_failed_take_turns_with_those_that_did_not",
     ),
     "gives lanes that did not fail no turn beside the others": Mutant(
         "schedule.py",
-        "bool(self._faulty) and (self._faulty_turn or not self._sound)",
-        "bool(self._faulty)",
+        "bool(self._failing) and (self._failing_turn or not self._sound)",
+        "bool(self._failing)",
         TURNS + "test_lanes_that_failed_take_turns_with_those_that_did_not",
     ),
     "gives an event up as soon as it is found": Mutant(
-        "delivery.py",
-        "(old and tried and lane.alone(tally))",
-        "(old and lane.alone(tally))",
+        "suspicion.py",
+        "age > trial.patience and now - self._began >= trial.seconds",
+        "age > trial.patience",
         SUSPICION + "test_an_old_event_is_given_up_once_it_has_failed_for_a_while",
     ),
     "tries an event for as long in a short invocation": Mutant(
-        "terms.py",
-        "min(LONGEST_TRIAL, self._time / 3)",
-        "LONGEST_TRIAL",
+        "suspicion.py",
+        "min(self.seconds, invocation / 3)",
+        "self.seconds",
         SUSPICION + "test_an_old_event_is_given_up_once_it_has_failed_for_a_while",
     ),
     "tries an event for longer in a long invocation": Mutant(
-        "terms.py",
-        "min(LONGEST_TRIAL, self._time / 3)",
-        "self._time / 3",
+        "suspicion.py",
+        "min(self.seconds, invocation / 3)",
+        "invocation / 3",
         SUSPICION + "test_an_old_event_is_given_up_once_it_has_failed_for_a_while",
     ),
     "begins the trial of an event again with each half": Mutant(
-        "lane.py",
-        "        if not self.faulty:\n            self._before",
-        "        if not self.failures:\n            self._before",
+        "suspicion.py",
+        "if not self.failing:",
+        "if not self._failures:",
         SUSPICION + "test_the_time_that_an_event_has_failed_counts_from_the_first_failure_of_the_request_it_is_in",
     ),
     "goes on with the trial of an event for the next request": Mutant(
         "lane.py",
-        "            self._parts = 1\n            self._begin_original()",
-        "            self._parts = 1\n            self._begin_request()",
+        "self.suspicion = Suspicion(self._others)",
+        "self.suspicion.begin_part()",
         SUSPICION + "test_the_request_behind_an_event_that_was_given_up_is_not_suspected_for_it",
     ),
     "takes retries for a sign that the API is well": Mutant(
-        "delivery.py",
-        ".taken += lane.failures == 0",
+        "tracker.py",
+        ".taken += first_attempt",
         ".taken += 1",
         SUSPICION + "test_an_old_event_is_given_up_only_while_three_in_four_others_are_taken_at_once",
     ),
     "takes earlier calls for a sign that the API is well": Mutant(
-        "lane.py",
-        "tally.taken - taken > MOSTLY",
-        "tally.taken > MOSTLY",
+        "suspicion.py",
+        "taken = self._others.taken - self._before[0]",
+        "taken = self._others.taken",
         SUSPICION + "test_an_outage_that_begins_within_the_invocation_makes_no_event_suspect",
     ),
     "takes earlier failures for a sign that the API is unwell": Mutant(
-        "lane.py",
-        "(tally.failed - failed - self._failed_parts)",
-        "(tally.failed - self._failed_parts)",
+        "suspicion.py",
+        "self._others.failed - self._before[1] - self._failed_parts",
+        "self._others.failed - self._failed_parts",
         SUSPICION + "test_failures_before_its_own_do_not_save_an_event",
     ),
     "takes an event's own failures for a sign that the API is unwell": Mutant(
-        "lane.py",
-        "(tally.failed - failed - self._failed_parts)",
-        "(tally.failed - failed - 1)",
+        "suspicion.py",
+        "self._others.failed - self._before[1] - self._failed_parts",
+        "self._others.failed - self._before[1] - 1",
         SUSPICION + "test_one_other_request_that_is_taken_is_enough_to_give_an_event_up",
     ),
-    "keeps counting failures in the halves of a request": Mutant(
+    "has the halves of a request inherit its pauses": Mutant(
         "lane.py",
-        "        else:\n            self._begin_request()\n",
-        "        else:\n            self._faults = 0\n",
+        "self.failures = self.timeouts = 0",
+        "self.timeouts = 0",
         SUSPICION + "test_a_request_that_kept_failing_is_halved_and_its_halves_do_not_inherit_its_pauses",
     ),
     "suspects a request one failure late": Mutant(
-        "lane.py",
-        "self._faults >= ATTEMPTS",
-        "self._faults > ATTEMPTS",
+        "suspicion.py",
+        "self._failures >= ATTEMPTS",
+        "self._failures > ATTEMPTS",
         SUSPICION + "test_a_request_that_kept_failing_is_halved_and_its_halves_do_not_inherit_its_pauses",
     ),
     "begins calls that can't be answered in time": Mutant(
@@ -230,20 +222,20 @@ MUTANTS = {
     ),
     "waits for a call beyond the deadline": Mutant(
         "delivery.py",
-        "self._deadline.at - now)\n            self._in",
-        "self._terms.end - now)\n            self._in",
+        "min(self._engine.timeout.seconds(lane.timeouts), self._deadline.at - now)",
+        "self._engine.timeout.seconds(lane.timeouts)",
         DELIVERY + "test_no_call_begins_too_late_to_be_answered_in_time_and_none_is_waited_for_longer",
     ),
     "reports an error that was cured": Mutant(
         "delivery.py",
-        "            if lane.failures:\n                self._report",
-        "            if lane.error:\n                self._report",
+        "for lane in left if lane.failures]",
+        "for lane in left if lane.error]",
         DELIVERY + "test_an_error_that_was_cured_is_not_reported",
     ),
     "pauses for the same time always": Mutant(
         "delivery.py",
-        "self._engine.jitter(longest_wait(lane.failures, throttled=throttled))",
-        "longest_wait(lane.failures, throttled=throttled)",
+        "self._engine.jitter(longest_wait(max(1, lane.failures), throttled=throttled))",
+        "longest_wait(max(1, lane.failures), throttled=throttled)",
         DELIVERY + "test_pauses_are_drawn_at_random",
     ),
 }
@@ -258,7 +250,7 @@ def test_breaking_a_promise_turns_its_test_red(mutant: str, tmp_path: Path) -> N
     (tmp_path / PACKAGE / file).write_text(source.replace(code, instead))
 
     path = f"pythonpath={tmp_path / 'lambda'} {ROOT}"
-    options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=mutant", "-o", path]
+    options = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "--hypothesis-profile=mutant", "-o", path]
     run = subprocess.run(  # noqa: S603 - our own tests
         [sys.executable, "-m", "pytest", *options, test],
         cwd=ROOT,
