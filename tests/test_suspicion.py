@@ -256,3 +256,12 @@ def test_the_request_behind_an_event_that_was_given_up_is_not_suspected_for_it(s
     assert list(run.result.rejected) == [Source(0)]
     assert run.taken[-size:] == [each.event.event_id for each in behind]
     assert len(run.api.taken[-1].events) == size, "sent again as it was"
+
+
+def test_after_an_event_was_given_up_the_next_like_it_is_given_up_within_seconds() -> None:
+    """The shard must not be held as long again for each of many."""
+    script: Script = lambda request, _number: BUSY if {"e0", "e1"} & ids(request) else Reply(after=1.0)
+    steady = [interaction(100 + n, session=f"s{n % 20}") for n in range(2000)]
+    run = Run([interaction(0), interaction(1), *steady], script, aged=OLD)
+    assert list(run.result.rejected) == [Source(0), Source(1)]
+    assert run.tries(1)[-1] - run.tries(0)[-1] < 10
