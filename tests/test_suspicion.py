@@ -98,11 +98,20 @@ def test_behind_an_event_that_was_given_up_all_is_judged_by_its_own_failures() -
     held = Held(taken=100)
     held.fail(8, at=30.0)
     held.suspicion.begin_again()
-    assert not held.suspicion.failing
     held.suspicion.begin_call(60.0)
-    assert held.fail(50, at=90.0) is Step.KEEP, "no other was taken since"
-    held.others.taken += 10
+    held.others.taken += 100
+    assert held.fail(2, at=90.0) is Step.KEEP
     assert held.fail(at=90.0) is Step.GIVE_UP
+
+
+def test_behind_an_event_that_was_given_up_all_is_tried_for_as_long_again() -> None:
+    held = Held(taken=100)
+    held.fail(8, at=30.0)
+    held.suspicion.begin_again()
+    held.suspicion.begin_call(60.0)
+    held.others.taken += 100
+    assert held.fail(8, at=79.9) is Step.KEEP
+    assert held.fail(at=80.0) is Step.GIVE_UP
 
 
 def test_each_part_that_fails_counts_once_among_the_first_attempts() -> None:

@@ -353,11 +353,17 @@ MUTANTS = {
         "",
         SUSPICION + "test_no_event_is_given_up_where_chance_may_explain_its_failures",
     ),
-    "holds the failures before an event that was given up against what stood behind it": Mutant(
+    "holds the failures of an event that was given up against what stood behind it": Mutant(
         "suspicion.py",
         "        self._failed_parts = self._failures = 0\n",
-        "        self._failed_parts = self._failures\n",
+        "        self._failed_parts = 0\n",
         SUSPICION + "test_behind_an_event_that_was_given_up_all_is_judged_by_its_own_failures",
+    ),
+    "holds the time that an event was tried against what stood behind it": Mutant(
+        "suspicion.py",
+        "        self.failing = False\n        self._failed_parts",
+        "        self._failed_parts",
+        SUSPICION + "test_behind_an_event_that_was_given_up_all_is_tried_for_as_long_again",
     ),
     "halves a part of a suspected request only after eight failures more": Mutant(
         "suspicion.py",
