@@ -28,19 +28,18 @@ LAYERS = [
 ]
 """From the ground up: a module imports only from layers below its own."""
 
+SURROUNDINGS = {"aws_lambda_powertools", "boto3", "botocore", "logging", "os", "random", "threading", "time"}
+HEAVY = {"aws_lambda_powertools", "boto3", "botocore", "msgspec"}
+PURE = [
+    *("events", "members", "payloads", "requests", "result", "outcome", "verdicts", "backoff"),
+    *("delivery", "deadline", "tracker", "rest", "pace", "demand", "schedule", "lane", "suspicion", "timeout"),
+    "delivered",
+]
+"""What knows no cloud, clock, environment or chance: it is given what it needs of them."""
+
 FORBIDDEN = {
-    "events": {"aws_lambda_powertools", "boto3", "botocore", "time", "os", "logging", "random"},
-    "members": {"aws_lambda_powertools", "boto3", "botocore", "time", "os", "logging", "random"},
-    "payloads": {"aws_lambda_powertools", "boto3", "botocore", "time", "os", "logging", "random"},
-    "requests": {"aws_lambda_powertools", "boto3", "botocore", "time", "os", "logging", "random"},
-    "pace": {"boto3", "botocore", "time", "os", "logging", "random", "threading"},
-    "tracker": {"boto3", "botocore", "time", "os", "logging", "random", "threading"},
-    "suspicion": {"boto3", "botocore", "time", "os", "logging", "random", "threading"},
-    "lane": {"boto3", "botocore", "time", "os", "logging", "random", "threading"},
-    "delivery": {"boto3", "botocore", "time", "os", "logging", "random", "threading"},
-    "settings": {"msgspec", "aws_lambda_powertools", "boto3", "botocore"},
-    "metrics": {"msgspec", "aws_lambda_powertools", "boto3", "botocore"},
-    "errors": {"msgspec", "aws_lambda_powertools", "boto3", "botocore"},
+    **dict.fromkeys(PURE, SURROUNDINGS),
+    **dict.fromkeys(["settings", "metrics", "errors"], HEAVY),
 }
 
 

@@ -1,6 +1,7 @@
 """The batch processor settles each record, or reports it."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -207,3 +208,85 @@ def test_times_are_measured_in_milliseconds() -> None:
     assert Metric.EVENT_AGE not in world.processor.outcome.measures
     world.invoke([record(4, b"bad")])
     assert not world.processor.outcome.measures
+
+
+def broken(number: int) -> dict[str, Any]:
+    """A record that the relay itself fails on."""
+    made = record(number, click())
+    made["kinesis"]["approximateArrivalTimestamp"] = "not a number"
+    return made
+
+
+def test_what_was_delivered_of_records_that_come_again_is_not_sent_again() -> None:
+    world = World()
+    world.bucket.refusals = 6
+    batch = [record(1, b"bad"), record(2, click("a")), record(3, click("b"))]
+    assert world.invoke(batch) == ["1"]
+    assert world.invoke(batch) == []
+    assert len(world.api.calls) == 2
+    assert world.processor.outcome.counts[Metric.EVENTS_DELIVERED] == 0
+    assert world.processor.outcome.counts[Metric.EVENTS_UNDELIVERED] == 0
+
+
+def test_where_its_tracker_has_more_what_was_delivered_is_sent_again() -> None:
+    """It shows that the tracker is well, where the other fails; another tracker's events don't."""
+    world = World(lambda request, _number: BUSY if request.session_id == "bad" else Reply(), allowed=["other"])
+    batch = [record(1, click("bad")), record(2, click("good")), record(3, click("third", trackingId="other"))]
+    assert world.invoke(batch) == world.invoke(batch) == ["1"]
+    taken = [request.session_id for request in world.api.taken]
+    assert sorted(taken) == ["good", "good", "third"]
+
+
+def test_the_bucket_is_tried_again_in_the_same_invocation() -> None:
+    world = World()
+    world.bucket.refusals = 2
+    assert world.invoke([record(1, b"bad")]) == []
+    assert world.clock.now - BEGINNING == pytest.approx(1 + 2)
+    assert world.processor.outcome.counts[Metric.QUARANTINE_WRITE_ERRORS] == 2
+
+
+def test_no_write_begins_that_may_not_end_in_time() -> None:
+    """It may take four seconds, and one is kept to answer in."""
+    for seconds, writes in ((35.9, 5), (36.1, 6)):
+        world = World()
+        world.bucket.refusals = 1000
+        assert world.invoke([record(1, b"bad")], seconds=seconds) == ["1"]
+        assert world.processor.outcome.counts[Metric.QUARANTINE_WRITE_ERRORS] == writes
+        assert world.clock.now - BEGINNING <= seconds - 1
+
+
+def test_the_bucket_rests_from_one_invocation_to_the_next_until_it_takes_something() -> None:
+    world = World()
+    world.bucket.refusals = 3
+    assert world.invoke([record(1, b"bad")], seconds=10) == ["1"]
+    assert world.clock.now - BEGINNING == pytest.approx(7)
+    world.bucket.refusals = 1000
+    assert world.invoke([record(1, b"bad")], seconds=10) == ["1"]
+    assert world.processor.outcome.counts[Metric.QUARANTINE_WRITE_ERRORS] == 1, "the fourth rest is of eight seconds"
+
+
+def test_a_failure_of_the_relay_itself_rests_for_longer_each_time_until_an_invocation_is_without() -> None:
+    world = World()
+    rests = []
+    for number in [0, 0, 0, None, 0]:
+        before = world.clock.now
+        world.invoke([record(1, click()) if number is None else broken(1)])
+        rests.append(world.clock.now - before)
+    assert rests == pytest.approx([1, 2, 4, 0.02, 1])
+
+
+def test_a_suspected_tracker_makes_the_invocation_rest_and_a_bad_record_does_not() -> None:
+    world = World(lambda _request, _number: TOO_LARGE)
+    assert len(world.invoke([record(n, click(f"s{n}")) for n in range(5)])) == 5
+    assert world.clock.now - BEGINNING == pytest.approx(1, abs=0.1)
+    world = World()
+    world.invoke([record(1, b"bad")])
+    assert world.clock.now == BEGINNING
+
+
+def test_a_rest_leaves_time_to_answer() -> None:
+    world = World()
+    for _ in range(5):
+        before = world.clock.now
+        world.invoke([broken(1)], seconds=5)
+        assert world.clock.now - before <= 4

@@ -1,9 +1,13 @@
-"""An event that alone fails again and again, on virtual time: how it is found, and how long it is tried."""
+"""An event that alone fails again and again: how it is found, and how long it is tried.
+
+First what is held against a request, then the engine on virtual time.
+"""
 
 import pytest
 
 from personalize_relay.events import Source
 from personalize_relay.requests import Request
+from personalize_relay.suspicion import FIRST_TRIAL, NEXT_TRIAL, FirstAttempts, Step, Suspicion, Trial
 from tests.simulation.run import BUSY, THROTTLED, TIMED_OUT, Run, ids, interaction
 from tests.simulation.world import Clock, Reply, Script
 
@@ -13,6 +17,119 @@ OTHERS = [interaction(100 + n, session=f"s{n}") for n in range(20)]
 """Events that are taken at once, so that one that fails is seen to be alone."""
 OLD = 1000
 """All events below this position are old enough to be given up."""
+
+
+class Held:
+    """What is held against a request, beside others of which so many were taken and failed since it began."""
+
+    def __init__(self, *, taken: int = 0, failed: int = 0) -> None:
+        self.others = FirstAttempts()
+        self.suspicion = Suspicion(self.others)
+        self.suspicion.begin_call(0.0)
+        self.others.taken, self.others.failed = taken, failed
+
+    def fail(
+        self, times: int = 1, *, at: float = 0.0, events: int = 1, age: float = 1e4, trial: Trial = FIRST_TRIAL
+    ) -> Step:
+        """Have it fail, and say what the last failure leads to."""
+        for _ in range(times):
+            step = self.suspicion.note_failure(at, events=events, age=age, trial=trial)
+        return step
+
+
+def test_a_request_is_suspected_at_its_eighth_failure_and_then_halved() -> None:
+    held = Held(taken=100)
+    assert held.fail(7, events=10) is Step.KEEP
+    assert not held.suspicion.suspected
+    assert held.fail(events=10) is Step.SPLIT
+    assert held.suspicion.suspected
+
+
+def test_three_slow_failures_are_enough() -> None:
+    held = Held(taken=100)
+    assert held.fail(2, at=10.0, events=10) is Step.KEEP
+    assert held.fail(at=10.0, events=10) is Step.SPLIT
+
+
+def test_a_part_of_a_suspected_request_is_halved_at_once_and_a_single_event_is_not_given_up_at_once() -> None:
+    held = Held(taken=100)
+    held.fail(8, at=30.0, events=4)
+    held.suspicion.begin_part()
+    assert held.fail(at=30.0, events=2) is Step.SPLIT
+    held.suspicion.begin_part()
+    assert held.fail(2, at=30.0) is Step.KEEP
+    assert held.fail(at=30.0) is Step.GIVE_UP
+
+
+@pytest.mark.parametrize(
+    ("age", "seconds", "step"), [(901, 20, Step.GIVE_UP), (899, 20, Step.KEEP), (901, 19, Step.KEEP)]
+)
+def test_an_event_is_given_up_once_it_is_old_and_has_failed_for_a_while(age: float, seconds: float, step: Step) -> None:
+    held = Held(taken=100)
+    held.fail(8, age=age)
+    assert held.fail(at=seconds, age=age) is step
+
+
+def test_after_one_that_was_given_up_the_next_is_tried_for_three_seconds_however_young() -> None:
+    assert Held(taken=100).fail(8, at=3.0, age=0.1, trial=NEXT_TRIAL) is Step.GIVE_UP
+    assert Held(taken=100).fail(8, at=2.9, age=0.1, trial=NEXT_TRIAL) is Step.KEEP
+
+
+def test_a_trial_takes_a_third_of_a_short_invocation_at_most() -> None:
+    assert FIRST_TRIAL.within(30.0).seconds == 10.0
+    assert FIRST_TRIAL.within(900.0) == FIRST_TRIAL
+
+
+def test_no_event_is_given_up_where_chance_may_explain_its_failures() -> None:
+    """One other in five fails, too: eight failures in a row come by chance once in 300,000 times."""
+    assert Held(taken=80, failed=20).fail(8, at=30.0, trial=FIRST_TRIAL) is Step.GIVE_UP
+    assert Held(taken=80, failed=20).fail(8, at=30.0, trial=NEXT_TRIAL) is Step.KEEP
+    assert Held(taken=80, failed=20).fail(14, at=30.0, trial=NEXT_TRIAL) is Step.GIVE_UP
+
+
+@pytest.mark.parametrize(("taken", "failed", "step"), [(31, 10, Step.GIVE_UP), (30, 10, Step.KEEP), (0, 0, Step.KEEP)])
+def test_no_event_is_given_up_unless_more_than_three_others_are_taken_for_each_that_fails(
+    taken: int, failed: int, step: Step
+) -> None:
+    assert Held(taken=taken, failed=failed).fail(50, at=30.0) is step
+
+
+def test_behind_an_event_that_was_given_up_all_is_judged_by_its_own_failures() -> None:
+    held = Held(taken=100)
+    held.fail(8, at=30.0)
+    held.suspicion.begin_again()
+    held.suspicion.begin_call(60.0)
+    held.others.taken += 100
+    assert held.fail(2, at=90.0) is Step.KEEP
+    assert held.fail(at=90.0) is Step.GIVE_UP
+
+
+def test_behind_an_event_that_was_given_up_all_is_tried_for_as_long_again() -> None:
+    held = Held(taken=100)
+    held.fail(8, at=30.0)
+    held.suspicion.begin_again()
+    held.suspicion.begin_call(60.0)
+    held.others.taken += 100
+    assert held.fail(8, at=79.9) is Step.KEEP
+    assert held.fail(at=80.0) is Step.GIVE_UP
+
+
+def test_each_part_that_fails_counts_once_among_the_first_attempts() -> None:
+    held = Held()
+    held.fail(5, events=2)
+    assert held.others.failed == 1
+    held.suspicion.begin_part()
+    held.fail(5)
+    assert held.others.failed == 2
+
+
+def test_its_repr_says_whether_it_is_suspected_and_what_became_of_others() -> None:
+    held = Held(taken=7)
+    assert repr(held.suspicion) == "<Suspicion: none, 0 failures, <FirstAttempts: 7 taken, 0 failed>>"
+    held.fail()
+    assert repr(held.suspicion) == "<Suspicion: failing, 1 failures, <FirstAttempts: 7 taken, 1 failed>>"
+    held.fail(7)
+    assert repr(held.suspicion).startswith("<Suspicion: suspected, 8 failures")
 
 
 def failing_on(position: int, fault: Reply) -> Script:
@@ -148,3 +265,12 @@ def test_the_request_behind_an_event_that_was_given_up_is_not_suspected_for_it(s
     assert list(run.result.rejected) == [Source(0)]
     assert run.taken[-size:] == [each.event.event_id for each in behind]
     assert len(run.api.taken[-1].events) == size, "sent again as it was"
+
+
+def test_after_an_event_was_given_up_the_next_like_it_is_given_up_within_seconds() -> None:
+    """The shard must not be held as long again for each of many."""
+    script: Script = lambda request, _number: BUSY if {"e0", "e1"} & ids(request) else Reply(after=1.0)
+    steady = [interaction(100 + n, session=f"s{n % 20}") for n in range(2000)]
+    run = Run([interaction(0), interaction(1), *steady], script, aged=OLD)
+    assert list(run.result.rejected) == [Source(0), Source(1)]
+    assert run.tries(1)[-1] - run.tries(0)[-1] < 10

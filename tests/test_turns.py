@@ -7,7 +7,7 @@ import pytest
 from personalize_relay.events import Source
 from personalize_relay.requests import Request
 from personalize_relay.result import Cause
-from tests.simulation.run import BUSY, DENIED, REJECTED, Run, interaction
+from tests.simulation.run import BUSY, DENIED, REJECTED, Run, failing, interaction
 from tests.simulation.world import Reply, Script
 
 SLOW_BUSY = Reply(BUSY.answer, taken=False, after=1.0)
@@ -59,3 +59,19 @@ def test_a_configuration_error_of_one_tracker_keeps_no_other_from_trying_again(f
     run = Run(both, script, most=1)
     assert run.result.delivered == {Source(n) for n in range(12) if n % 2}
     assert set(run.result.configuration_errors) == {"AccessDeniedException"}
+
+
+def test_a_tracker_whose_denial_is_cured_is_sent_all_it_has_in_the_same_invocation() -> None:
+    """Also what was denied, as it was."""
+    run = Run([interaction(n, session=f"s{n}") for n in range(40)], failing(3, DENIED))
+    assert run.result.delivered == {Source(n) for n in range(40)}
+    assert not run.result.undelivered
+    assert not run.result.uncured_errors
+    assert run.tries(39)[0] < 1 + 2 + 1
+
+
+def test_a_tracker_that_answers_slowly_leaves_the_others_their_calls() -> None:
+    script: Script = lambda request, _number: Reply(after=4.0) if request.tracking_id == "slow" else Reply()
+    both = [interaction(n, session=f"s{n}", tracker="t" if n >= 20 else "slow") for n in range(40)]
+    run = Run(both, script)
+    assert max(run.tries(position)[0] for position in range(20, 40)) < 1
