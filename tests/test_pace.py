@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from personalize_relay.pace import (
-    CATCH_UP,
+    ARREARS,
     FEW,
     FLOOR,
     LEAST_SHARE,
@@ -90,7 +90,7 @@ def test_calls_begin_evenly_and_as_many_as_the_pace_says() -> None:
         if pace.admits(now):
             pace.begin(now)
             admitted.append(now)
-    assert len(admitted) == pytest.approx(START, abs=1 + CATCH_UP * START)
+    assert len(admitted) == pytest.approx(START, abs=1 + ARREARS * START)
 
 
 def test_a_timer_that_is_late_loses_a_few_calls_at_most_and_makes_no_burst() -> None:
@@ -100,7 +100,7 @@ def test_a_timer_that_is_late_loses_a_few_calls_at_most_and_makes_no_burst() -> 
     while pace.admits(10.0):
         pace.begin(10.0)
         at_once += 1
-    assert at_once == pytest.approx(CATCH_UP * START + 1, abs=1)
+    assert at_once == pytest.approx(ARREARS * START + 1, abs=1)
 
 
 def test_a_pace_that_no_call_waits_for_grows_no_further() -> None:

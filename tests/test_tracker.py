@@ -15,7 +15,6 @@ from tests.simulation.run import interaction
 from tests.simulation.world import ARRIVAL
 from tests.test_lane import fail
 
-MOST = 64
 BAD = {Source(0): Rejection(index=None, event_id="e0", reason=Reason.REJECTED_BY_PERSONALIZE, detail="")}
 
 
@@ -32,11 +31,11 @@ def trusted(sessions: int) -> Tracker:
     return begin(tracker, sessions)
 
 
-def calls(tracker: Tracker, now: float, most: int = MOST) -> list[Lane]:
+def calls(tracker: Tracker, now: float) -> list[Lane]:
     """Begin all calls that may begin within a second."""
     begun = []
     for moment in range(100):
-        while tracker.may_begin(now + moment / 100, most):
+        while tracker.may_begin(now + moment / 100):
             begun.append(tracker.begin_call(now + moment / 100))
     return begun
 
@@ -114,28 +113,27 @@ def test_a_request_that_fails_without_being_refused_makes_room_for_the_one_that_
     assert [lane.first.sources for lane in calls(tracker, 1.0)] == [[Source(ADMITTED)]]
 
 
-def test_no_more_calls_are_in_flight_than_it_is_given() -> None:
+def test_it_counts_the_calls_that_it_has_not_answered() -> None:
     tracker = trusted(10)
-    first = calls(tracker, 0.0, most=4)
-    assert len(first) == 4
-    assert tracker.next(1.0, 4) == math.inf, "an answer must come first"
-    tracker.settle(first[0], Verdict.DELIVERED, 0.0, 1.0)
-    assert len(calls(tracker, 1.0, most=4)) == 1
+    first, *_ = calls(tracker, 0.0)
+    assert tracker.in_flight == 10
+    tracker.settle(first, Verdict.DELIVERED, 0.0, 1.0)
+    assert tracker.in_flight == 9
 
 
 def test_a_denied_tracker_has_no_call_before_its_rest_is_over_and_then_one_alone() -> None:
     tracker = denied()
     assert tracker.denied
-    assert not tracker.may_begin(1.9, MOST)
-    assert tracker.next(1.0, MOST) == 2.0
+    assert not tracker.may_begin(1.9)
+    assert tracker.next(1.0) == 2.0
     assert len(calls(tracker, 2.0)) == 1
-    assert tracker.next(2.0, MOST) == math.inf, "the probe's answer must come first"
+    assert tracker.next(2.0) == math.inf, "the probe's answer must come first"
 
 
 def test_each_probe_that_is_denied_doubles_the_rest() -> None:
     tracker, now, probes = denied(), 1.0, [1.0]
     for _ in range(6):
-        now = tracker.next(now, MOST)
+        now = tracker.next(now)
         probes.append(now)
         deny(tracker, tracker.begin_call(now), now, now)
     assert [later - earlier for earlier, later in pairwise(probes)] == [1, 2, 4, 8, 16, 30]
@@ -165,21 +163,21 @@ def test_an_answer_to_a_call_from_before_the_denial_neither_ends_the_rest_nor_ma
     deny(tracker, second, 0.0, 1.5)
     tracker.settle(third, Verdict.DELIVERED, 0.0, 1.6)
     assert tracker.denied
-    assert tracker.next(1.6, MOST) == math.inf, "those from before are still in flight"
+    assert tracker.next(1.6) == math.inf, "those from before are still in flight"
 
 
 def test_it_stays_denied_in_the_next_invocation() -> None:
     tracker = begin(denied(), 10, now=1.5)
     assert tracker.denied
-    assert not tracker.may_begin(1.9, MOST)
+    assert not tracker.may_begin(1.9)
     assert len(calls(tracker, 2.0)) == 1
 
 
 def test_an_invocation_does_not_wait_for_the_calls_of_the_one_before() -> None:
     tracker = trusted(10)
-    calls(tracker, 0.0, most=4)
+    calls(tracker, 0.0)
     begin(tracker, 10, now=10.0)
-    assert len(calls(tracker, 10.0, most=4)) == 4
+    assert tracker.in_flight == 0
 
 
 def test_it_says_when_to_ask_again_by_what_waits_and_by_its_pace() -> None:
@@ -188,8 +186,8 @@ def test_it_says_when_to_ask_again_by_what_waits_and_by_its_pace() -> None:
     tracker.settle(lane, Verdict.TRANSIENT, 0.0, 0.0)
     tracker.queue_later(lane, 7.0)
     assert tracker.has_work
-    assert tracker.next(1.0, MOST) == 7.0
-    assert 7.0 >= tracker.next(7.0, MOST) > -math.inf
+    assert tracker.next(1.0) == 7.0
+    assert 7.0 >= tracker.next(7.0) > -math.inf
 
 
 @pytest.mark.parametrize(("suspected", "pace"), [(True, "100.0 calls/s"), (False, "50.0 calls/s")])

@@ -128,8 +128,8 @@ MUTANTS = {
     ),
     "probes a denied tracker with several calls at once": Mutant(
         "tracker.py",
-        "(1 if self.denied else most)",
-        "most",
+        "(self.denied and self.in_flight) or now < self._rest.over:",
+        "now < self._rest.over:",
         TURNS + "test_a_lane_with_a_call_under_way_sends_nothing_more_once_its_tracker_is_denied",
     ),
     "takes an answer to a call from before a denial for its end": Mutant(
@@ -314,8 +314,8 @@ MUTANTS = {
     ),
     "counts calls of the invocation before as in flight": Mutant(
         "tracker.py",
-        "        self._schedule = Schedule()\n        self._in_flight = 0\n",
-        "        self._schedule = Schedule()\n        self._in_flight = getattr(self, '_in_flight', 0)\n",
+        "self.in_flight = 0\n",
+        "self.in_flight = getattr(self, 'in_flight', 0)\n",
         TRACKER + "test_an_invocation_does_not_wait_for_the_calls_of_the_one_before",
     ),
     "lets the next event like one that was given up hold the shard as long": Mutant(
@@ -332,8 +332,8 @@ MUTANTS = {
     ),
     "gives one tracker all the calls in flight": Mutant(
         "delivery.py",
-        "engine.max_in_flight // max(1, len(self._trackers))",
-        "engine.max_in_flight",
+        "min(ready, key=lambda tracker: tracker.in_flight)",
+        "ready[0]",
         TURNS + "test_a_tracker_that_answers_slowly_leaves_the_others_their_calls",
     ),
     "waits for as long as a service asks": Mutant(
@@ -458,7 +458,7 @@ MUTANTS = {
     ),
     "makes up for all the time that no call began": Mutant(
         "pace.py",
-        "max(self.next, now - CATCH_UP)",
+        "max(self.next, now - ARREARS)",
         "max(self.next, now - 1)",
         PACE + "test_a_timer_that_is_late_loses_a_few_calls_at_most_and_makes_no_burst",
     ),
@@ -584,8 +584,8 @@ MUTANTS = {
     ),
     "rests for longer than there is time to answer": Mutant(
         "processor.py",
-        "min(self._rest_of_relay.over, end - SETTLE_MARGIN)",
-        "self._rest_of_relay.over",
+        "min(rest.over, end - SETTLE_MARGIN)",
+        "rest.over",
         PROCESSOR + "test_a_rest_leaves_time_to_answer",
     ),
     "sends what lies above a record that it fails on": Mutant(
