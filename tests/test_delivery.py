@@ -41,6 +41,14 @@ def test_never_more_calls_are_under_way_than_allowed() -> None:
     assert run.clock.now - run.began == pytest.approx(5, abs=0.2)
 
 
+def test_never_more_calls_are_under_way_than_allowed_however_many_trackers_there_are() -> None:
+    slow: Script = lambda _request, _number: Reply(after=1.0)
+    run = Run([interaction(n, session=f"s{n}", tracker=f"t{n}") for n in range(10)], slow, most=2)
+    begun = [call.began for call in run.api.calls]
+    assert max(sum(when <= other < when + 1 for other in begun) for when in begun) <= 2
+    assert len(run.result.delivered) == 10
+
+
 def test_what_stands_lowest_in_the_stream_goes_first() -> None:
     run = Run([interaction(n, session=f"s{n % 5}") for n in range(50)], most=1)
     assert [call.request.sources[0].sequence_number for call in run.api.calls] == [0, 1, 2, 3, 4]

@@ -1,6 +1,7 @@
 """A sandbox whose tracker has taken nothing yet, on virtual time: the tracker is doubted before its events are."""
 
 import pytest
+from msgspec.structs import replace
 
 from personalize_relay.events import Source
 from personalize_relay.requests import Request
@@ -66,3 +67,15 @@ def test_a_tracker_that_has_not_answered_is_not_suspected() -> None:
     run = Run([interaction(n, session=f"s{n}") for n in range(5)], always(Reply(after=1e6)), doubting=True)
     assert run.result.undelivered == {Source(n): Cause.DEADLINE for n in range(5)}
     assert not run.result.configuration_errors
+
+
+def test_a_request_that_keeps_failing_makes_room_also_for_what_is_held_later() -> None:
+    """The second request of a session is held only once the first is settled."""
+    slow = Reply(REJECTED.answer, taken=False, after=5.0)
+
+    def script(request: Request, _number: int) -> Reply:
+        return BUSY if "e0" in ids(request) else slow if {"e1", "e2"} & ids(request) else Reply()
+
+    behind = replace(interaction(3, "b"), user_id="user")
+    run = Run([interaction(0, "a"), interaction(1, "b"), interaction(2, "c"), behind], script, doubting=True)
+    assert run.result.delivered == {Source(3)}

@@ -1,4 +1,4 @@
-"""Whose turn it is, on virtual time: no lane keeps another from its turn, and a stopped tracker has none."""
+"""Whose turn it is, on virtual time: no lane keeps another from its turn, and a denied tracker has one in a while."""
 
 from itertools import pairwise
 

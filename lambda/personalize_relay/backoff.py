@@ -1,4 +1,7 @@
-"""How long a request waits between its attempts: about a second at most, since the pace is what protects the API."""
+"""How long a request waits between its attempts: a second at most, since the pace is what protects the API.
+
+A service that asks for more gets it, within LONGEST_RETRY_AFTER.
+"""
 
 FIRST_WAIT = 0.05
 """Seconds: the most that the first retry waits, doubled at each further one."""

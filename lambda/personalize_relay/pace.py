@@ -2,7 +2,8 @@
 
 A quota is shared with other functions, which keep to this same law, and with callers who don't. Nothing tells them
 apart: a throttled call looks the same. What differs is the need. A function that keeps up yields to everybody, at some
-2 % of its calls throttled; one that would fall behind insists on as many calls as arrive, and on no more.
+2 % of its calls throttled; one that would fall behind insists on as many calls as arrive, and half as many again to
+catch up, but on no more.
 docs/decisions/0007 has the law, its measurements and what was tried in its place.
 """
 
@@ -121,7 +122,7 @@ class Pace:
         self._calls += 1
         self._throttled += (throttled - self._throttled) / min(self._calls, MEMORY)
         need = self._need(now)
-        if not need:
+        if not need or self._insisting == -math.inf:
             self._insist(now)
             return
         self._insisted += 1

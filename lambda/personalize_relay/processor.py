@@ -163,7 +163,10 @@ class RelayProcessor(BatchProcessor):
         return False
 
     def _wait_until(self, when: float, end: float) -> bool:
-        """Wait until then, or for the end of the invocation; returns whether there is time for a write left."""
+        """Wait until then, or for the end of the invocation; returns whether there is time for a write left.
+
+        Where there is nothing to wait for, the write is tried however late it is: most take a tenth of a second.
+        """
         now = self._clock()
         if when <= now:
             return True

@@ -51,7 +51,7 @@ class Trial(NamedTuple):
 
 FIRST_TRIAL = Trial(patience=900.0, seconds=20.0, chance=1e-4)
 NEXT_TRIAL = Trial(patience=0.0, seconds=3.0, chance=1e-9)
-"""Once the shard was held for an event: it must not be held again for each that is like it."""
+"""Once the sandbox gave an event of the tracker up: a shard must not be held again for each that is like it."""
 
 
 class Suspicion:

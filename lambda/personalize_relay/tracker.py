@@ -148,8 +148,8 @@ class Tracker:
 
     def replace_on_probation(self) -> None:
         """Try another request in the place of one that fails without being refused: it says nothing of the tracker."""
+        self._admitted -= 1
         if self._held:
-            self._admitted -= 1
             self.queue(self._held.popleft())
 
     def give_up(self, now: float) -> None:
