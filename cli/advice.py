@@ -29,7 +29,7 @@ REASONS: dict[Reason, str] = {
     Reason.FORBIDDEN_PROPERTY: "rename the key that the detail names",
     Reason.REJECTED_BY_PERSONALIZE: "compare the event with the schema of the interactions dataset",
     Reason.REFUSED_BY_PERSONALIZE: "the detail has the status and code that PutEvents answered",
-    Reason.FAILED_REPEATEDLY: "send it again later: PutEvents failed on this event again and again while it took others",
+    Reason.FAILED_REPEATEDLY: "send it again later: PutEvents kept failing on this event while it took others",
 }
 
 
