@@ -55,8 +55,6 @@ def most_throttled(share: float) -> float:
     return 1.10 if share >= 10 else 1.5 if share >= 1 else 4.0
 
 
-@pytest.mark.parametrize("functions", [1, 8, 64])
-@pytest.mark.parametrize("per_second", [10, 100, 1000])
 def test_a_shared_quota_is_used_whole_and_left_fast_when_lifted(per_second: int, functions: int) -> None:
     timeline = Timeline()
     lifted = timeline.now + LIFTED
@@ -91,7 +89,10 @@ CELLS = [(10, 1), (10, 8), (10, 64), (100, 1), (100, 8), (100, 64), (1000, 1), (
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A cell of a few calls in sustained overload, or all of them."""
+    """The cells of up to a hundred functions' calls, and one in sustained overload; all of them with --verify."""
+    if "functions" in metafunc.fixturenames:
+        sample = [cell for cell in CELLS if cell[0] < 1000 or cell[1] == 8]
+        metafunc.parametrize(("per_second", "functions"), CELLS if metafunc.config.getoption("--verify") else sample)
     if "overloaded" in metafunc.fixturenames:
         whole = metafunc.config.getoption("--verify")
         metafunc.parametrize("overloaded", CELLS if whole else [(10, 1)], ids=lambda cell: f"{cell[1]} on {cell[0]}")
