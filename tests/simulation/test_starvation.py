@@ -53,7 +53,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "shards" in metafunc.fixturenames:
         metafunc.parametrize("shards", [8] if whole else [2])
     if "calls" in metafunc.fixturenames:
-        metafunc.parametrize(("calls", "seconds"), [(300, 60), (600, 60), (900, 60)] if whole else [(900, 5)])
+        metafunc.parametrize(("calls", "seconds"), [(300, 60), (600, 60), (900, 60)] if whole else [])
 
 
 def test_a_shard_keeps_up_whoever_else_calls(cell: str, demand: int, seed: int) -> None:
