@@ -101,7 +101,7 @@ def _report(outcome: Outcome) -> None:
     if (peak := peak_megabytes()) is not None:
         counts[Metric.PEAK_MEMORY] = peak
     for name, value in counts.items():
-        if name in ALERTS:
+        if name in ALERTS and value:
             continue  # emitted as it happened
         _metrics.add_metric(name=name, unit=_unit(name), value=value)
     log = _logger.warning if outcome.errors else _logger.info

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path("lambda/personalize_relay")
-SAMPLE = 25
+SAMPLE = 12
 
 PROMISES = "tests/simulation/test_promises.py"
 PROBATION = "tests/test_probation.py::"
