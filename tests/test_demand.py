@@ -46,6 +46,12 @@ def test_a_burst_weighs_the_less_the_longer_the_stream_was_quiet_before() -> Non
     assert demand(quiet, [BEGIN + 60] * 500).rate < 500 / SHORTEST / 4
 
 
+def test_a_pause_says_little_of_what_arrives_after_it() -> None:
+    """A night without events must not make the morning's look few."""
+    morning = [stream(20, 28_800 + begin, 28_801 + begin) for begin in range(60)]
+    assert demand(stream(20, 0, 60), *morning).rate > 15
+
+
 def test_what_was_minutes_ago_is_forgotten() -> None:
     busy = [stream(100, begin, begin + 10) for begin in range(0, 100, 10)]
     calm = [stream(2, begin, begin + 10) for begin in range(100, 500, 10)]

@@ -192,8 +192,9 @@ def test_it_says_when_to_ask_again_by_what_waits_and_by_its_pace() -> None:
 
 @pytest.mark.parametrize(("suspected", "pace"), [(True, "100.0 calls/s"), (False, "50.0 calls/s")])
 def test_the_failures_of_a_suspected_request_do_not_slow_the_others(pace: str, *, suspected: bool) -> None:
-    """It fails by itself: that says nothing of the API."""
+    """It fails by itself, where others are taken: that says nothing of the API."""
     tracker = trusted(1)
+    tracker.first_attempts.taken = 1
     (lane,) = calls(tracker, 0.0)
     fail(lane, 8 if suspected else 7)
     for _ in range(10):
@@ -211,11 +212,12 @@ def test_only_what_is_taken_at_once_shows_that_the_api_is_well() -> None:
 
 def test_for_an_hour_after_an_event_was_given_up_another_may_follow_soon() -> None:
     tracker = trusted(1)
-    assert not tracker.gave_up_lately(0.0)
-    tracker.give_up(100.0)
+    assert not tracker.gave_up_lately("503", 0.0)
+    tracker.give_up("503", 100.0)
     begin(tracker, 1, now=150.0)
-    assert tracker.gave_up_lately(100 + GIVEN_UP_LATELY - 1)
-    assert not tracker.gave_up_lately(100 + GIVEN_UP_LATELY + 1)
+    assert tracker.gave_up_lately("503", 100 + GIVEN_UP_LATELY - 1)
+    assert not tracker.gave_up_lately("500", 100 + GIVEN_UP_LATELY - 1)
+    assert not tracker.gave_up_lately("503", 100 + GIVEN_UP_LATELY + 1)
 
 
 def test_its_repr_says_whether_it_is_doubted_trusted_or_denied() -> None:

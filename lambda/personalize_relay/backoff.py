@@ -14,4 +14,4 @@ LONGEST_RETRY_AFTER = 30.0
 
 def longest_wait(failures: int, *, throttled: bool) -> float:
     """The most seconds to wait after so many failures of a request; full jitter draws from zero to it."""
-    return WAIT_WHEN_THROTTLED if throttled else min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (failures - 1))
+    return WAIT_WHEN_THROTTLED if throttled else min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(failures - 1, 30))

@@ -123,8 +123,11 @@ class _Run:
             ready = [tracker for tracker in self._trackers if tracker.may_begin(now)]
             if not ready:
                 return
-            # One that answers slowly would have all calls in flight to itself.
-            self._begin_call(min(ready, key=lambda tracker: tracker.in_flight), now)
+            # One that answers slowly would have all calls in flight to itself; of equals, who waited longest.
+            tracker = min(ready, key=lambda each: each.in_flight)
+            self._trackers.remove(tracker)
+            self._trackers.append(tracker)
+            self._begin_call(tracker, now)
 
     def _begin_call(self, tracker: Tracker, now: float) -> None:
         lane = tracker.begin_call(now)
@@ -151,7 +154,7 @@ class _Run:
         tracker.settle(lane, verdict, call.began, now)
         self._result.answers += 1
         self._result.seconds += now - call.began
-        if answer.status:
+        if verdict in {Verdict.DELIVERED, Verdict.INVALID}:
             self._engine.timeout.note(now - call.began)
         match verdict:
             case Verdict.DELIVERED:
@@ -192,7 +195,7 @@ class _Run:
         A persistent failure is not reported early: Lambda would redeliver it and all after it at once.
         """
         request = lane.first
-        trial = FIRST_TRIAL if self._doubting and not tracker.gave_up_lately(now) else NEXT_TRIAL
+        trial = FIRST_TRIAL if self._doubting and not tracker.gave_up_lately(answer.error, now) else NEXT_TRIAL
         trial = trial.within(self._deadline.time)
         age = self._wall + now - request.interactions[0].arrival
         suspected = lane.suspicion.suspected
@@ -208,7 +211,7 @@ class _Run:
             case Step.GIVE_UP:
                 lane.suspicion.begin_again()
                 lane.advance()
-                tracker.give_up(now)
+                tracker.give_up(answer.error, now)
                 why = f"PutEvents answered {answer.status} {answer.error} to this event alone, again and again"
                 self._set_aside(_rejection(request, Reason.FAILED_REPEATEDLY, why))
                 tracker.queue(lane)

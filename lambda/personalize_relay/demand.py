@@ -27,13 +27,17 @@ class Demand:
 
         What came before is not counted again: a record that is redelivered arrived once.
         """
-        since = min(arrivals) if self._newest is None else self._newest
-        new = len(arrivals) if self._newest is None else sum(each > since for each in arrivals)
-        span = max(0.0, max(arrivals) - since)
+        since = -math.inf if self._newest is None else self._newest
+        new = [each for each in arrivals if each > since]
+        if not new:
+            return
+        first, newest = min(new), max(new)
+        # A pause says little of what arrives when it is over.
+        span = newest - first + (0.0 if self._newest is None else min(first - since, SHORTEST))
         fade = math.exp(-span / HORIZON)
-        self._calls = self._calls * fade + new
+        self._calls = self._calls * fade + len(new)
         self._seconds = self._seconds * fade + span
-        self._newest = since + span
+        self._newest = newest
 
     @property
     def known(self) -> bool:

@@ -40,7 +40,7 @@ class Trial(NamedTuple):
     patience: float
     """Seconds of age up to which it is tried in any case."""
     seconds: float
-    """For which it must have failed, though never over a third of the invocation."""
+    """From its first failure before it may be given up; in a short invocation, a third of that."""
     chance: float
     """How likely it may be, at the share of others that fail, that a good event fails as often."""
 
@@ -50,19 +50,19 @@ class Trial(NamedTuple):
 
 
 FIRST_TRIAL = Trial(patience=900.0, seconds=20.0, chance=1e-4)
-NEXT_TRIAL = Trial(patience=0.0, seconds=3.0, chance=1e-9)
+NEXT_TRIAL = Trial(patience=0.0, seconds=10.0, chance=1e-9)
 """Once the sandbox gave an event of the tracker up: a shard must not be held again for each that is like it."""
 
 
 class Suspicion:
-    """What is held against a request as it was made, and its parts since; times are seconds on the engine's clock."""
+    """The failures of one request, and of the parts it was split into; times are seconds on the engine's clock."""
 
     def __init__(self, others: FirstAttempts) -> None:
         self.failing = False
         """Whether it, or a part of it, has failed, throttling aside."""
         self._others = others
         self._before = 0, 0
-        self._began = 0.0
+        self._began = self._part_began = 0.0
         self._failed_parts = 0
         self._failures = 0
         """Of the part under way."""
@@ -74,10 +74,12 @@ class Suspicion:
         return f"<Suspicion: {state}, {self._failures} failures, {self._others!r}>"
 
     def begin_call(self, now: float) -> None:
-        """Note what others have come to: until a call fails, what happens to them counts from here."""
+        """Remember the others' counts: a trial looks at what came of them since the first call that failed began."""
         if not self.failing:
             self._before = self._others.taken, self._others.failed
             self._began = now
+        if not self._failures:
+            self._part_began = now
 
     def begin_part(self) -> None:
         """Go on with another part of the request."""
@@ -105,7 +107,7 @@ class Suspicion:
 
     def _too_often(self, now: float, events: int) -> bool:
         part = self.suspected and events > 1
-        slow = self._failures >= SLOW_ATTEMPTS and now - self._began >= SLOW
+        slow = self._failures >= SLOW_ATTEMPTS and now - self._part_began >= SLOW
         return part or slow or self._failures >= ATTEMPTS
 
     def _alone(self, most: float) -> bool:

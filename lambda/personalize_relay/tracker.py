@@ -37,7 +37,8 @@ class Tracker:
         self.trusted = False
         self._pace = Pace()
         self._rest = Rest()
-        self._gave_up = -math.inf
+        self._gave_up: dict[str, float] = {}
+        """When, by the error code."""
         self._begin()
 
     def _begin(self) -> None:
@@ -126,8 +127,9 @@ class Tracker:
     def settle(self, lane: Lane, verdict: Verdict, began: float, now: float) -> None:
         """Take in the answer to a call that began then."""
         self.in_flight -= 1
-        # A request that is suspected fails by itself: that says nothing of the API.
-        if not (verdict is Verdict.TRANSIENT and lane.suspicion.suspected):
+        # A request that is suspected fails by itself, where others are taken: that says nothing of the API.
+        alone = lane.suspicion.suspected and self.first_attempts.taken > 0
+        if not (verdict is Verdict.TRANSIENT and alone):
             self._pace.settle(verdict, began, now)
         if verdict is Verdict.CONFIGURATION:
             self._rest.begin(began, now)
@@ -152,10 +154,10 @@ class Tracker:
         if self._held:
             self.queue(self._held.popleft())
 
-    def give_up(self, now: float) -> None:
-        """An event is given up that it alone fails on."""
-        self._gave_up = now
+    def give_up(self, error: str, now: float) -> None:
+        """An event is given up that alone fails with this error code."""
+        self._gave_up[error] = now
 
-    def gave_up_lately(self, now: float) -> bool:
+    def gave_up_lately(self, error: str, now: float) -> bool:
         """Whether that happened in this sandbox, so that it may again."""
-        return now - self._gave_up < GIVEN_UP_LATELY
+        return now - self._gave_up.get(error, -math.inf) < GIVEN_UP_LATELY
