@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from cli.input.forms import Format
 from cli.input.json_lines import LONGEST_LINE
 from cli.input.reading import Line, read
-from cli.input.remarks import Remarks
 from cli.problems import Misuse
 
 HEADER = b"sessionId,eventType\n"
