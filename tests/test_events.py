@@ -168,8 +168,8 @@ def test_an_event_value_is_a_finite_number(value: float, expected: float) -> Non
         (b"1e999", Reason.INVALID_NUMBER),
         (b"1" + b"0" * 400, Reason.INVALID_NUMBER),
         (b"1" + b"0" * 5000, Reason.INVALID_NUMBER),
-        (b"NaN", Reason.INVALID_JSON),
-        (b"-Infinity", Reason.INVALID_JSON),
+        (b"NaN", Reason.INVALID_NUMBER),
+        (b"-Infinity", Reason.INVALID_NUMBER),
     ],
 )
 def test_no_other_event_value_passes(value: bytes, reason: Reason) -> None:
