@@ -15,8 +15,10 @@ PACKAGE = ROOT / "lambda" / "personalize_relay"
 
 LAYERS = [
     {"errors"},
-    {"settings", "members", "payloads", "endpoints", "credentials", "backoff", "deadline", "rest", "memory", "demand"},
-    {"events", "metrics", "suspicion"},
+    {"settings", "members", "payloads", "endpoints", "credentials", "backoff", "deadline", "rest", "memory", "demand"}
+    | {"aggregate", "inflate", "recognise"},
+    {"json_values"},
+    {"events", "metrics", "suspicion", "framing"},
     {"requests", "records", "result", "delivered"},
     {"clients", "quarantine", "lane", "outcome"},
     {"verdicts", "schedule", "boto3_client", "curl_client", "timeout"},
@@ -33,7 +35,7 @@ HEAVY = {"aws_lambda_powertools", "boto3", "botocore", "msgspec"}
 PURE = [
     *("events", "members", "payloads", "requests", "result", "outcome", "verdicts", "backoff"),
     *("delivery", "deadline", "tracker", "rest", "pace", "demand", "schedule", "lane", "suspicion", "timeout"),
-    "delivered",
+    *("delivered", "framing", "aggregate", "inflate", "json_values", "recognise"),
 ]
 """What knows no cloud, clock, environment or chance: it is given what it needs of them."""
 
