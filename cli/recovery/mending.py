@@ -14,7 +14,7 @@ from jmespath.parser import ParsedResult
 from cli.problems import Misuse
 from cli.recovery.selection import Piece
 from cli.recovery.set_aside import Position
-from personalize_relay import events, members
+from personalize_relay import members
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.events import Interaction, Origin, Source, Trackers
 
