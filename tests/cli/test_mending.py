@@ -17,6 +17,7 @@ from cli.recovery.set_aside import Cause, SetAside
 from personalize_relay import events
 from personalize_relay.errors import Reason
 from personalize_relay.events import Origin
+from personalize_relay.parsing import parse
 from tests.cli.s3_bucket import TRACKERS
 from tests.simulation.world import ARRIVAL, click
 from tests.test_events import json_values, nearly_events
@@ -98,7 +99,7 @@ def test_an_event_of_a_list_goes_alone_under_its_own_place() -> None:
         "eventId": f"{DERIVED}:1",
         "trackingId": TRACKERS.default,
     }
-    assert mended(payload, place=1).interaction.source == events.Source(7, 1)
+    assert mended(payload, place=1).interaction.source == events.Source(7, index=1)
 
 
 def test_of_several_events_one_without_a_time_is_still_rejected_as_personalize_would_keep_only_one() -> None:

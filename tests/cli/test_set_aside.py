@@ -54,8 +54,8 @@ def test_a_quarantined_record_is_read_as_the_function_wrote_it() -> None:
     assert not flaws
     assert (whole.key, whole.line, single.line) == (key, 1, 2)
     assert (whole.payload(), whole.causes[0].reason) == (b"\xffdata", "invalid_utf8")
-    assert single.decoded() == bad(1)
-    assert single.origin.event_id(None) == f"clicks:{SHARD}:2"
+    assert single.payloads()[0].value == bad(1)
+    assert single.origin.event_id((), None) == f"clicks:{SHARD}:2"
     assert single.origin.arrival == ARRIVAL
 
 
@@ -65,8 +65,8 @@ def test_a_given_up_batch_is_read_as_lambda_wrote_it() -> None:
     (first, second), flaws = found(s3)
     assert not flaws
     assert (first.key, first.line, second.line) == (key, 1, 2)
-    assert first.decoded() == click("1")
-    assert first.origin.event_id(3) == f"clicks:{SHARD}:101:3"
+    assert first.payloads()[0].value == click("1")
+    assert first.origin.event_id((), 3) == f"clicks:{SHARD}:101:3"
     assert [each.reason for each in second.causes] == ["retry_attempts_exhausted"]
 
 
