@@ -6,12 +6,14 @@ Pure, and never raises for content: what can't be read is a payload that says wh
 import binascii
 import re
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from personalize_relay import aggregate, inflate, json_values, recognise
 from personalize_relay.errors import InvalidRecord, Reason
+from personalize_relay.json_values import TooMany
 
 MAX_LAYERS = 4
 """How deep payloads may be packed: each array, text of several, compression, aggregate and so on is one layer."""
@@ -68,10 +70,6 @@ class _Way(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, place=(*self.place, index))
 
 
-class _TooMany(Exception):
-    """The record holds more than may be read of one."""
-
-
 def unframe(data: bytes, rows: Rows | None = None) -> Framed:
     """The payloads of a record.
 
@@ -109,7 +107,7 @@ class _Reader:
     def read(self, data: bytes) -> Framed:
         try:
             self._attempt(self._bytes, data, _Way())
-        except _TooMany:
+        except TooMany:
             bad = InvalidRecord(Reason.TOO_MANY_EVENTS, f"the record holds more than {MAX_PAYLOADS} payloads or values")
             return Framed((Payload((), bad),), self._inflater.made)
         return Framed(tuple(self._payloads), self._inflater.made, self._control)
@@ -123,7 +121,7 @@ class _Reader:
 
     def _add(self, value: dict[str, Any] | InvalidRecord, way: _Way) -> None:
         if len(self._payloads) == MAX_PAYLOADS:
-            raise _TooMany
+            raise TooMany
         self._payloads.append(Payload(way.place, value))
 
     def _several(self, read: Callable[[Any, _Way], None], parts: Sequence[Any], way: _Way) -> None:
@@ -131,7 +129,7 @@ class _Reader:
         if not parts:
             raise InvalidRecord(Reason.EMPTY_RECORD, "the payload holds nothing")
         if len(parts) > MAX_PAYLOADS:
-            raise _TooMany
+            raise TooMany
         inner = way.deeper()
         for index, part in enumerate(parts):
             self._attempt(read, part, inner if len(parts) == 1 else inner.to(index))
@@ -142,7 +140,7 @@ class _Reader:
         if not data.strip():
             raise InvalidRecord(Reason.EMPTY_RECORD, "the record has no data")
         if data.startswith(aggregate.MAGIC):
-            self._several(self._bytes, _bounded(aggregate.records(data)), way)
+            self._several(self._bytes, list(islice(aggregate.records(data), MAX_PAYLOADS + 1)), way)
         elif inflate.is_gzip(data) or inflate.is_zstd(data) or (inflate.is_zlib(data) and not data.isascii()):
             way = way.deeper()
             self._bytes(self._inflater.inflate(data), way)
@@ -151,7 +149,7 @@ class _Reader:
 
     def _text(self, data: bytes, way: _Way) -> None:
         if _is_crowded(data) and (self._rows is None or _JSON_BEGINS.match(data)):
-            raise _TooMany
+            raise TooMany
         try:
             value = msgspec.json.decode(data)
         except (ValueError, RecursionError):
@@ -160,16 +158,16 @@ class _Reader:
             self._value(value, way)
 
     def _no_single_value(self, data: bytes, way: _Way) -> None:
-        bad = recognise.binary(data)
-        if bad:
-            raise bad
+        foreign = recognise.foreign(data)
+        if foreign:
+            raise foreign
         decoded = None if way.base64 else _from_base64(data)
         if decoded:
             self._bytes(decoded, way.deeper(base64=True))
         elif self._rows and not _JSON_BEGINS.match(data):
             self._several(self._row, [line for line in data.split(b"\n") if line.strip()], way)
         else:
-            self._values(_bounded(json_values.values(data)), way)
+            self._values(json_values.values(data, MAX_PAYLOADS), way)
 
     def _values(self, values: Sequence[Any], way: _Way) -> None:
         if len(values) == 1:
@@ -223,16 +221,6 @@ class _Reader:
 def _is_crowded(data: bytes) -> bool:
     """Whether JSON of these bytes may hold more values than there is memory for."""
     return len(data) > _SEEN_THROUGH and sum(map(data.count, (b"{", b"[", b","))) > _MAX_MARKS
-
-
-def _bounded[T](parts: Any) -> list[T]:  # noqa: ANN401 - an iterable of T
-    """A list of all, unless that is more than a record may hold."""
-    listed: list[T] = []
-    for part in parts:
-        if len(listed) == MAX_PAYLOADS:
-            raise _TooMany
-        listed.append(part)
-    return listed
 
 
 def _from_base64(data: bytes) -> bytes | None:
