@@ -36,6 +36,26 @@ REASONS: dict[Reason, str] = {
     Reason.FAILED_REPEATEDLY: "send it again later: PutEvents kept failing on this event while it took others",
 }
 
+SAID_BY_DETAIL = frozenset(
+    {
+        Reason.TOO_DEEP,
+        Reason.TOO_MANY_EVENTS,
+        Reason.MISSING_MEMBER,
+        Reason.WRONG_TYPE,
+        Reason.WRONG_LENGTH,
+        Reason.INVALID_CHARACTER,
+        Reason.INVALID_NUMBER,
+        Reason.FORBIDDEN_PROPERTY,
+        Reason.REFUSED_BY_PERSONALIZE,
+    }
+)
+"""The reasons whose details say what to do: where one is seen, the reason's advice adds nothing."""
+
+
+def beyond_detail(reason: Reason) -> str:
+    """What to do that the reason's details don't say; empty where they say it all."""
+    return "" if reason in SAID_BY_DETAIL else REASONS[reason]
+
 
 class Weakness(StrEnum):
     """Why events that Personalize takes are worth less to it than they might be: a closed list."""

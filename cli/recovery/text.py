@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from cli.advice import REASONS
+from cli.advice import REASONS, beyond_detail
 from cli.recovery.groups import Listing
 from cli.recovery.redrive import ALREADY_SENT, CLAIMED, NOT_SENT, UNREADABLE, Account, Claim
 from cli.recovery.redriven import Mark
@@ -16,8 +16,9 @@ from personalize_relay.errors import InvalidRecord
 
 _ADVICE = {
     "transform_failed": "--transform must give one event, an object, for each: try it on what `show --reveal` prints",
-    **{str(reason): text for reason, text in REASONS.items()},
+    **{str(reason): said for reason in REASONS if (said := beyond_detail(reason))},
 }
+"""What to do about a reason, where its details don't say it."""
 
 
 def listing_lines(found: Listing, now: datetime) -> Iterator[str]:
