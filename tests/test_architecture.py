@@ -15,7 +15,7 @@ PACKAGE = ROOT / "lambda" / "personalize_relay"
 
 LAYERS = [
     {"errors"},
-    {"times", "tables"},
+    {"times", "tables", "reshaping"},
     {"settings", "members", "payloads", "endpoints", "credentials", "backoff", "deadline", "rest", "memory", "demand"}
     | {"functions"},
     {"events", "metrics", "suspicion", "mapping", "closures"},
@@ -36,7 +36,7 @@ PURE = [
     *("events", "members", "payloads", "requests", "result", "outcome", "verdicts", "backoff"),
     *("delivery", "deadline", "tracker", "rest", "pace", "demand", "schedule", "lane", "suspicion", "timeout"),
     *("delivered", "times", "tables", "functions", "mapping", "closures", "expressions", "mapping_tests"),
-    "mapping_file",
+    *("mapping_file", "reshaping"),
 ]
 """What knows no cloud, clock, environment or chance: it is given what it needs of them."""
 
