@@ -1,48 +1,26 @@
 """Turn what wraps an event into an event: other spellings of its members, DynamoDB's types, a list within a list."""
 
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from personalize_relay.errors import InvalidRecord, Reason
-
-_MEMBERS = frozenset(
-    {
-        *("trackingId", "userId", "sessionId", "eventList", "eventId", "eventType", "eventValue", "itemId"),
-        *("properties", "sentAt", "recommendationId", "impression", "metricAttribution"),
-    }
-)
-_IGNORED = str.maketrans("", "", "_- ")
-_BY_LETTERS = {name.lower(): name for name in _MEMBERS} | {"timestamp": "sentAt"}
-"""The members by their letters; TIMESTAMP is a column of Personalize's interactions schema."""
-_SPELLINGS = 4096
+from personalize_relay.names import EVENT_MEMBERS, FLAT_MEMBERS, respelt
 
 
 def contract(value: Any) -> Any:  # noqa: ANN401 - JSON may be anything
-    """An object's members under the names of the contract, those of its `eventList`, too; other values as they are.
-
-    Case, `_`, `-` and spaces make no difference; a member that has the very name goes before one that has not.
-    """
+    """An object's members under the names of the contract, those of its `eventList`, too; other values as they are."""
     if type(value) is not dict:
         return value
-    named = value if value.keys() <= _MEMBERS else _named(value)
+    named = _named(value, FLAT_MEMBERS)
     listed = named.get("eventList")
-    return {**named, "eventList": [contract(each) for each in listed]} if type(listed) is list else named
+    if type(listed) is not list:
+        return named
+    return named | {"eventList": [_named(each, EVENT_MEMBERS) if type(each) is dict else each for each in listed]}
 
 
-def _named(value: dict[str, Any]) -> dict[str, Any]:
-    named: dict[str, Any] = {}
-    for spelling, each in value.items():
-        name = _member(spelling)
-        if name and each is not None and (name == spelling or name not in named):
-            named[name] = each
-    return named
-
-
-@lru_cache(_SPELLINGS)
-def _member(spelling: str) -> str | None:
-    return _BY_LETTERS.get(spelling.translate(_IGNORED).lower())
+def _named(value: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    return value if value.keys() <= known else respelt(value, known)[0]
 
 
 def untyped(image: Any) -> Any:  # noqa: ANN401 - as above
