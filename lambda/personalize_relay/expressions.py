@@ -8,11 +8,10 @@ from jmespath.parser import Parser
 
 from personalize_relay import functions
 from personalize_relay.closures import Closures, Expression, Node, is_false
-from personalize_relay.functions import OWN, Functions
+from personalize_relay.functions import ANY_NUMBER, OWN, Functions
 
 _SHOWN = 40
 """Characters of an expression that a message repeats."""
-_ANY_NUMBER = 1000
 _CUT_OFF = "is not JMESPath, as it ends too soon: complete it"
 
 
@@ -57,7 +56,7 @@ class Expressions:
         if name in OWN:
             return OWN[name]
         signature = self._functions.FUNCTION_TABLE[name]["signature"]
-        return len(signature), _ANY_NUMBER if signature[-1].get("variadic") else len(signature)
+        return len(signature), ANY_NUMBER if signature[-1].get("variadic") else len(signature)
 
 
 def parsed(text: str) -> Node:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from personalize_relay import mapping_tests
+from personalize_relay.closures import Expression
 from personalize_relay.errors import MappingError
 from personalize_relay.expressions import Expressions, WrongExpression, mentions
 from personalize_relay.functions import Functions
@@ -78,10 +79,11 @@ def load(text: str, *, file: str, salt: str | None = None) -> Mapping:
 def read(text: str, *, file: str, salt: str | None = None) -> MappingFile:
     """What a text holds, its tests not run yet; raises MappingError."""
     table = Table(file, _toml(text, file))
-    table.refuse_others(("description", "columns", "separator", "rule", "test"))
+    table.refuse_others(("description", "columns", "separator", "let", "rule", "test"))
     description = table.text("description", "") if table.values.get("description") else ""
-    rules = _rules(table, Expressions(Functions(salt)))
-    mapping = Mapping(name=Path(file).name, rules=rules, rows=_rows(table))
+    expressions = Expressions(Functions(salt))
+    let, rules = _let(table, expressions), _rules(table, expressions)
+    mapping = Mapping(name=Path(file).name, let=let, rules=rules, rows=_rows(table))
     return MappingFile(description=description or "", mapping=mapping, tests=_tests(table, rules))
 
 
@@ -96,6 +98,17 @@ def _toml(text: str, file: str) -> dict[str, Any]:
         raise MappingError(f"{file}: line {line} is not TOML: {what[:1].lower()}{what[1:]}: see toml.io") from exc
     except RecursionError as exc:
         raise MappingError(f"{file}: is nested too deep: a mapping has rules and tests, see docs/mapping.md") from exc
+
+
+def _let(table: Table, expressions: Expressions) -> tuple[tuple[str, Expression], ...]:
+    """What the rules may name as if it were a member of the payload, each seeing those before it."""
+    if "let" not in table.values:
+        return ()
+    let = Table(f"{table.place}: let", table.table("let").values)
+    if "each" in let.values:
+        raise let.at("each", "is the word for a rule's entry: choose another name")
+    compiled = ((name, _compiled(let, name, expressions.compiled)) for name in let.values)
+    return tuple((name, expression) for name, expression in compiled if expression)
 
 
 def _rules(table: Table, expressions: Expressions) -> tuple[Rule, ...]:

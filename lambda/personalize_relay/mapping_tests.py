@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from personalize_relay import events
+from personalize_relay import parsing
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.events import Origin, Trackers
 from personalize_relay.mapping import MEMBERS, Mapped, Mapping
@@ -113,7 +113,7 @@ def _rejection(event: dict[str, Any]) -> InvalidRecord | None:
     """Why the contract's rules refuse an event, which may go to any tracker."""
     tracker = event.get("trackingId")
     allowed = frozenset({tracker}) if isinstance(tracker, str) else frozenset[str]()
-    parsed = events.parse(msgspec.json.encode(event), _ORIGIN, Trackers(default="test", allowed=allowed))
+    parsed = parsing.parse(msgspec.json.encode(event), _ORIGIN, Trackers(default="test", allowed=allowed))
     return next((InvalidRecord(each.reason, each.detail) for each in parsed.rejections), None)
 
 
