@@ -15,10 +15,12 @@ PACKAGE = ROOT / "lambda" / "personalize_relay"
 
 LAYERS = [
     {"errors"},
-    {"settings", "members", "payloads", "endpoints", "credentials", "backoff", "deadline", "rest", "memory", "demand"},
-    {"events", "metrics", "suspicion"},
-    {"requests", "records", "result", "delivered"},
-    {"clients", "quarantine", "lane", "outcome"},
+    {"times", "tables"},
+    {"settings", "members", "payloads", "endpoints", "credentials", "backoff", "deadline", "rest", "memory", "demand"}
+    | {"functions"},
+    {"events", "metrics", "suspicion", "mapping", "closures"},
+    {"requests", "records", "result", "delivered", "expressions", "mapping_tests"},
+    {"clients", "quarantine", "lane", "outcome", "mapping_file"},
     {"verdicts", "schedule", "boto3_client", "curl_client", "timeout"},
     {"pace"},
     {"tracker"},
@@ -33,7 +35,8 @@ HEAVY = {"aws_lambda_powertools", "boto3", "botocore", "msgspec"}
 PURE = [
     *("events", "members", "payloads", "requests", "result", "outcome", "verdicts", "backoff"),
     *("delivery", "deadline", "tracker", "rest", "pace", "demand", "schedule", "lane", "suspicion", "timeout"),
-    "delivered",
+    *("delivered", "times", "tables", "functions", "mapping", "closures", "expressions", "mapping_tests"),
+    "mapping_file",
 ]
 """What knows no cloud, clock, environment or chance: it is given what it needs of them."""
 
@@ -131,6 +134,21 @@ def loaded_by(statement: str, **environment: str) -> set[str]:
     return set(run.stdout.split())
 
 
+READS_MAPPINGS = {"jmespath", "tomllib", "zoneinfo", "personalize_relay.mapping_file", "personalize_relay.expressions"}
+"""What is loaded where a mapping is set, and costs no other function any of its start."""
+
+
+def test_a_mapping_is_applied_without_what_reads_it() -> None:
+    loaded = loaded_by("import personalize_relay.mapping")
+    assert not loaded & READS_MAPPINGS
+    assert "personalize_relay.mapping" in loaded
+
+
+def test_reading_a_mapping_loads_zones_only_where_one_is_named() -> None:
+    named = "from personalize_relay.mapping_file import preset; preset('segment')"
+    assert READS_MAPPINGS - loaded_by(named) == {"zoneinfo"}
+
+
 def test_events_needs_neither_powertools_nor_aws() -> None:
     loaded = loaded_by("import personalize_relay.events")
     assert not loaded & {"aws_lambda_powertools", "boto3", "botocore"}
@@ -145,4 +163,5 @@ def test_the_function_starts_without_the_aws_sdk(client: str, *, loads_the_sdk: 
     loaded = loaded_by("import personalize_relay.handler", **settings, **region, **CREDENTIALS)
     assert bool(loaded & {"boto3", "botocore.session", "urllib3"}) == loads_the_sdk
     assert "pydantic" not in loaded
+    assert not loaded & READS_MAPPINGS - ({"jmespath"} if loads_the_sdk else set())
     assert "personalize_relay.handler" in loaded

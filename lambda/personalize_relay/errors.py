@@ -29,6 +29,7 @@ class Reason(StrEnum):
     INVALID_TIMESTAMP = "invalid_timestamp"
     TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"
     FORBIDDEN_PROPERTY = "forbidden_property"
+    NOT_MAPPED = "not_mapped"
     REJECTED_BY_PERSONALIZE = "rejected_by_personalize"
     REFUSED_BY_PERSONALIZE = "refused_by_personalize"
     FAILED_REPEATEDLY = "failed_repeatedly"
@@ -56,6 +57,10 @@ class DeliveryError(RelayError):
 
 class ConfigurationError(RelayError):
     """A setting or a permission that a person must mend; the message names it and says what is allowed."""
+
+
+class MappingError(RelayError):
+    """A mapping that a person must mend; one sentence names file, rule or test, member and remedy."""
 
 
 def error_code(name: str) -> str:

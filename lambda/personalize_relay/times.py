@@ -1,0 +1,123 @@
+"""Read a moment in any way that producers write one, where it can only be one moment.
+
+A number is in seconds, milli-, micro- or nanoseconds since 1970, whichever of them its size allows. A text is such a
+number, ISO 8601, RFC 1123 (`Tue, 24 Nov 2026 09:30:00 GMT`), JavaScript's `Date.toString()` or .NET's `/Date(ms)/`;
+MongoDB's Extended JSON has an object, `{"$date": …}`.
+"""
+
+import math
+import re
+from datetime import UTC, datetime, tzinfo
+
+from personalize_relay.errors import InvalidRecord, Reason
+
+UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
+"""From which size on a number is in nano-, micro- and milliseconds, and how many of them are in a second.
+
+In seconds 1e11 would be the year 5138; in the next smaller unit each of the three is in 1973.
+"""
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
+_DOT_NET = re.compile(r"/Date\((-?\d+)([+-]\d{4})?\)/", re.ASCII)
+_JAVASCRIPT = re.compile(
+    r"[A-Z][a-z]{2} (?P<month>[A-Z][a-z]{2}) (?P<day>\d\d) (?P<year>\d{4}) (?P<time>\d\d:\d\d:\d\d) "
+    r"(GMT|UTC)(?P<offset>[+-]\d{4})( \(.*\))?",
+    re.ASCII,
+)
+_RFC_1123 = re.compile(
+    r"[A-Z][a-z]{2}, (?P<day>\d\d?) (?P<month>[A-Z][a-z]{2}) (?P<year>\d{4}) (?P<time>\d\d:\d\d:\d\d) "
+    r"(GMT|UTC|UT|Z|(?P<offset>[+-]\d{4}))",
+    re.ASCII,
+)
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+_LONGEST = 100
+"""Characters of a text that is looked at."""
+
+
+def seconds(name: str, value: object, zone: tzinfo | None = None) -> float:
+    """Epoch seconds; `zone` is that of a text that names none. Raises InvalidRecord for what is no one moment."""
+    if type(value) is str:
+        return _from_text(name, value.strip(), zone)
+    if type(value) is dict:
+        return _from_extended_json(name, value, zone)
+    if type(value) is int or type(value) is float:
+        return _from_number(name, value)
+    raise InvalidRecord(Reason.WRONG_TYPE, f"{name} must be a number or a text")
+
+
+def _from_number(name: str, value: float) -> float:
+    for smallest, in_a_second in UNITS:
+        if value >= smallest:
+            value = _divided(value, in_a_second)
+            break
+    try:
+        converted = float(value)
+    except OverflowError:
+        converted = math.inf
+    if not math.isfinite(converted):
+        raise InvalidRecord(Reason.INVALID_NUMBER, f"{name} is not finite, or too large for a double")
+    return converted
+
+
+def _divided(value: float, by: float) -> float:
+    try:
+        return value / by
+    except OverflowError:
+        return math.inf
+
+
+def _from_text(name: str, text: str, zone: tzinfo | None) -> float:
+    if len(text) <= _LONGEST:
+        if _NUMBER.fullmatch(text):  # first: to `fromisoformat` digits are a date
+            return _from_number(name, float(text) if "." in text else int(text))
+        if text[:2].isdigit():
+            return _from_iso8601(name, text, zone)
+        if found := _DOT_NET.fullmatch(text):
+            return int(found[1]) / 1000
+        if found := _JAVASCRIPT.fullmatch(text) or _RFC_1123.fullmatch(text):
+            return _from_words(name, found.groupdict())
+    raise InvalidRecord(
+        Reason.INVALID_TIMESTAMP, f"{name} is a text but no time: send ISO 8601 with a zone, or epoch seconds"
+    )
+
+
+def _from_iso8601(name: str, text: str, zone: tzinfo | None) -> float:
+    for suffix in (" UTC", " GMT", " Z"):
+        if text.endswith(suffix):
+            text = f"{text.removesuffix(suffix)}+00:00"
+            break
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as exc:
+        raise InvalidRecord(
+            Reason.INVALID_TIMESTAMP, f"{name} begins as a time but is not ISO 8601: send 2026-11-24T09:30:00.250Z"
+        ) from exc
+    if moment.tzinfo is None:
+        if zone is None:
+            raise InvalidRecord(
+                Reason.INVALID_TIMESTAMP,
+                f"{name} has no time zone: end it with Z or an offset such as +01:00, "
+                "or name its zone in a mapping, as epoch(time, 'UTC')",
+            )
+        moment = moment.replace(tzinfo=zone)
+    return moment.timestamp()
+
+
+def _from_words(name: str, words: dict[str, str | None]) -> float:
+    try:
+        month = _MONTHS.index(words["month"]) + 1  # type: ignore[arg-type]  # both patterns have one
+        date = f"{words['year']}-{month:02}-{words['day']:0>2}"
+        return datetime.fromisoformat(f"{date}T{words['time']}{words['offset'] or 'Z'}").timestamp()
+    except ValueError as exc:
+        raise InvalidRecord(Reason.INVALID_TIMESTAMP, f"{name} names a day or an hour that doesn't exist") from exc
+
+
+def _from_extended_json(name: str, value: dict[str, object], zone: tzinfo | None) -> float:
+    inner = value.get("$date")
+    if type(inner) is dict:
+        inner = inner.get("$numberLong")
+    if type(inner) is str and not _NUMBER.fullmatch(inner):
+        return _from_text(name, inner.strip(), zone or UTC)
+    try:
+        return _from_number(name, int(inner) / 1000)  # type: ignore[call-overload]  # what is no number raises
+    except (TypeError, ValueError, OverflowError) as exc:
+        raise InvalidRecord(Reason.WRONG_TYPE, f"{name} is an object, must be a number or a text") from exc
