@@ -14,6 +14,8 @@ from infra.bundling import BundlingFailed, bundle
 from infra.settings import InvalidSetting, StackSettings
 from infra.sharing import Home
 from infra.stack import RelayStack
+from personalize_relay.errors import MappingError
+from personalize_relay.mapping_file import named
 
 ROOT = Path(__file__).parent
 
@@ -24,8 +26,10 @@ def main() -> str | None:
     try:
         settings = StackSettings.from_context(app.node.get_all_context())
         home.check(settings)
+        if settings.mapping:
+            named(settings.mapping, settings.mapping_salt)  # runs the tests in it, too
         code = bundle(root=ROOT, architecture=settings.architecture, mapping=settings.mapping_path)
-    except (InvalidSetting, BundlingFailed) as exc:
+    except (InvalidSetting, MappingError, BundlingFailed) as exc:
         return str(exc)
     Validations.of(app).add_plugins(AwsSolutionsChecks(), ServerlessChecks())
     RelayStack(app, f"personalize-relay-{settings.stage}", settings=settings, code=code, home=home)

@@ -13,11 +13,11 @@ from aws_cdk.aws_logs import RetentionDays
 from infra.arns import Arn
 from infra.personalize import FIELDS
 from infra.rules import Rule, list_of, matching, names, one_of, whole
+from personalize_relay.mapping_file import PRESETS, SUFFIX
 from personalize_relay.settings import CLIENTS, DEFAULT_MAX_IN_FLIGHT, MAX_IN_FLIGHT_CEILING, MAX_TRACKING_ID_LENGTH
 
 ROOM_FOR_TRACKERS = 2500
 """Characters: Lambda gives a function's environment 4 KB, names and all."""
-MAPPING_SUFFIX = ".toml"
 AVRO_TYPES = ("string", "int", "long", "float", "double", "boolean")
 
 
@@ -74,8 +74,7 @@ class StackSettings:
     mapping: str | None = None
     """What makes events of payloads of another form: a preset, or a file, packed with the function."""
     mapping_salt: str | None = field(default=None, repr=False)
-    """What the mapping's `hash` mixes in; whoever may read the template or the function's configuration can read it,
-    the latter encrypted with `customerKey`."""
+    """What its `hash` mixes in: readable in the template and the function's configuration to whoever may read those."""
     shadow: bool = False
     """Whether nothing is delivered or quarantined: events are read, checked, counted and acknowledged."""
     log_level: str = "INFO"
@@ -128,7 +127,7 @@ class StackSettings:
     @property
     def mapping_path(self) -> Path | None:
         """The mapping's file, where it is no preset."""
-        return Path(self.mapping) if self.mapping and self.mapping.endswith(MAPPING_SUFFIX) else None
+        return Path(self.mapping) if self.mapping and self.mapping.endswith(SUFFIX) else None
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> Self:
@@ -192,7 +191,9 @@ RULES = {
     "architecture": names(("arm64", "x86_64")),
     "maxInFlight": whole(1, MAX_IN_FLIGHT_CEILING),
     "putEventsClient": names(CLIENTS),
-    "mapping": matching(rf"[a-z0-9]+|.+\{MAPPING_SUFFIX}", f"a preset's name or the path of a {MAPPING_SUFFIX} file"),
+    "mapping": matching(
+        "|".join([*PRESETS, rf".+\{SUFFIX}"]), f"one of {', '.join(PRESETS)}, or the path of a {SUFFIX} file"
+    ),
     "mappingSalt": matching(r"\S{16,256}", "16 to 256 characters without a blank"),
     "shadow": _YES_OR_NO,
     "logLevel": names(("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
