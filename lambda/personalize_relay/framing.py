@@ -25,6 +25,7 @@ _MAX_MARKS = 1_000_000
 _SEEN_THROUGH = 65_536
 """A text up to this size isn't counted: what it holds is small, however many."""
 
+_decode = msgspec.json.Decoder().decode
 _BOM = b"\xef\xbb\xbf"
 _BASE64 = re.compile(rb"([A-Za-z0-9+/]{8,})={0,2}\s*")
 _JSON_BEGINS = re.compile(rb'\s*(?:[{\[]|"\s*[{\[])')
@@ -77,7 +78,7 @@ def unframe(data: bytes, rows: Rows | None = None) -> Framed:
     """
     if len(data) <= _SEEN_THROUGH:
         try:
-            value = msgspec.json.decode(data)
+            value = _decode(data)
         except (ValueError, RecursionError):
             value = None
         if type(value) is dict and "messageType" not in value:
@@ -117,7 +118,7 @@ class _Reader:
         try:
             read(what, way)
         except InvalidRecord as bad:
-            self._add(bad, way)
+            self._add(InvalidRecord(bad.reason, bad.detail), way)  # a new one: no traceback, which holds the record
 
     def _add(self, value: dict[str, Any] | InvalidRecord, way: _Way) -> None:
         if len(self._payloads) == MAX_PAYLOADS:
@@ -151,7 +152,7 @@ class _Reader:
         if _is_crowded(data) and (self._rows is None or _JSON_BEGINS.match(data)):
             raise TooMany
         try:
-            value = msgspec.json.decode(data)
+            value = _decode(data)
         except (ValueError, RecursionError):
             self._no_single_value(data, way)
         else:
