@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cli.input.separators import SEPARATORS
 from cli.input.showing import shown
 from cli.problems import Misuse
-from personalize_relay.events import FLAT_MEMBERS
+from personalize_relay.names import FLAT_MEMBERS
 
 REQUIRED = ("sessionId", "eventType")
 """Every event has them."""

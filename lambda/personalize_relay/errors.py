@@ -62,6 +62,10 @@ class ConfigurationError(RelayError):
     """A setting or a permission that a person must mend; the message names it and says what is allowed."""
 
 
+class MappingError(RelayError):
+    """A mapping that its author must mend; the message names the file, the rule or test, the member, and what to do."""
+
+
 def error_code(name: str) -> str:
     """The bare code of `aws.service#Code:http://…`, the services' longest form; empty for what can't be a code.
 

@@ -16,7 +16,7 @@ from cli.input.columns import ATTRIBUTION, REQUIRED
 from cli.input.reading import read
 from cli.input.remarks import Remarks
 from cli.problems import Misuse
-from personalize_relay.events import FLAT_MEMBERS
+from personalize_relay.names import FLAT_MEMBERS
 
 HEADER = b"sessionId,eventType\n"
 

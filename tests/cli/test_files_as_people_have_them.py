@@ -14,7 +14,8 @@ from cli.checking.checks import trackers
 from cli.input.reading import read
 from cli.main import run
 from cli.problems import Misuse
-from personalize_relay.events import Origin, parse
+from personalize_relay.events import Origin
+from personalize_relay.parsing import parse
 
 CASES = Path(__file__).parents[1] / "cases"
 ARRIVAL = 1_795_512_660.0
