@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from personalize_relay import events
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.mapping import MEMBERS, SCHEMA, Mapped, Mapping
 from personalize_relay.mapping_file import read
+from personalize_relay.names import FLAT_MEMBERS
 
 RULES = """
 [[rule]]
@@ -142,7 +142,7 @@ def test_a_payload_that_says_it_keeps_the_contract_passes_unmapped() -> None:
 
 
 def test_a_rule_may_fill_every_member_of_the_contract() -> None:
-    assert set(MEMBERS) == events.FLAT_MEMBERS - {"eventList"}
+    assert set(MEMBERS) == FLAT_MEMBERS - {"eventList"}
 
 
 def test_rows_are_objects_of_their_filled_columns() -> None:
