@@ -16,7 +16,7 @@ REASONS: dict[Reason, str] = {
     Reason.INVALID_UTF8: "encode the JSON as UTF-8",
     Reason.INVALID_JSON: "send JSON, complete and with its own quotes; the detail says what was seen",
     Reason.NOT_AN_OBJECT: "send an object, or a list of objects; a bare value is no event",
-    Reason.ENVELOPE: "set `mapping` to what takes the event out of it",
+    Reason.FOREIGN_FORMAT: "set `mapping` to the preset that the detail names, or write a mapping",
     Reason.NOT_MAPPED: "add a rule to the mapping, or one that drops it",
     Reason.AMBIGUOUS_MEMBER: "send the member once, under one spelling",
     Reason.TOO_DEEP: "flatten it to 32 levels, and pack it in at most 4 layers",

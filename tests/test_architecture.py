@@ -15,12 +15,15 @@ PACKAGE = ROOT / "lambda" / "personalize_relay"
 
 LAYERS = [
     {"errors"},
+    {"times", "tables"},
     {"settings", "members", "payloads", "endpoints", "credentials", "backoff", "deadline", "rest", "memory", "demand"}
     | {"aggregate", "inflate", "recognise"},
-    {"json_values"},
-    {"events", "metrics", "suspicion", "framing"},
-    {"requests", "records", "result", "delivered"},
-    {"clients", "quarantine", "lane", "outcome"},
+    {"json_values", "names"},
+    {"events", "metrics", "suspicion", "framing", "mapping", "envelopes", "reshaping"},
+    {"requests", "result", "delivered", "contract", "functions"},
+    {"clients", "lane", "outcome", "parsing", "closures", "shadow"},
+    {"expressions", "mapping_tests", "records"},
+    {"mapping_file", "quarantine"},
     {"verdicts", "schedule", "boto3_client", "curl_client", "timeout"},
     {"pace"},
     {"tracker"},
@@ -35,7 +38,8 @@ HEAVY = {"aws_lambda_powertools", "boto3", "botocore", "msgspec"}
 PURE = [
     *("events", "members", "payloads", "requests", "result", "outcome", "verdicts", "backoff"),
     *("delivery", "deadline", "tracker", "rest", "pace", "demand", "schedule", "lane", "suspicion", "timeout"),
-    *("delivered", "framing", "aggregate", "inflate", "json_values", "recognise"),
+    *("delivered", "framing", "aggregate", "inflate", "json_values", "recognise", "times", "tables", "functions"),
+    *("mapping", "closures", "expressions", "mapping_tests", "mapping_file", "reshaping"),
 ]
 """What knows no cloud, clock, environment or chance: it is given what it needs of them."""
 
@@ -86,11 +90,14 @@ def test_the_function_knows_nothing_of_what_surrounds_it() -> None:
         assert not {name.split(".")[0] for name in imports(path)} & outside, path.name
 
 
+INFRA = {"retries.py": {"rest", "deadline"}, "settings.py": {"mapping_file"}, "app.py": {"mapping_file"}}
+"""What else a file uses: how long the function rests says how often it is retried, and a mapping is tested at synth."""
+
+
 def test_infra_knows_only_the_functions_settings_its_limits_and_the_names_of_its_metrics() -> None:
-    """The reasons of `errors` name metrics, too; how long it rests and waits says how often it may be retried."""
+    """The reasons of `errors` name metrics, too."""
     for path in [ROOT / "app.py", *(ROOT / "infra").glob("*.py")]:
-        limits = {"rest", "deadline"} if path.name == "retries.py" else set()
-        assert own_imports(path) <= {"settings", "metrics", "errors"} | limits, path.name
+        assert own_imports(path) <= {"settings", "metrics", "errors"} | INFRA.get(path.name, set()), path.name
 
 
 COMMAND: dict[str, set[str]] = {
@@ -133,6 +140,21 @@ def loaded_by(statement: str, **environment: str) -> set[str]:
     return set(run.stdout.split())
 
 
+READS_MAPPINGS = {"jmespath", "tomllib", "zoneinfo", "personalize_relay.mapping_file", "personalize_relay.expressions"}
+"""What is loaded where a mapping is set, and costs no other function any of its start."""
+
+
+def test_a_mapping_is_applied_without_what_reads_it() -> None:
+    loaded = loaded_by("import personalize_relay.mapping")
+    assert not loaded & READS_MAPPINGS
+    assert "personalize_relay.mapping" in loaded
+
+
+def test_reading_a_mapping_loads_zones_only_where_one_is_named() -> None:
+    named = "from personalize_relay.mapping_file import preset; preset('segment')"
+    assert READS_MAPPINGS - loaded_by(named) == {"zoneinfo"}
+
+
 def test_events_needs_neither_powertools_nor_aws() -> None:
     loaded = loaded_by("import personalize_relay.events")
     assert not loaded & {"aws_lambda_powertools", "boto3", "botocore"}
@@ -147,4 +169,5 @@ def test_the_function_starts_without_the_aws_sdk(client: str, *, loads_the_sdk: 
     loaded = loaded_by("import personalize_relay.handler", **settings, **region, **CREDENTIALS)
     assert bool(loaded & {"boto3", "botocore.session", "urllib3"}) == loads_the_sdk
     assert "pydantic" not in loaded
+    assert not loaded & READS_MAPPINGS - {"jmespath"}  # Powertools' logger loads that one
     assert "personalize_relay.handler" in loaded

@@ -18,9 +18,6 @@ class Reason(StrEnum):
     INVALID_UTF8 = "invalid_utf8"
     INVALID_JSON = "invalid_json"
     NOT_AN_OBJECT = "not_an_object"
-    ENVELOPE = "envelope"
-    NOT_MAPPED = "not_mapped"
-    AMBIGUOUS_MEMBER = "ambiguous_member"
     TOO_DEEP = "too_deep"
     TOO_MANY_EVENTS = "too_many_events"
     TRACKER_NOT_ALLOWED = "tracker_not_allowed"
@@ -63,6 +60,10 @@ class DeliveryError(RelayError):
 
 class ConfigurationError(RelayError):
     """A setting or a permission that a person must mend; the message names it and says what is allowed."""
+
+
+class MappingError(RelayError):
+    """A mapping that its author must mend; the message names the file, the rule or test, the member, and what to do."""
 
 
 def error_code(name: str) -> str:

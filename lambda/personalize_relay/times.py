@@ -28,7 +28,7 @@ _RFC_1123 = re.compile(
     r"(GMT|UTC|UT|Z|(?P<offset>[+-]\d{4}))",
     re.ASCII,
 )
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _LONGEST = 100
 """Characters of a text that is looked at."""
 

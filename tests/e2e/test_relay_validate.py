@@ -77,14 +77,14 @@ def test_it_rejects_what_the_function_rejects_and_nothing_else(tmp_path: Path) -
 
 
 def test_each_rejection_says_where_what_and_what_to_do(tmp_path: Path) -> None:
-    listed = {"sessionId": "s", "eventList": [click(), click(eventType=None), click(itemId=7)]}
+    listed = {"sessionId": "s", "eventList": [click(), click(eventType=None), click(itemId=7.5)]}
     (tmp_path / "a.jsonl").write_bytes(GOOD + BAD + json.dumps(listed).encode())
     status, output, errors = run("a.jsonl", *AT, cwd=tmp_path)
     assert (status, errors) == (1, "")
     assert output.splitlines() == [
         f"a.jsonl:2: placeholder_text: {DETAIL}",
         "a.jsonl:3[1]: missing_member: eventType is missing",
-        "a.jsonl:3[2]: wrong_type: itemId is a number, must be a string",
+        "a.jsonl:3[2]: wrong_type: itemId is a number with a fraction, must be a string or a whole number",
         "",
         f"        1  placeholder_text: {ADVICE}",
         "        1  missing_member",

@@ -1,0 +1,215 @@
+"""Read a mapping from TOML: a file of the operator's, or a preset that comes with the relay.
+
+Whatever is wrong with it is a MappingError of one sentence: the file, the rule or the test, the member, what to do.
+"""
+
+import re
+import tomllib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from personalize_relay import mapping_tests
+from personalize_relay.closures import Expression
+from personalize_relay.errors import MappingError
+from personalize_relay.expressions import Expressions, WrongExpression, mentions
+from personalize_relay.functions import Functions
+from personalize_relay.mapping import MEMBERS, Mapping, Rule
+from personalize_relay.mapping_tests import Test
+from personalize_relay.tables import LONGEST_NAME, Table, is_name, kind
+
+TEST_SALT = "test"
+"""The salt that a mapping's own tests run with, whatever the deployment's is."""
+SUFFIX = ".toml"
+
+_FOLDER = Path(__file__).with_name("presets")
+PRESETS = tuple(sorted(path.stem for path in _FOLDER.glob(f"*{SUFFIX}")))
+"""The names of the mappings that come with the relay."""
+
+_REQUIRED = ("sessionId", "eventType")
+_PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|(?P<end>end of document))\)$")
+
+
+class MappingFile(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a file holds."""
+
+    description: str
+    mapping: Mapping
+    tests: tuple[Test, ...]
+
+
+def named(mapping: str, salt: str | None = None) -> Mapping:
+    """The mapping of a preset's name or a file's path, with its tests passed; raises MappingError."""
+    return load(source(mapping), file=mapping, salt=salt)
+
+
+def preset(name: str, salt: str | None = None) -> Mapping:
+    """A mapping that comes with the relay; raises MappingError where there is none of the name."""
+    if name not in PRESETS:
+        raise MappingError(f"{name}: is no preset: there are {', '.join(PRESETS)}")
+    return named(name, salt)
+
+
+def source(mapping: str, *, folder: Path = Path()) -> str:
+    """The TOML text of a preset's name or a file's path, from a folder on; raises MappingError."""
+    path = _FOLDER / f"{mapping}{SUFFIX}" if mapping in PRESETS else folder / mapping
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        raise MappingError(f"{mapping}: is not UTF-8 at byte {exc.start}: save it as UTF-8") from exc
+    except (OSError, ValueError) as exc:
+        why = (exc.strerror or "") if isinstance(exc, OSError) else "not a path"
+        advice = f"name a file, or a preset: {', '.join(PRESETS)}"
+        raise MappingError(f"{mapping}: can't be read ({why.lower()}): {advice}") from exc
+
+
+def load(text: str, *, file: str, salt: str | None = None) -> Mapping:
+    """The mapping of a text, with its tests passed; `salt` is that of hash(). Raises MappingError."""
+    loaded = read(text, file=file, salt=salt)
+    tested = read(text, file=file, salt=TEST_SALT) if salt else loaded
+    for test in tested.tests:
+        wrong = mapping_tests.failure(test, tested.mapping)
+        if wrong:
+            raise MappingError(f'{file}: test "{test.name}": {wrong}')
+    return loaded.mapping
+
+
+def read(text: str, *, file: str, salt: str | None = None) -> MappingFile:
+    """What a text holds, its tests not run yet; raises MappingError."""
+    table = Table(file, _toml(text, file))
+    table.refuse_others(("description", "columns", "separator", "let", "rule", "test"))
+    description = table.text("description", "") if table.values.get("description") else ""
+    expressions = Expressions(Functions(salt))
+    let, rules = _let(table, expressions), _rules(table, expressions)
+    mapping = Mapping(name=Path(file).name, let=let, rules=rules, rows=_rows(table))
+    return MappingFile(description=description or "", mapping=mapping, tests=_tests(table, rules))
+
+
+def _toml(text: str, file: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        said = str(exc)
+        place = _PLACE.search(said)
+        line = place["line"] if place and place["line"] else str(text.rstrip().count("\n") + 1)
+        what = _PLACE.sub("", said)
+        raise MappingError(f"{file}: line {line} is not TOML: {what[:1].lower()}{what[1:]}: see toml.io") from exc
+    except RecursionError as exc:
+        raise MappingError(f"{file}: is nested too deep: a mapping has rules and tests, see docs/mapping.md") from exc
+
+
+def _let(table: Table, expressions: Expressions) -> tuple[tuple[str, Expression], ...]:
+    """What the rules may name as if it were a member of the payload, each seeing those before it."""
+    if "let" not in table.values:
+        return ()
+    let = Table(f"{table.place}: let", table.table("let").values)
+    if "each" in let.values:
+        raise let.at("each", "is the word for a rule's entry: choose another name")
+    compiled = ((name, _compiled(let, name, expressions.compiled)) for name in let.values)
+    return tuple((name, expression) for name, expression in compiled if expression)
+
+
+def _rules(table: Table, expressions: Expressions) -> tuple[Rule, ...]:
+    rules: list[Rule] = []
+    for each in table.tables("rule"):
+        rule = _rule(each, expressions)
+        if any(rule.name == other.name for other in rules):
+            raise each.at("name", "is that of a rule before it: give each its own")
+        if rules and rules[-1].when is None:
+            raise each.wrong(f'is never reached: give "{rules[-1].name}" a when, or move it to the end')
+        rules.append(rule)
+    if not rules:
+        raise table.wrong("has no rules: add [[rule]] with a name and a [rule.event], or drop = true")
+    return tuple(rules)
+
+
+def _rule(table: Table, expressions: Expressions) -> Rule:
+    table.refuse_others(("name", "when", "each", "event", "drop"))
+    name = _name(table)
+    when = _compiled(table, "when", expressions.condition)
+    drop = table.values.get("drop", False)
+    if not isinstance(drop, bool):
+        raise table.at("drop", f"is {kind(drop)}: write true, or leave it out")
+    if drop:
+        for key in ("event", "each"):
+            if key in table.values:
+                raise table.at(key, "stands beside drop: a rule makes events or drops, so take one of them out")
+        return Rule(name=name, when=when)
+    if "event" not in table.values:
+        raise table.at("event", "is missing: add [rule.event] with the members of the event, or drop = true")
+    return Rule(
+        name=name,
+        when=when,
+        each=_compiled(table, "each", expressions.compiled),
+        members=_members(table.table("event"), expressions),
+        numbered="each" in table.values and not mentions(table.values["event"].get("eventId", "@"), "each"),
+    )
+
+
+def _members(table: Table, expressions: Expressions) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    table.refuse_others(MEMBERS)
+    for name in _REQUIRED:
+        if name not in table.values:
+            raise table.at(name, "is missing: every event needs it, so add an expression for it")
+    compiled = ((name, _compiled(table, name, expressions.compiled)) for name in MEMBERS)
+    return tuple((name, expression) for name, expression in compiled if expression)
+
+
+def _compiled[T](table: Table, key: str, compiled: Callable[[str], T]) -> T | None:
+    text = table.values.get(key)
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise table.at(key, f"is {kind(text)}: write a JMESPath expression in quotes, a fixed text as \"'view'\"")
+    try:
+        return compiled(text)
+    except WrongExpression as exc:
+        raise table.at(key, str(exc)) from exc
+
+
+def _name(table: Table) -> str:
+    name = table.text("name")
+    if name is None:
+        raise table.at("name", 'is missing: add name = "…" to it')
+    if not is_name(name):
+        raise table.at("name", f"must be at most {LONGEST_NAME} printable characters: it is shown in the log")
+    return name
+
+
+def _rows(table: Table) -> Callable[[str], dict[str, Any] | None] | None:
+    columns, separator = table.values.get("columns"), table.text("separator")
+    if columns is None and separator is None:
+        return None
+    if columns is None:
+        raise table.at("columns", "is missing: name the columns that the separator separates, or take it out")
+    if separator is None:
+        raise table.at("separator", 'is missing: say what separates the columns, such as separator = "\\t"')
+    if not isinstance(columns, list) or not all(isinstance(each, str) and each for each in columns):
+        raise table.at("columns", "must be a list of texts: the names of the columns, in order")
+    if len(set(columns)) < max(len(columns), 2):
+        raise table.at("columns", "must be two names at least, and no two of them the same")
+    return _reader(columns, separator)
+
+
+def _reader(columns: Sequence[str], separator: str) -> Callable[[str], dict[str, Any] | None]:
+    def row(line: str) -> dict[str, Any] | None:
+        fields = line.rstrip("\r\n").split(separator)
+        if not 1 < len(fields) <= len(columns):
+            return None
+        # An empty field is what such formats have for null; those at a line's end may be left out.
+        return {name: field for name, field in zip(columns, fields, strict=False) if field}
+
+    return row
+
+
+def _tests(table: Table, rules: Sequence[Rule]) -> tuple[Test, ...]:
+    drops = [rule.name for rule in rules if not rule.members]
+    tests: dict[str, Test] = {}
+    for each in table.tables("test"):
+        name = _name(each)
+        if name in tests:
+            raise each.at("name", "is that of a test before it: give each its own")
+        tests[name] = mapping_tests.read(each, name, drops)
+    return tuple(tests.values())
