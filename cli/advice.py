@@ -59,9 +59,9 @@ SAID_BY_DETAIL = frozenset(
 """The reasons whose details say what to do: where one is seen, the reason's advice adds nothing."""
 
 
-def beyond_detail(reason: Reason) -> str:
-    """What to do that the reason's details don't say; empty where they say it all."""
-    return "" if reason in SAID_BY_DETAIL else REASONS[reason]
+def beyond_detail(reason: str) -> str:
+    """What to do that the reason's details don't say; empty where they say it all, or it is a condition of Lambda's."""
+    return "" if reason in SAID_BY_DETAIL else {str(each): said for each, said in REASONS.items()}.get(reason, "")
 
 
 class Weakness(StrEnum):
