@@ -1,6 +1,6 @@
 """Make a closure of a JMESPath tree: paths, literals, choices and comparisons cost a tenth of what interpreting does.
 
-What is seldom in a mapping (projections, filters, slices, `&`) is left to jmespath's own interpreter, node by node. A
+What is seldom in a mapping (slices, `*` of objects, order, `&`) is left to jmespath's own interpreter, node by node. A
 closure gives what that would give, for any JSON value; a property test says so.
 """
 
@@ -155,14 +155,77 @@ def _list(closures: Closures, node: Node) -> Expression:
     return lambda value: None if value is None else [entry(value) for entry in entries]
 
 
+def _projection(closures: Closures, node: Node) -> Expression:
+    listed, projected = map(closures.of, node["children"])
+
+    def projection(value: object) -> object:
+        entries = listed(value)
+        if type(entries) is not list:
+            return None
+        return [found for found in map(projected, entries) if found is not None]
+
+    return projection
+
+
+def _filter(closures: Closures, node: Node) -> Expression:
+    listed, projected, matches = map(closures.of, node["children"])
+
+    def filtered(value: object) -> object:
+        entries = listed(value)
+        if type(entries) is not list:
+            return None
+        kept = (projected(entry) for entry in entries if not is_false(matches(entry)))
+        return [found for found in kept if found is not None]
+
+    return filtered
+
+
+def _flatten(closures: Closures, node: Node) -> Expression:
+    (listed,) = map(closures.of, node["children"])
+
+    def flatten(value: object) -> object:
+        entries = listed(value)
+        if type(entries) is not list:
+            return None
+        return [each for entry in entries for each in (entry if type(entry) is list else (entry,))]
+
+    return flatten
+
+
+def _contains(whole: Expression, part: Expression, call: Expression) -> Expression:
+    def contains(value: object) -> object:
+        where, what = whole(value), part(value)
+        if type(where) is list or (type(where) is str and type(what) is str):
+            return what in where
+        return call(value)
+
+    return contains
+
+
+def _starts_with(whole: Expression, part: Expression, call: Expression) -> Expression:
+    def starts_with(value: object) -> object:
+        where, what = whole(value), part(value)
+        return where.startswith(what) if type(where) is str and type(what) is str else call(value)
+
+    return starts_with
+
+
+_QUICK = {"contains": _contains, "starts_with": _starts_with}
+"""Functions of JMESPath that conditions call; for what they can't take, theirs says so."""
+
+
 def _call(closures: Closures, node: Node) -> Expression:
     name, children = node["value"], node["children"]
     if any(child["type"] == "expref" for child in children):
         return closures.interpreted(node)
     arguments = tuple(map(closures.of, children))
     if name not in OWN:
-        call: Callable[..., Any] = closures.functions.call_function
-        return lambda value: call(name, [argument(value) for argument in arguments])
+        function: Callable[..., Any] = closures.functions.call_function
+
+        def call(value: object) -> object:
+            return function(name, [argument(value) for argument in arguments])
+
+        return _QUICK[name](*arguments, call) if name in _QUICK else call
     own: Callable[..., Any] = closures.functions.hash if name == "hash" else getattr(functions, name)
     if len(arguments) == 1:
         (only,) = arguments
@@ -211,6 +274,9 @@ _MAKERS: dict[str, Callable[[Closures, Node], Expression]] = {
     "index_expression": _chain,
     "pipe": _chain,
     "index": _index,
+    "projection": _projection,
+    "filter_projection": _filter,
+    "flatten": _flatten,
     "literal": _literal,
     "current": _current,
     "identity": _current,
