@@ -16,7 +16,7 @@ REASONS: dict[Reason, str] = {
     Reason.INVALID_UTF8: "encode the JSON as UTF-8",
     Reason.INVALID_JSON: "send JSON, complete and with its own quotes; the detail says what was seen",
     Reason.NOT_AN_OBJECT: "send an object, or a list of objects; a bare value is no event",
-    Reason.ENVELOPE: "set `mapping` to what takes the event out of it",
+    Reason.FOREIGN_FORMAT: "set `mapping` to the preset that the detail names, or write a mapping",
     Reason.NOT_MAPPED: "add a rule to the mapping, or one that drops it",
     Reason.AMBIGUOUS_MEMBER: "send the member once, under one spelling",
     Reason.TOO_DEEP: "flatten it to 32 levels, and pack it in at most 4 layers",
@@ -35,6 +35,26 @@ REASONS: dict[Reason, str] = {
     Reason.REFUSED_BY_PERSONALIZE: "the detail has the status and code that PutEvents answered",
     Reason.FAILED_REPEATEDLY: "send it again later: PutEvents kept failing on this event while it took others",
 }
+
+SAID_BY_DETAIL = frozenset(
+    {
+        Reason.TOO_DEEP,
+        Reason.TOO_MANY_EVENTS,
+        Reason.MISSING_MEMBER,
+        Reason.WRONG_TYPE,
+        Reason.WRONG_LENGTH,
+        Reason.INVALID_CHARACTER,
+        Reason.INVALID_NUMBER,
+        Reason.FORBIDDEN_PROPERTY,
+        Reason.REFUSED_BY_PERSONALIZE,
+    }
+)
+"""The reasons whose details say what to do: where one is seen, the reason's advice adds nothing."""
+
+
+def beyond_detail(reason: Reason) -> str:
+    """What to do that the reason's details don't say; empty where they say it all."""
+    return "" if reason in SAID_BY_DETAIL else REASONS[reason]
 
 
 class Weakness(StrEnum):

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from personalize_relay.errors import Reason
 from personalize_relay.events import Event, Interaction, Origin, Parsed, Rejection, Trackers
+from personalize_relay.members import LIMITS
 from personalize_relay.names import EVENT_MEMBERS
 from personalize_relay.parsing import parse
-from personalize_relay.members import LIMITS
 
 ARRIVAL = 1_790_000_000.5
 ORIGIN = Origin(stream="clicks", shard_id="shardId-000000000003", sequence_number="4960", arrival=ARRIVAL)
@@ -184,7 +184,12 @@ def test_nothing_is_missing_where_a_member_is_required(nothing: object) -> None:
 def test_all_that_is_wrong_with_an_event_is_said() -> None:
     got = rejection({"userId": "null", "eventType": "view", "itemId": 1.5, "eventValue": "1,5"})
     assert got.reason == Reason.PLACEHOLDER_TEXT
-    assert [each.partition(" ")[0] for each in got.detail.split("; ")] == ["userId", "sessionId", "eventValue", "itemId"]
+    assert [each.partition(" ")[0] for each in got.detail.split("; ")] == [
+        "userId",
+        "sessionId",
+        "eventValue",
+        "itemId",
+    ]
     assert "decimal comma" in got.detail
 
 

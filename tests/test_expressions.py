@@ -1,6 +1,6 @@
 """A mapping's expressions are JMESPath with a few functions more, found wrong before the first payload is."""
 
-from typing import Any
+from collections.abc import Callable
 
 import jmespath
 import pytest
@@ -61,7 +61,7 @@ def joined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 TEXTS = st.recursive(NAMES | LITERALS | st.just("@"), joined, max_leaves=6)
 
 
-def outcome(of: Any, *arguments: Any) -> tuple[str, str]:
+def outcome(of: Callable[..., object], *arguments: object) -> tuple[str, str]:
     """What it gives, or the kind of what it raises; as text, in which 1 and 1.0 and true are not the same."""
     try:
         return "gives", repr(of(*arguments))
@@ -70,7 +70,7 @@ def outcome(of: Any, *arguments: Any) -> tuple[str, str]:
 
 
 @given(TEXTS, DOCUMENTS)
-def test_a_closure_gives_what_jmespath_gives(text: str, document: Any) -> None:
+def test_a_closure_gives_what_jmespath_gives(text: str, document: object) -> None:
     try:
         standard = jmespath.compile(text)
     except ValueError:
@@ -81,7 +81,7 @@ def test_a_closure_gives_what_jmespath_gives(text: str, document: Any) -> None:
 
 
 @given(DOCUMENTS)
-def test_what_is_true_is_what_jmespath_takes_for_true(document: Any) -> None:
+def test_what_is_true_is_what_jmespath_takes_for_true(document: object) -> None:
     assert is_false(document) is (jmespath.search("(@ && `1`) == `1`", document) is False)
 
 
@@ -116,7 +116,7 @@ def test_what_is_true_is_what_jmespath_takes_for_true(document: Any) -> None:
         ("json(nothing)", None),
     ],
 )
-def test_a_function_gives(text: str, found: Any) -> None:
+def test_a_function_gives(text: str, found: object) -> None:
     assert EXPRESSIONS.compiled(text)({}) == found
 
 

@@ -18,7 +18,6 @@ class Reason(StrEnum):
     INVALID_UTF8 = "invalid_utf8"
     INVALID_JSON = "invalid_json"
     NOT_AN_OBJECT = "not_an_object"
-    ENVELOPE = "envelope"
     TOO_DEEP = "too_deep"
     TOO_MANY_EVENTS = "too_many_events"
     TRACKER_NOT_ALLOWED = "tracker_not_allowed"
@@ -64,7 +63,7 @@ class ConfigurationError(RelayError):
 
 
 class MappingError(RelayError):
-    """A mapping that a person must mend; one sentence names file, rule or test, member and remedy."""
+    """A mapping that its author must mend; the message names the file, the rule or test, the member, and what to do."""
 
 
 def error_code(name: str) -> str:

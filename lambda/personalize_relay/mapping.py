@@ -12,9 +12,6 @@ import msgspec
 from personalize_relay import members
 from personalize_relay.errors import InvalidRecord, Reason
 
-SCHEMA = "personalize-relay.event/1"
-"""The `$schema` of a payload that keeps the contract already, and passes any mapping as it is."""
-
 MEMBERS = (
     *("trackingId", "userId", "sessionId", "eventType", "eventValue", "itemId", "properties", "sentAt", "eventId"),
     *("recommendationId", "impression", "metricAttribution"),
@@ -106,8 +103,6 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
 
     def map(self, value: dict[str, Any]) -> Mapped:
         """The payload's events, or by which rule it is dropped; raises InvalidRecord where no rule makes any of it."""
-        if value.get("$schema") == SCHEMA:
-            return Mapped(events=({name: each for name, each in value.items() if name != "$schema"},))
         scope = self._scope(value) if self.let else value
         for rule in self.rules:
             if rule.matches(scope):

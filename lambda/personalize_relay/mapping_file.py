@@ -18,7 +18,7 @@ from personalize_relay.expressions import Expressions, WrongExpression, mentions
 from personalize_relay.functions import Functions
 from personalize_relay.mapping import MEMBERS, Mapping, Rule
 from personalize_relay.mapping_tests import Test
-from personalize_relay.tables import Table, kind
+from personalize_relay.tables import LONGEST_NAME, Table, is_name, kind
 
 TEST_SALT = "test"
 """The salt that a mapping's own tests run with, whatever the deployment's is."""
@@ -29,7 +29,6 @@ PRESETS = tuple(sorted(path.stem for path in _FOLDER.glob(f"*{SUFFIX}")))
 """The names of the mappings that come with the relay."""
 
 _REQUIRED = ("sessionId", "eventType")
-_LONGEST_NAME = 64
 _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|(?P<end>end of document))\)$")
 
 
@@ -53,9 +52,9 @@ def preset(name: str, salt: str | None = None) -> Mapping:
     return named(name, salt)
 
 
-def source(mapping: str) -> str:
-    """The TOML text of a preset's name or a file's path; raises MappingError."""
-    path = _FOLDER / f"{mapping}{SUFFIX}" if mapping in PRESETS else Path(mapping)
+def source(mapping: str, *, folder: Path = Path()) -> str:
+    """The TOML text of a preset's name or a file's path, from a folder on; raises MappingError."""
+    path = _FOLDER / f"{mapping}{SUFFIX}" if mapping in PRESETS else folder / mapping
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as exc:
@@ -119,10 +118,10 @@ def _rules(table: Table, expressions: Expressions) -> tuple[Rule, ...]:
         if any(rule.name == other.name for other in rules):
             raise each.at("name", "is that of a rule before it: give each its own")
         if rules and rules[-1].when is None:
-            raise each.at("", f'is never reached: give "{rules[-1].name}" a when, or move it to the end')
+            raise each.wrong(f'is never reached: give "{rules[-1].name}" a when, or move it to the end')
         rules.append(rule)
     if not rules:
-        raise MappingError(f"{table.place}: has no rules: add [[rule]] with a name and a [rule.event], or drop = true")
+        raise table.wrong("has no rules: add [[rule]] with a name and a [rule.event], or drop = true")
     return tuple(rules)
 
 
@@ -174,8 +173,8 @@ def _name(table: Table) -> str:
     name = table.text("name")
     if name is None:
         raise table.at("name", 'is missing: add name = "…" to it')
-    if len(name) > _LONGEST_NAME or not name.isprintable():
-        raise table.at("name", f"must be at most {_LONGEST_NAME} printable characters: it is shown in the log")
+    if not is_name(name):
+        raise table.at("name", f"must be at most {LONGEST_NAME} printable characters: it is shown in the log")
     return name
 
 

@@ -41,8 +41,8 @@ def read(table: Table, name: str, drops: Collection[str]) -> Test:
         raise table.at("input", "is missing: add what stands on the stream, as input = '''…'''")
     expected = [key for key in EXPECTATIONS if key in table.values]
     if len(expected) != 1:
-        given = f"are two expectations ({' and '.join(expected)})" if expected else "is no expectation"
-        raise table.at("", f"has {given.split(' ', 1)[1]}: give it one of {', '.join(EXPECTATIONS)}")
+        has = f"{len(expected)} expectations ({' and '.join(expected)})" if expected else "no expectation"
+        raise table.wrong(f"has {has}: give it one of {', '.join(EXPECTATIONS)}")
     return Test(name=name, input=text, **_expectation(table, expected[0], drops))
 
 
@@ -98,10 +98,10 @@ def _difference(test: Test, mapped: Mapped) -> str | None:
         return None if test.dropped == mapped.dropped else f"expected {_expected(test)}, but {came}"
     bad = next(filter(None, map(_rejection, mapped.events)), None)
     if test.reason:
-        came = f"it is rejected: {bad}" if bad else f"it becomes {_text(mapped.events)}"
+        came = f"it is rejected: {bad}" if bad else f"it becomes {_made(mapped)}"
         return None if bad and bad.reason is test.reason else f"expected {_expected(test)}, but {came}"
     if test.events is None or len(test.events) != len(mapped.events) or test.several is not mapped.several:
-        return f"expected {_expected(test)}, but it becomes {_text(mapped.events)}"
+        return f"expected {_expected(test)}, but it becomes {_made(mapped)}"
     for expected, came_out in zip(test.events, mapped.events, strict=True):
         for name in MEMBERS:
             if expected.get(name) != came_out.get(name):
@@ -121,6 +121,10 @@ def _expected(test: Test) -> str:
     if test.events is not None:
         return _text(test.events if test.several else test.events[0])
     return f"the reason {test.reason}" if test.reason else f'the rule "{test.dropped}" to drop it'
+
+
+def _made(mapped: Mapped) -> str:
+    return _text(mapped.events if mapped.several else mapped.events[0])
 
 
 def _text(value: object) -> str:
