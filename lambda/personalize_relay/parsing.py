@@ -5,24 +5,12 @@ Pure: no clock, environment, I/O or log. The same data at the same stream positi
 
 from typing import Any, Protocol
 
-import msgspec
-
 from personalize_relay.contract import Reader
 from personalize_relay.errors import InvalidRecord
 from personalize_relay.events import Origin, Parsed, Rejection, Trackers
 from personalize_relay.framing import Rows, unframe
+from personalize_relay.mapping import Mapped
 from personalize_relay.names import CONTRACT, MARK
-
-
-class Mapped(msgspec.Struct, frozen=True):
-    """What a mapping makes of a payload."""
-
-    events: tuple[dict[str, Any], ...] = ()
-    """Each as a payload of the contract that is one event."""
-    several: bool = False
-    """Whether the rule takes a list of events out of a payload, be it of one."""
-    dropped: str | None = None
-    """The rule that drops the payload."""
 
 
 class Mapping(Protocol):
