@@ -38,7 +38,7 @@ SHOWN = 100
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE", help="jsonl, ndjson, json, csv, tsv; .gz; - is stdin")]
 Stream = Annotated[str | None, typer.Option(metavar="NAME", help="Else that of the stage.")]
-InputFormat = Annotated[Format | None, typer.Option(help="Else the suffix, or a look into it.")]
+InputFormat = Annotated[Format | None, typer.Option(help="Else by suffix or content.")]
 CheckpointFile = Annotated[Path | None, typer.Option("--checkpoint", metavar="FILE", help="Kept to go on from.")]
 Rate = Annotated[float | None, typer.Option(min=0.01, metavar="N", help="Events a second at most.")]
 GiveUpAfter = Annotated[float, typer.Option(min=0.0, metavar="S", help="Seconds that nothing gets in.")]

@@ -20,7 +20,7 @@ from cli.problems import FAILED, Misuse
 
 # Short enough for one line each on 80 columns.
 Files = Annotated[list[str], typer.Argument(metavar="FILE", help="jsonl, ndjson, json, csv, tsv; .gz; - is stdin")]
-InputFormat = Annotated[Format | None, typer.Option(help="Else the suffix, or a look into it.")]
+InputFormat = Annotated[Format | None, typer.Option(help="Else by suffix or content.")]
 TrackingId = Annotated[str | None, typer.Option(metavar="ID", help="The tracker; else any.")]
 AllowedTrackingIds = Annotated[list[str] | None, typer.Option(metavar="ID", help="One more; may be repeated.")]
 Arrival = Annotated[str | None, typer.Option(metavar="ISO", help="In the stream; else now.")]

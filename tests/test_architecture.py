@@ -39,7 +39,19 @@ PURE = [
     *("events", "members", "payloads", "requests", "result", "outcome", "verdicts", "backoff"),
     *("delivery", "deadline", "tracker", "rest", "pace", "demand", "schedule", "lane", "suspicion", "timeout"),
     *("delivered", "framing", "aggregate", "inflate", "json_values", "recognise", "times", "tables", "functions"),
-    *("mapping", "closures", "expressions", "mapping_tests", "mapping_file", "reshaping"),
+    *(
+        "contract",
+        "envelopes",
+        "names",
+        "parsing",
+        "shadow",
+        "mapping",
+        "closures",
+        "expressions",
+        "mapping_tests",
+        "mapping_file",
+        "reshaping",
+    ),
 ]
 """What knows no cloud, clock, environment or chance: it is given what it needs of them."""
 

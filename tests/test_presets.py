@@ -22,7 +22,11 @@ TRACKERS = Trackers(default="t-1", allowed=frozenset({"tracker-1", "c60"}))
 
 FILES = {name: read(source(name), file=name) for name in PRESETS}
 TESTS = [pytest.param(name, test, id=f"{name}: {test.name}") for name, file in FILES.items() for test in file.tests]
-RULES = [pytest.param(name, at, id=f"{name}: {rule.name}") for name, file in FILES.items() for at, rule in enumerate(file.mapping.rules)]
+RULES = [
+    pytest.param(name, at, id=f"{name}: {rule.name}")
+    for name, file in FILES.items()
+    for at, rule in enumerate(file.mapping.rules)
+]
 
 
 def taken(data: bytes, mapping: Mapping) -> Parsed:

@@ -10,7 +10,7 @@ from cli.checking.observations import Warned
 from cli.input.reading import Line
 from cli.input.showing import shown
 from personalize_relay.errors import Reason
-from personalize_relay.events import Rejection
+from personalize_relay.events import Rejection, dotted
 
 _FACTS = {
     Weakness.NO_EVENTS: "there are no good events",
@@ -21,6 +21,7 @@ _FACTS = {
     Weakness.IN_THE_FUTURE: "{count} of {of} events are ahead of their arrival",
     Weakness.NO_SENT_AT: "{count} of {of} events have no sentAt",
     Weakness.EVENT_TYPE_ONCE: "{count} of {of} event types are seen once",
+    Weakness.RENAMED_MEMBER: "{count} members are spelt in another way than the contract's",
     Weakness.UNKNOWN_MEMBER: "{count} members are not known",
     Weakness.PROPERTY_NOT_IN_SCHEMA: "{count} properties have no field in the schema",
     Weakness.FIELD_NEVER_FILLED: "{count} required fields are filled by no event",
@@ -29,7 +30,8 @@ _FACTS = {
 
 def rejected(line: Line, rejection: Rejection, *, reveal: bool) -> str:
     """The line for an event that would be rejected, and one more with its payload if that is to be seen."""
-    place = f"{line.file}:{line.number}" + ("" if rejection.index is None else f"[{rejection.index}]")
+    place = f"{line.file}:{line.number}" + (f"/{dotted(rejection.sub_sequence)}" if rejection.sub_sequence else "")
+    place += "" if rejection.index is None else f"[{rejection.index}]"
     said = f"{place}: {rejection.reason}: {rejection.detail}"
     return f"{said}\n    {shown(line.data)}" if reveal else said
 
@@ -54,6 +56,7 @@ def listed(line: Line, rejection: Rejection, *, reveal: bool) -> dict[str, Any]:
     return {
         "file": line.file,
         "line": line.number,
+        "subSequence": dotted(rejection.sub_sequence) if rejection.sub_sequence else None,
         "index": rejection.index,
         "reason": rejection.reason,
         "detail": rejection.detail,

@@ -6,25 +6,12 @@ from dataclasses import dataclass
 from cli.input.separators import SEPARATORS
 from cli.input.showing import shown
 from cli.problems import Misuse
-from personalize_relay.names import FLAT_MEMBERS
+from personalize_relay.names import ATTRIBUTION_MEMBERS, FLAT_MEMBERS, meant
 
 REQUIRED = ("sessionId", "eventType")
 """Every event has them."""
-ATTRIBUTION = "metricAttribution.eventAttributionSource"
-_DROPPED = str.maketrans("", "", "_- ")
-
-
-def _plain(name: str) -> str:
-    """What is left of a name when nobody cares how it is spelt."""
-    return name.translate(_DROPPED).lower()
-
-
-_MEMBERS = {_plain(name): name for name in FLAT_MEMBERS - {"eventList"}} | {
-    _plain(ATTRIBUTION): ATTRIBUTION,
-    # As Personalize calls the fields of its interactions.
-    "timestamp": "sentAt",
-    "eventattributionsource": ATTRIBUTION,
-}
+ATTRIBUTION = "metricAttribution"
+"""Its one member is a column of its own in the interactions schema of Personalize."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +59,11 @@ class Header:
 
 def _member(name: str, names: Sequence[str]) -> str:
     """The contract's name for a column, unless another column has that very name."""
-    first, dot, rest = name.partition(".")
-    member = _MEMBERS.get(_plain(name)) or (_MEMBERS.get(_plain(first), first) + dot + rest)
+    first, *inner = name.split(".")
+    path = [meant(first) or first, *inner]
+    if path[0] == ATTRIBUTION:
+        path[1:] = [meant(each) or each for each in inner]
+    elif path[0] in ATTRIBUTION_MEMBERS:
+        path.insert(0, ATTRIBUTION)
+    member = ".".join(path)
     return name if member in names else member

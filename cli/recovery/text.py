@@ -16,9 +16,8 @@ from personalize_relay.errors import InvalidRecord
 
 _ADVICE = {
     "transform_failed": "--transform must give one event, an object, for each: try it on what `show --reveal` prints",
-    **{str(reason): said for reason in REASONS if (said := beyond_detail(reason))},
+    **{str(reason): said for reason, said in REASONS.items()},
 }
-"""What to do about a reason, where its details don't say it."""
 
 
 def listing_lines(found: Listing, now: datetime) -> Iterator[str]:
@@ -92,8 +91,8 @@ def record_lines(record: SetAside, marks: dict[Position, Mark], *, reveal: bool)
     yield _printable(f"stored    {said['key']}, line {said['line']}, at {said['storedAt']}")
     for cause in said["causes"]:
         yield _printable(f"{_place(cause):9} {cause['reason']}: {cause['detail']}")
-        if cause["reason"] in _ADVICE:
-            yield f"{'':10}{_ADVICE[cause['reason']]}"
+        if said_more := beyond_detail(cause["reason"]):
+            yield f"{'':10}{said_more}"
     for mark in said["redriven"]:
         yield _printable(f"{mark['state']:10}{_place(mark)}, {mark['at']}, by run {mark['run']}")
     if reveal:

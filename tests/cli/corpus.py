@@ -38,6 +38,8 @@ def _all() -> Iterator[bytes]:
         longest = LIMITS[name][1]
         for text in ("", 7, ["x"], "a\0b", "null", "\ud800", None, "x" * longest, "x" * (longest + 1), "other"):
             yield json.dumps(contract.member(name, text)).encode()
+    yield json.dumps({"user_id": "a", "UserId": "b", "sessionId": "s", "eventType": "a"}).encode()
+    yield json.dumps({"sessionId": "s", "eventType": "a", "data": {"itemId": "i"}}).encode()
     good, nameless = {"eventType": "a", "sentAt": 1e9}, {"sentAt": 1e9}
     for listed in ([good, 3, nameless, good], [good] * 500, [good] * 501, [{"eventType": "a"}] * 2, [{"eventType": 1}]):
         yield json.dumps({"sessionId": "s", "eventList": listed}).encode()

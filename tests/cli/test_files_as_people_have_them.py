@@ -230,3 +230,16 @@ def test_a_session_for_every_event_is_warned_of(folder: Path, capsys: pytest.Cap
     shutil.copy(CASES / "04b-samples15.jsonl", folder)
     run(["validate", "04b-samples15.jsonl", *AT])
     assert "warning: session_per_event: 30 of 30 sessions have a single event" in capsys.readouterr().out
+
+
+def test_an_event_is_named_by_its_line_its_payload_and_its_place_in_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = {"sessionId": "s", "eventList": [{"eventType": "view"}]}
+    nested = [visit("sku-1"), [visit("sku-2"), listed, {"sessionId": "s", "eventList": [{}]}]]
+    (folder / "a.jsonl").write_text(json.dumps(nested))
+    assert run(["validate", "a.jsonl", *AT]) == 1
+    assert capsys.readouterr().out.startswith("a.jsonl:1/1.2[0]: missing_member: eventType is missing")
+    run(["validate", "a.jsonl", *AT, "--format", "json"])
+    (rejection,) = json.loads(capsys.readouterr().out)["rejections"]
+    assert (rejection["subSequence"], rejection["index"]) == ("1.2", 0)
