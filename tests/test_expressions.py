@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personalize_relay.closures import is_false
 from personalize_relay.errors import InvalidRecord
 from personalize_relay.expressions import Expressions, WrongExpression, mentions
 from personalize_relay.functions import OWN, Functions
+from personalize_relay.projections import is_false
 
 FUNCTIONS = Functions("salt")
 EXPRESSIONS = Expressions(FUNCTIONS)

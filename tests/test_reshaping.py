@@ -40,7 +40,9 @@ def refused(text: str, value: Any) -> InvalidRecord:  # noqa: ANN401 - as above
         ({"b": 7}, None),
     ],
 )
-def test_joined_values_have_a_dot_between_and_are_null_where_one_is(given: dict[str, Any], expected: str | None) -> None:
+def test_joined_values_have_a_dot_between_and_are_null_where_one_is(
+    given: dict[str, Any], expected: str | None
+) -> None:
     assert found("joined(a, b)", given) == expected
     assert found("joined('x', a, b)", given) == (expected and f"x.{expected}")
 

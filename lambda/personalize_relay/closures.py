@@ -9,13 +9,12 @@ from typing import Any
 
 from jmespath.visitor import Options, TreeInterpreter
 
-from personalize_relay import functions
+from personalize_relay import functions, projections
 from personalize_relay.functions import OWN, Functions
+from personalize_relay.projections import Expression, is_false
 
 type Node = dict[str, Any]
 """A node of jmespath's tree: its type, its value, its children."""
-type Expression = Callable[[Any], Any]
-"""Takes a JSON value to what the expression finds in it."""
 
 
 class Closures:
@@ -34,11 +33,6 @@ class Closures:
         """A tree left to the interpreter."""
         visit = self._interpreter.visit
         return lambda value: visit(node, value)
-
-
-def is_false(value: object) -> bool:
-    """Whether JMESPath takes a value for false: what is empty, null or false, but no number."""
-    return not value and type(value) is not int and type(value) is not float
 
 
 def _field(_closures: Closures, node: Node) -> Expression:
@@ -155,41 +149,9 @@ def _list(closures: Closures, node: Node) -> Expression:
     return lambda value: None if value is None else [entry(value) for entry in entries]
 
 
-def _projection(closures: Closures, node: Node) -> Expression:
-    listed, projected = map(closures.of, node["children"])
-
-    def projection(value: object) -> object:
-        entries = listed(value)
-        if type(entries) is not list:
-            return None
-        return [found for found in map(projected, entries) if found is not None]
-
-    return projection
-
-
-def _filter(closures: Closures, node: Node) -> Expression:
-    listed, projected, matches = map(closures.of, node["children"])
-
-    def filtered(value: object) -> object:
-        entries = listed(value)
-        if type(entries) is not list:
-            return None
-        kept = (projected(entry) for entry in entries if not is_false(matches(entry)))
-        return [found for found in kept if found is not None]
-
-    return filtered
-
-
-def _flatten(closures: Closures, node: Node) -> Expression:
-    (listed,) = map(closures.of, node["children"])
-
-    def flatten(value: object) -> object:
-        entries = listed(value)
-        if type(entries) is not list:
-            return None
-        return [each for entry in entries for each in (entry if type(entry) is list else (entry,))]
-
-    return flatten
+def _list_maker(make: Callable[..., Expression]) -> Callable[[Closures, Node], Expression]:
+    """The maker of what is made of all its children alike."""
+    return lambda closures, node: make(*map(closures.of, node["children"]))
 
 
 def _contains(whole: Expression, part: Expression, call: Expression) -> Expression:
@@ -210,7 +172,7 @@ def _starts_with(whole: Expression, part: Expression, call: Expression) -> Expre
     return starts_with
 
 
-_QUICK = {"contains": _contains, "starts_with": _starts_with}
+_QUICK: dict[str, Callable[..., Expression]] = {"contains": _contains, "starts_with": _starts_with}
 """Functions of JMESPath that conditions call; for what they can't take, theirs says so."""
 
 
@@ -274,9 +236,9 @@ _MAKERS: dict[str, Callable[[Closures, Node], Expression]] = {
     "index_expression": _chain,
     "pipe": _chain,
     "index": _index,
-    "projection": _projection,
-    "filter_projection": _filter,
-    "flatten": _flatten,
+    "projection": _list_maker(projections.projection),
+    "filter_projection": _list_maker(projections.filtered),
+    "flatten": _list_maker(projections.flattened),
     "literal": _literal,
     "current": _current,
     "identity": _current,
