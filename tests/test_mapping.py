@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from personalize_relay.errors import InvalidRecord, Reason
+from personalize_relay.events import Origin, Parsed, Trackers
 from personalize_relay.mapping import MEMBERS, Mapped, Mapping
 from personalize_relay.mapping_file import read
-from personalize_relay.names import FLAT_MEMBERS
+from personalize_relay.names import CONTRACT, FLAT_MEMBERS, MARK
+from personalize_relay.parsing import parse
 
 RULES = """
 [[rule]]
@@ -133,6 +136,34 @@ def test_a_condition_or_list_that_fails_is_named_and_shows_nothing(part: str) ->
     assert bad.detail == f"rule \"orders\": {part}: the expression can't be applied to the payload's values"
     assert bad.__cause__ is None
     assert bad.__suppress_context__
+
+
+def test_a_payload_that_says_it_keeps_the_contract_passes_unmapped() -> None:
+    event = {"sessionId": "s", "eventType": "view"}
+    origin = Origin(stream="s", shard_id="", sequence_number="1", arrival=1795512600.0)
+
+    def parsed(mark: str) -> Parsed:
+        payload = msgspec.json.encode({MARK: mark, **event, "type": "ping"})
+        return parse(payload, origin, Trackers(default="t"), mapping())
+
+    assert [each.session_id for each in parsed(CONTRACT).interactions] == ["s"]
+    assert parsed("canary").filtered == ("pings",)
+
+
+def test_a_mapping_says_which_rule_a_payload_is_for() -> None:
+    assert mapping().rule({"type": "ping"}).name == "pings"
+    with pytest.raises(InvalidRecord):
+        mapping().rule({"type": "canary"})
+
+
+def test_what_is_let_is_a_member_for_all_rules_but_for_the_payload() -> None:
+    let = "[let]\ntype = \"join('-', [kind, 'view'])\"\ntwice = \"[type, type]\"\n"
+    rules = RULES.replace("starts_with(type, 'view')", "twice[1] == 'page-view'")
+    payload = {"kind": "page", "visit": "s"}
+    assert mapping(let + rules).map(payload).events == ({"sessionId": "s", "eventType": "page-view"},)
+    assert payload == {"kind": "page", "visit": "s"}
+    bad = refused({"kind": ["canary"]}, let + rules)
+    assert bad.detail == "let: type: the expression can't be applied to the payload's values"
 
 
 def test_a_rule_may_fill_every_member_of_the_contract() -> None:

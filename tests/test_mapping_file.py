@@ -46,7 +46,7 @@ WRONG: dict[str, tuple[str, str | re.Pattern[str]]] = {
     ),
     "an unknown key like no other": (
         "version = 1\n" + GOOD,
-        "m.toml: version is not known: there are description, columns, separator, rule, test",
+        "m.toml: version is not known: there are description, columns, separator, let, rule, test",
     ),
     "a description of another type": (
         GOOD.replace('"views"', "1"),

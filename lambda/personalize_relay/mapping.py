@@ -101,16 +101,23 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
     rows: Callable[[str], dict[str, Any] | None] | None = None
     """Reads a line of text that is no JSON into an object, None where it can't; where the mapping says how."""
 
-    def map(self, value: dict[str, Any]) -> Mapped:
+    def map(self, payload: dict[str, Any]) -> Mapped:
         """The payload's events, or by which rule it is dropped; raises InvalidRecord where no rule makes any of it."""
-        scope = self._scope(value) if self.let else value
+        scope = self._scope(payload) if self.let else payload
+        return self._rule(scope).mapped(scope)
+
+    def rule(self, payload: dict[str, Any]) -> Rule:
+        """The rule that a payload is for; raises InvalidRecord where there is none."""
+        return self._rule(self._scope(payload))
+
+    def _rule(self, scope: dict[str, Any]) -> Rule:
         for rule in self.rules:
             if rule.matches(scope):
-                return rule.mapped(scope)
+                return rule
         raise InvalidRecord(Reason.NOT_MAPPED, "no rule of the mapping matches")
 
-    def _scope(self, value: dict[str, Any]) -> dict[str, Any]:
-        scope, name = {**value}, ""
+    def _scope(self, payload: dict[str, Any]) -> dict[str, Any]:
+        scope, name = {**payload}, ""
         try:
             for name, expression in self.let:
                 scope[name] = expression(scope)

@@ -81,7 +81,7 @@ def failure(test: Test, mapping: Mapping) -> str | None:
         mapped = mapping.map(value)
     except InvalidRecord as bad:
         return None if test.reason is bad.reason else f"expected {_expected(test)}, but it is rejected: {bad}"
-    return _difference(test, mapped)
+    return _difference(test, mapped, mapping)
 
 
 def _payload(text: str, mapping: Mapping) -> dict[str, Any] | None:
@@ -92,11 +92,11 @@ def _payload(text: str, mapping: Mapping) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _difference(test: Test, mapped: Mapped) -> str | None:
+def _difference(test: Test, mapped: Mapped, mapping: Mapping) -> str | None:
     if mapped.dropped is not None:
         came = f'the rule "{mapped.dropped}" drops it'
         return None if test.dropped == mapped.dropped else f"expected {_expected(test)}, but {came}"
-    bad = next(filter(None, map(_rejection, mapped.events)), None)
+    bad = _rejection(test, mapped, mapping)
     if test.reason:
         came = f"it is rejected: {bad}" if bad else f"it becomes {_made(mapped)}"
         return None if bad and bad.reason is test.reason else f"expected {_expected(test)}, but {came}"
@@ -109,11 +109,11 @@ def _difference(test: Test, mapped: Mapped) -> str | None:
     return f"expected {_expected(test)}, but the relay rejects it: {bad}" if bad else None
 
 
-def _rejection(event: dict[str, Any]) -> InvalidRecord | None:
-    """Why the contract's rules refuse an event, which may go to any tracker."""
-    tracker = event.get("trackingId")
-    allowed = frozenset({tracker}) if isinstance(tracker, str) else frozenset[str]()
-    parsed = parsing.parse(msgspec.json.encode(event), _ORIGIN, Trackers(default="test", allowed=allowed))
+def _rejection(test: Test, mapped: Mapped, mapping: Mapping) -> InvalidRecord | None:
+    """Why the function would refuse what the mapping makes, whatever its trackers are."""
+    named = (event.get("trackingId") for event in mapped.events)
+    trackers = Trackers(default="test", allowed=frozenset(each for each in named if isinstance(each, str)))
+    parsed = parsing.parse(test.input.encode(), _ORIGIN, trackers, mapping)
     return next((InvalidRecord(each.reason, each.detail) for each in parsed.rejections), None)
 
 
