@@ -1,5 +1,6 @@
 """The CDK's entry point: settings from the context, a stack from the settings."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -11,21 +12,27 @@ sys.path.insert(0, str(Path(__file__).parent / "lambda"))
 
 from infra.bundling import BundlingFailed, bundle
 from infra.settings import InvalidSetting, StackSettings
+from infra.sharing import Home
 from infra.stack import RelayStack
+from personalize_relay.errors import MappingError
+from personalize_relay.mapping_file import named
 
 ROOT = Path(__file__).parent
 
 
 def main() -> str | None:
     """Write the cloud assembly; returns what went wrong, for `sys.exit` to print."""
-    app = App()
+    app, home = App(), Home.from_env(os.environ)
     try:
         settings = StackSettings.from_context(app.node.get_all_context())
-        code = bundle(root=ROOT, architecture=settings.architecture)
-    except (InvalidSetting, BundlingFailed) as exc:
+        home.check(settings)
+        if settings.mapping:
+            named(settings.mapping, settings.mapping_salt)  # runs the tests in it, too
+        code = bundle(root=ROOT, architecture=settings.architecture, mapping=settings.mapping_path)
+    except (InvalidSetting, MappingError, BundlingFailed) as exc:
         return str(exc)
     Validations.of(app).add_plugins(AwsSolutionsChecks(), ServerlessChecks())
-    RelayStack(app, f"personalize-relay-{settings.stage}", settings=settings, code=code)
+    RelayStack(app, f"personalize-relay-{settings.stage}", settings=settings, code=code, home=home)
     try:
         app.synth()
     except RuntimeError as exc:  # the JavaScript side's errors come as this

@@ -16,7 +16,7 @@ REASONS: dict[Reason, str] = {
     Reason.INVALID_UTF8: "encode the JSON as UTF-8",
     Reason.INVALID_JSON: "send JSON, complete and with its own quotes; the detail says what was seen",
     Reason.NOT_AN_OBJECT: "send an object, or a list of objects; a bare value is no event",
-    Reason.ENVELOPE: "set `mapping` to what takes the event out of it",
+    Reason.FOREIGN_FORMAT: "set `mapping` to the preset that the detail names, or write a mapping",
     Reason.NOT_MAPPED: "add a rule to the mapping, or one that drops it",
     Reason.AMBIGUOUS_MEMBER: "send the member once, under one spelling",
     Reason.TOO_DEEP: "flatten it to 32 levels, and pack it in at most 4 layers",
@@ -36,6 +36,33 @@ REASONS: dict[Reason, str] = {
     Reason.FAILED_REPEATEDLY: "send it again later: PutEvents kept failing on this event while it took others",
 }
 
+SAID_BY_DETAIL = frozenset(
+    {
+        Reason.COMPRESSED_RECORD,
+        Reason.TOO_LARGE,
+        Reason.INVALID_UTF8,
+        Reason.INVALID_JSON,
+        Reason.FOREIGN_FORMAT,
+        Reason.TOO_DEEP,
+        Reason.TOO_MANY_EVENTS,
+        Reason.MISSING_MEMBER,
+        Reason.WRONG_TYPE,
+        Reason.WRONG_LENGTH,
+        Reason.INVALID_CHARACTER,
+        Reason.INVALID_NUMBER,
+        Reason.INVALID_TIMESTAMP,
+        Reason.TIMESTAMP_OUT_OF_RANGE,
+        Reason.FORBIDDEN_PROPERTY,
+        Reason.REFUSED_BY_PERSONALIZE,
+    }
+)
+"""The reasons whose details say what to do: where one is seen, the reason's advice adds nothing."""
+
+
+def beyond_detail(reason: str) -> str:
+    """What to do that the reason's details don't say; empty where they say it all, or it is a condition of Lambda's."""
+    return "" if reason in SAID_BY_DETAIL else {str(each): said for each, said in REASONS.items()}.get(reason, "")
+
 
 class Weakness(StrEnum):
     """Why events that Personalize takes are worth less to it than they might be: a closed list."""
@@ -48,6 +75,7 @@ class Weakness(StrEnum):
     IN_THE_FUTURE = "in_the_future"
     NO_SENT_AT = "no_sent_at"
     EVENT_TYPE_ONCE = "event_type_once"
+    RENAMED_MEMBER = "renamed_member"
     UNKNOWN_MEMBER = "unknown_member"
     PROPERTY_NOT_IN_SCHEMA = "property_not_in_schema"
     FIELD_NEVER_FILLED = "field_never_filled"
@@ -62,6 +90,7 @@ WEAKNESSES: dict[Weakness, str] = {
     Weakness.IN_THE_FUTURE: "set the producer's clock: above 15 minutes they would be rejected",
     Weakness.NO_SENT_AT: "send sentAt: when the record reaches the stream is not when the user acted",
     Weakness.EVENT_TYPE_ONCE: "is it misspelt? Nothing is learnt from a type with one event",
+    Weakness.RENAMED_MEMBER: "send the name as the contract has it: nothing but the relay reads another spelling",
     Weakness.UNKNOWN_MEMBER: "put it into properties: elsewhere it isn't sent to Personalize",
     Weakness.PROPERTY_NOT_IN_SCHEMA: "add a field, or mend the name (fooBar fills FOO_BAR): it is ignored",
     Weakness.FIELD_NEVER_FILLED: "send what fills it (fooBar in properties fills FOO_BAR), or let it be null",

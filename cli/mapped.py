@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from cli.input.reading import Format, read
+from cli.input.forms import Format
+from cli.input.reading import read
 from cli.mapping import text
 from cli.mapping.trial import Trial
 from cli.options import Output, OutputOption
@@ -101,7 +102,9 @@ def try_(  # noqa: PLR0913 - an option each
     [bold]relay map try segment records.jsonl --limit 100 --reveal[/]
     """
     trial = Trial(_read(mapping).mapping, time.time())
-    tried = trial.run(islice(read(records, form=input_format), limit))
+    # Rows without a header, as they stand on the stream: a line is a record.
+    form = input_format or (Format.JSON_LINES if trial.reads_rows else None)
+    tried = trial.run(islice(read(records, form=form), limit))
     if output is Output.JSON:
         listed = [text.tried_json(each, reveal=reveal) for each in tried]
         counts = {"payloads": trial.payloads, "events": trial.events, "dropped": trial.dropped}

@@ -10,7 +10,9 @@ import msgspec
 import typer
 
 from cli.deployment import connect
-from cli.input.reading import Format, read
+from cli.input.forms import Format
+from cli.input.reading import read
+from cli.input.remarks import Remarks
 from cli.options import (
     LOCAL_PORT,
     LocalOption,
@@ -34,9 +36,9 @@ SHOWN = 100
 """Rejected payloads that are listed; the others are counted."""
 
 
-Files = Annotated[list[str], typer.Argument(metavar="FILE", help="jsonl, ndjson, json, csv; .gz too; - is stdin")]
+Files = Annotated[list[str], typer.Argument(metavar="FILE", help="jsonl, ndjson, json, csv, tsv; .gz; - is stdin")]
 Stream = Annotated[str | None, typer.Option(metavar="NAME", help="Else that of the stage.")]
-InputFormat = Annotated[Format | None, typer.Option(help="Else the suffix says it.")]
+InputFormat = Annotated[Format | None, typer.Option(help="Else by suffix or content.")]
 CheckpointFile = Annotated[Path | None, typer.Option("--checkpoint", metavar="FILE", help="Kept to go on from.")]
 Rate = Annotated[float | None, typer.Option(min=0.01, metavar="N", help="Events a second at most.")]
 GiveUpAfter = Annotated[float, typer.Option(min=0.0, metavar="S", help="Seconds that nothing gets in.")]
@@ -69,7 +71,7 @@ def produce(  # noqa: PLR0913 - an option each
     an eventId gets one that depends on its file alone: sent twice, it is trained
     on once, and two identical lines of a file stay two events.
     Prints an account: read = sent + rejected (+ left). Exit status: 0 all sent,
-    1 something was not, 2 wrong usage, 130 after Ctrl-C.
+    1 something was not or a file is empty, 2 wrong usage, 130 after Ctrl-C.
 
     [bold]relay produce clicks.jsonl --stage prod --checkpoint clicks.at[/]
     goes on where it was when it is run again after Ctrl-C or a crash
@@ -78,7 +80,8 @@ def produce(  # noqa: PLR0913 - an option each
     """
     if len(set(files)) < len(files):
         raise Misuse("a file is named twice")
-    lines = read(files, form=input_format)
+    remarks = Remarks(_remark, reveal=reveal)
+    lines = read(files, form=input_format, remarks=remarks)
     deployment = connect(stage=stage, local=local, port=port, profile=profile, region=region)
     terms = Terms(
         stream=stream or deployment.output("StreamName"),
@@ -93,7 +96,8 @@ def produce(  # noqa: PLR0913 - an option each
         run = Run(put, terms, kept, _Listing(reveal=reveal), interruption)
         with drawn(run, files):
             run.over(lines)
-        return _ended(run, output, interrupted=interruption.is_asked(), resumable=checkpoint is not None)
+        ended = _ended(run, output, interrupted=interruption.is_asked(), resumable=checkpoint is not None)
+        return ended or (FAILED if remarks.empty else 0)
 
 
 class _Listing:
@@ -109,6 +113,10 @@ class _Listing:
             sys.stderr.write(f"{account.rejected(rejected, reveal=self._reveal)}\n")
         if self._count == SHOWN:
             sys.stderr.write("the others are counted; `relay validate` lists them all\n")
+
+
+def _remark(said: str) -> None:
+    sys.stderr.write(f"relay: {said}\n")
 
 
 def _ended(run: Run, output: Output, *, interrupted: bool, resumable: bool) -> int:

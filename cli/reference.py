@@ -28,6 +28,12 @@ Nothing of an event is printed without `--reveal`: no payload, no id. Results go
 An event without an `eventId` gets one from `produce`: of its content, and of its number among equal events of the file.
 The same file gives the same ids, and two equal clicks in it stay two. Equal events of two files have one id and are
 trained on once, so let the producer give at least `sentAt`, better `eventId` too.
+
+A file is JSON Lines, a JSON array or object, or CSV, in UTF-8 or, with its mark, UTF-16. Where the suffix doesn't say
+which, its beginning does. Commas, semicolons or tabs separate CSV. A column is the member that its name means, apart
+from case, `_`, `-` and spaces; every cell is a text, and an empty one absent. A first column without a name, of numbers
+alone, is skipped. A file that holds nothing, or a header without rows, ends with exit status 1; an empty JSON array and
+an empty standard input don't.
 """
 
 

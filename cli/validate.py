@@ -11,14 +11,16 @@ import msgspec
 import typer
 
 from cli.checking import checks, findings, schemas
+from cli.input.forms import Format
 from cli.input.progress import watched
-from cli.input.reading import Format, read
+from cli.input.reading import read
+from cli.input.remarks import Remarks
 from cli.options import Output, OutputOption
 from cli.problems import FAILED, Misuse
 
 # Short enough for one line each on 80 columns.
-Files = Annotated[list[str], typer.Argument(metavar="FILE", help="jsonl, ndjson, json, csv; .gz too; - is stdin")]
-InputFormat = Annotated[Format | None, typer.Option(help="Else the suffix says it.")]
+Files = Annotated[list[str], typer.Argument(metavar="FILE", help="jsonl, ndjson, json, csv, tsv; .gz; - is stdin")]
+InputFormat = Annotated[Format | None, typer.Option(help="Else by suffix or content.")]
 TrackingId = Annotated[str | None, typer.Option(metavar="ID", help="The tracker; else any.")]
 AllowedTrackingIds = Annotated[list[str] | None, typer.Option(metavar="ID", help="One more; may be repeated.")]
 Arrival = Annotated[str | None, typer.Option(metavar="ISO", help="In the stream; else now.")]
@@ -43,9 +45,10 @@ def validate(  # noqa: PLR0913 - an option each
 ) -> int:
     """Check events with the function's own parser; nothing is sent.
 
-    Prints each that would be quarantined, with why and what to do, then counts,
+    Prints each that would be quarantined, and why; then counts, with what to do,
     and warnings of what weakens training. Shows no event without --reveal.
-    Exit status: 0 all good, 1 something would be rejected, 2 wrong usage.
+    Exit status: 0 all good, 1 something would be rejected or a file is empty,
+    2 wrong usage.
 
     [bold]relay validate clicks.jsonl --tracking-id 3f7a[/]
     [bold]zcat old.gz | relay validate - --arrival 2026-01-31T00:00:00Z[/]
@@ -59,18 +62,25 @@ def validate(  # noqa: PLR0913 - an option each
         schemas.load(schema) if schema else None,
         names=reveal,
     )
-    rejections = ((line, each) for line in watched(read(files, form=input_format), files) for each in check.take(line))
+    remarks = Remarks(_remark, reveal=reveal)
+    lines = watched(read(files, form=input_format, remarks=remarks), files)
+    rejections = ((line, each) for line in lines for each in check.take(line))
     shown = islice(rejections, min(max_errors, sys.maxsize))
     if output is Output.JSON:
         listed = [findings.listed(line, each, reveal=reveal) for line, each in shown]
-        _print_json(findings.report(check, check.warnings(), listed, sum(1 for _ in rejections)))
+        unlisted = sum(1 for _ in rejections)
+        _print_json(findings.report(check, check.warnings(), listed, unlisted, blank=remarks.blank))
     else:
         for line, each in shown:
             _print(findings.rejected(line, each, reveal=reveal))
         unlisted = sum(1 for _ in rejections)
-        for said in findings.summary(check, check.warnings(), unlisted):
+        for said in findings.summary(check, check.warnings(), unlisted, blank=remarks.blank):
             _print(said)
-    return FAILED if check.bad_lines or (strict and check.warnings()) else 0
+    return FAILED if check.bad_lines or remarks.empty or (strict and check.warnings()) else 0
+
+
+def _remark(said: str) -> None:
+    sys.stderr.write(f"relay: {said}\n")
 
 
 def _epoch_seconds(arrival: str) -> float:

@@ -11,6 +11,8 @@ from tempfile import TemporaryDirectory
 
 WHEEL_PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 PYTHON_VERSION = "3.13"
+MAPPING_FILE = "mapping.toml"
+"""What the file of a mapping is called at the root of the function's code."""
 # What the installer notes about itself: the function reads none of it, and paths and times in it differ each time.
 NOTES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")
 
@@ -19,24 +21,30 @@ class BundlingFailed(Exception):
     """A command of the recipe failed; the message holds the command and what it said."""
 
 
-def bundle(*, root: Path, architecture: str) -> Path:
-    """Return the folder of the function's code under `build/`, building it unless the same inputs were built before."""
-    target = root / "build" / f"function-{architecture}-{_fingerprint(root, architecture)}"
+def bundle(*, root: Path, architecture: str, mapping: Path | None = None) -> Path:
+    """Return the folder of the function's code under `build/`, building it unless the same inputs were built before.
+
+    A mapping's file is packed with it, as MAPPING_FILE.
+    """
+    packed = mapping.read_bytes() if mapping else None
+    target = root / "build" / f"function-{architecture}-{_fingerprint(root, architecture, packed)}"
     if target.exists():
         return target
     target.parent.mkdir(exist_ok=True)
     with TemporaryDirectory(dir=target.parent, prefix=".building-") as scratch:
-        finished = _build(root, architecture, Path(scratch))
+        finished = _build(root, architecture, Path(scratch), packed)
         _publish(finished, target)
     return target
 
 
-def _fingerprint(root: Path, architecture: str) -> str:
+def _fingerprint(root: Path, architecture: str, mapping: bytes | None) -> str:
     digest = hashlib.sha256(architecture.encode())
     digest.update(Path(__file__).read_bytes())  # the recipe
-    for path in (root / "uv.lock", *_sources(root)):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(root)}:{len(content)}:".encode() + content)
+    inputs = [(str(path.relative_to(root)), path.read_bytes()) for path in (root / "uv.lock", *_sources(root))]
+    # Whatever it is called, and wherever it lies, the bundle is the same.
+    inputs += [(MAPPING_FILE, mapping)] if mapping is not None else []
+    for name, content in inputs:
+        digest.update(f"{name}:{len(content)}:".encode() + content)
     return digest.hexdigest()[:16]
 
 
@@ -46,7 +54,7 @@ def _sources(root: Path) -> Iterator[Path]:
             yield path
 
 
-def _build(root: Path, architecture: str, scratch: Path) -> Path:
+def _build(root: Path, architecture: str, scratch: Path, mapping: bytes | None) -> Path:
     requirements, code = scratch / "requirements.txt", scratch / "code"
     uv = str(Path(sys.executable).with_name("uv"))
     _run(root, uv, "export", "--frozen", "--only-group", "function", "--no-emit-project", "-q", "-o", requirements)
@@ -57,6 +65,8 @@ def _build(root: Path, architecture: str, scratch: Path) -> Path:
         *("--no-deps", "--require-hashes", "-r", requirements),
     )
     shutil.copytree(root / "lambda", code, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    if mapping is not None:
+        (code / MAPPING_FILE).write_bytes(mapping)
     # Hash-based bytecode holds no time stamp, and Lambda can't write bytecode of its own.
     _run(
         root,

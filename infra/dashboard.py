@@ -65,12 +65,14 @@ def _flow(settings: StackSettings, signals: Signals) -> list[IWidget]:
     return [
         _graph(
             "Records and events",
-            signals.stream("IncomingRecords"),
+            *_stream(signals, "IncomingRecords"),
             *_relay(
                 signals,
                 Metric.RECORDS_RECEIVED,
                 Metric.EVENTS_RECEIVED,
                 Metric.EVENTS_DELIVERED,
+                Metric.EVENTS_SHADOWED,
+                Metric.EVENTS_FILTERED,
                 Metric.EVENTS_QUARANTINED,
             ),
             share=3,
@@ -78,7 +80,7 @@ def _flow(settings: StackSettings, signals: Signals) -> list[IWidget]:
         _graph(
             "Age, ms",
             signals.function("IteratorAge", "Maximum"),
-            signals.stream("GetRecords.IteratorAgeMilliseconds", "Maximum"),
+            *_stream(signals, "GetRecords.IteratorAgeMilliseconds", statistic="Maximum"),
             signals.relay(Metric.DELIVERY_LAG, "Maximum"),
             signals.relay(Metric.EVENT_AGE, "Average"),
             line=HorizontalAnnotation(value=late, label="late"),
@@ -110,13 +112,21 @@ def _failures(signals: Signals) -> list[IWidget]:
         ),
         _graph(
             "For producers to mend",
-            *_relay(signals, Metric.MISSING_SENT_AT, Metric.REPEATED_EVENT_IDS, Metric.UNKNOWN_MEMBERS),
+            *_relay(
+                signals,
+                Metric.MISSING_SENT_AT,
+                Metric.REPEATED_EVENT_IDS,
+                Metric.UNKNOWN_MEMBERS,
+                Metric.RENAMED_MEMBERS,
+            ),
         ),
     ]
 
 
 def _limits(settings: StackSettings, signals: Signals) -> list[IWidget]:
     quota = QUOTA * PERIOD_MINUTES * 60
+    traffic = _traffic(signals)
+    share = 2 + len(traffic)
     return [
         _graph(
             "PutEvents calls",
@@ -132,30 +142,33 @@ def _limits(settings: StackSettings, signals: Signals) -> list[IWidget]:
             share=3,
         ),
         _graph("Events a call", _events_a_call(signals), share=3),
-        _graph(
-            "Stream",
-            signals.stream("IncomingBytes"),
-            right=[
-                signals.stream("ReadProvisionedThroughputExceeded"),
-                signals.stream("WriteProvisionedThroughputExceeded"),
-            ],
-            share=3,
-        ),
+        *traffic,
         _graph(
             "Function",
             signals.function("Duration", "Maximum"),
             signals.function("Duration", "Average"),
             right=[signals.function("ConcurrentExecutions", "Maximum"), signals.function("Throttles")],
             line=HorizontalAnnotation(value=settings.timeout_seconds * 1000, label="timeout"),
-            share=3,
+            share=share,
         ),
         _graph(
             "Memory, MB",
             signals.relay(Metric.PEAK_MEMORY, "Maximum"),
             line=HorizontalAnnotation(value=settings.memory_mb, label="all there is"),
-            share=3,
+            share=share,
         ),
     ]
+
+
+def _traffic(signals: Signals) -> list[IWidget]:
+    """The stream's own graph, where its account is the dashboard's."""
+    exceeded = _stream(signals, "ReadProvisionedThroughputExceeded", "WriteProvisionedThroughputExceeded")
+    return [_graph("Stream", *_stream(signals, "IncomingBytes"), right=exceeded, share=3)] if exceeded else []
+
+
+def _stream(signals: Signals, *names: str, statistic: str = "Sum") -> list[IMetric]:
+    """What Kinesis counts, where it can be seen."""
+    return [signals.stream(name, statistic) for name in names] if signals.sees_stream else []
 
 
 def _relay(signals: Signals, *names: Metric) -> list[IMetric]:

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Self
 
 from aws_cdk.aws_logs import RetentionDays
 
+from infra.arns import Arn
 from infra.personalize import FIELDS
 from infra.rules import Rule, list_of, matching, names, one_of, whole
+from personalize_relay.mapping_file import PRESETS, SUFFIX
 from personalize_relay.settings import CLIENTS, DEFAULT_MAX_IN_FLIGHT, MAX_IN_FLIGHT_CEILING, MAX_TRACKING_ID_LENGTH
 
 ROOM_FOR_TRACKERS = 2500
@@ -39,9 +42,9 @@ class StackSettings:
     allowed_tracking_ids: tuple[str, ...] = ()
     """Further event trackers that an event may name: a list, or text with commas."""
     stream_arn: str | None = None
-    """An existing stream of this account and region to read; without it the stack makes one."""
+    """An existing stream of this region to read, of this account or another; without it the stack makes one."""
     stream_key_arn: str | None = None
-    """The key of that stream, where it is encrypted with one of your own."""
+    """The key of that stream, where it is encrypted with one that its owner made."""
     stream_shards: int | None = None
     """Shards of the stream that the stack makes; without it the stream is on-demand."""
     stream_retention_hours: int = 48
@@ -68,6 +71,12 @@ class StackSettings:
     """PutEvents calls that an invocation may have under way at once."""
     put_events_client: str = CLIENTS[0]
     """What calls PutEvents: libcurl, or boto3 at several times the CPU."""
+    mapping: str | None = None
+    """What makes events of payloads of another form: a preset, or a file, packed with the function."""
+    mapping_salt: str | None = field(default=None, repr=False)
+    """What its `hash` mixes in: readable in the template and the function's configuration to whoever may read those."""
+    shadow: bool = False
+    """Whether nothing is delivered or quarantined: events are read, checked, counted and acknowledged."""
     log_level: str = "INFO"
     """The function's log level."""
     log_retention: RetentionDays = RetentionDays.ONE_MONTH
@@ -89,23 +98,36 @@ class StackSettings:
         longest = self.stream_retention_hours * 60
         if self.max_record_age_minutes > longest:
             rule = f"at most {longest}, the stream's retention (streamRetentionHours)"
-            raise _invalid("maxRecordAgeMinutes", rule, self.max_record_age_minutes, self.stage)
+            raise invalid("maxRecordAgeMinutes", rule, self.max_record_age_minutes, self.stage)
         # Half of the age pages.
         shortest = 2 * self.batch_window_seconds // 60 + 1
         if self.max_record_age_minutes < shortest:
             rule = f"at least {shortest}: a batch may wait for batchWindowSeconds to fill up, and twice that is late"
-            raise _invalid("maxRecordAgeMinutes", rule, self.max_record_age_minutes, self.stage)
+            raise invalid("maxRecordAgeMinutes", rule, self.max_record_age_minutes, self.stage)
         if sum(map(len, self.allowed_tracking_ids)) > ROOM_FOR_TRACKERS:
             rule = f"at most {ROOM_FOR_TRACKERS} characters in all: they are in the function's environment"
-            raise _invalid("allowedTrackingIds", rule, f"{len(self.allowed_tracking_ids)} ids", self.stage)
+            raise invalid("allowedTrackingIds", rule, f"{len(self.allowed_tracking_ids)} ids", self.stage)
         if self.stream_arn and self.stream_shards:
-            raise _invalid("streamShards", "left out where streamArn is given", self.stream_shards, self.stage)
+            raise invalid("streamShards", "left out where streamArn is given", self.stream_shards, self.stage)
         if self.stream_key_arn and not self.stream_arn:
-            raise _invalid("streamKeyArn", "left out without streamArn", self.stream_key_arn, self.stage)
+            raise invalid("streamKeyArn", "left out without streamArn", self.stream_key_arn, self.stage)
+        if (
+            self.stream_arn
+            and self.stream_key_arn
+            and Arn.of(self.stream_key_arn).region != Arn.of(self.stream_arn).region
+        ):
+            raise invalid("streamKeyArn", "of the region of streamArn", self.stream_key_arn, self.stage)
+        if self.mapping_salt and not self.mapping:
+            raise invalid("mappingSalt", "left out without mapping", self.mapping_salt, self.stage)
         if self.interaction_fields and not self.dataset_group:
-            raise _invalid("interactionFields", "left out without datasetGroup", self.interaction_fields, self.stage)
+            raise invalid("interactionFields", "left out without datasetGroup", self.interaction_fields, self.stage)
         if self.alarm_topic_arn and self.alarm_email:
-            raise _invalid("alarmEmail", "left out where alarmTopicArn is given", self.alarm_email, self.stage)
+            raise invalid("alarmEmail", "left out where alarmTopicArn is given", self.alarm_email, self.stage)
+
+    @property
+    def mapping_path(self) -> Path | None:
+        """The mapping's file, where it is no preset."""
+        return Path(self.mapping) if self.mapping and self.mapping.endswith(SUFFIX) else None
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> Self:
@@ -118,7 +140,7 @@ class StackSettings:
         trackers = [name for name in ("tracking_id", "tracking_id_parameter", "dataset_group") if name in values]
         if len(trackers) != 1:
             rule = f"{RULES['trackingId'].says}, or trackingIdParameter or datasetGroup be set in its place"
-            raise _invalid("trackingId", rule, values.get(trackers[0]) if trackers else None, stage)
+            raise invalid("trackingId", rule, values.get(trackers[0]) if trackers else None, stage)
         return cls(stage=stage, **values)
 
 
@@ -169,6 +191,11 @@ RULES = {
     "architecture": names(("arm64", "x86_64")),
     "maxInFlight": whole(1, MAX_IN_FLIGHT_CEILING),
     "putEventsClient": names(CLIENTS),
+    "mapping": matching(
+        "|".join([*PRESETS, rf".+\{SUFFIX}"]), f"one of {', '.join(PRESETS)}, or the path of a {SUFFIX} file"
+    ),
+    "mappingSalt": matching(r"\S{16,256}", "16 to 256 characters without a blank"),
+    "shadow": _YES_OR_NO,
     "logLevel": names(("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
     "logRetention": one_of(RetentionDays.__members__),
     "vpc": _YES_OR_NO,
@@ -178,6 +205,8 @@ RULES = {
     "customerKey": _YES_OR_NO,
     "retainData": _YES_OR_NO,
 }
+
+SECRETS = {"mappingSalt"}
 
 
 def _chosen_stage(context: Mapping[str, Any]) -> str:
@@ -201,7 +230,7 @@ def _read(name: str, value: object, stage: str) -> Any:  # noqa: ANN401 - each r
     try:
         return rule.read(_as_text(value))
     except (ValueError, KeyError) as exc:
-        raise _invalid(name, rule.says, value, stage) from exc
+        raise invalid(name, rule.says, value, stage) from exc
 
 
 def _as_text(value: object) -> str:
@@ -211,8 +240,9 @@ def _as_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _invalid(name: str, rule: str, value: object, stage: str) -> InvalidSetting:
-    found = "and is not set" if value is None else f"not {value!r}"
+def invalid(name: str, rule: str, value: object, stage: str) -> InvalidSetting:
+    """What is wrong with a setting, and where to set it; a secret isn't repeated."""
+    found = "and is not set" if value is None else "not what it is" if name in SECRETS else f"not {value!r}"
     return InvalidSetting(f"{name} must be {rule}, {found}; set it in cdk.json under stages.{stage} or by -c {name}=…")
 
 

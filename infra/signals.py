@@ -13,11 +13,15 @@ PERIOD_MINUTES = 5
 class Signals:
     """The metrics of one stage, in periods of five minutes; counts are sums unless another statistic is asked for."""
 
-    def __init__(self, *, environment: Settings, stream: IStream, function: IFunction, mapping_id: str) -> None:
+    def __init__(
+        self, *, environment: Settings, stream: IStream, function: IFunction, mapping_id: str, sees_stream: bool
+    ) -> None:
         self._environment = environment
         self._stream = stream
         self._function = function
         self._mapping_id = mapping_id
+        self.sees_stream = sees_stream
+        """Whether CloudWatch has here what Kinesis counts of the stream: only where the stream is this account's."""
 
     def relay(self, name: str, statistic: str = "Sum") -> Metric:
         """What the function counts, by the service that its environment names."""
@@ -33,7 +37,7 @@ class Signals:
         return _metric("AWS/Lambda", name, {"EventSourceMappingUUID": self._mapping_id}, "Sum")
 
     def stream(self, name: str, statistic: str = "Sum") -> Metric:
-        """What Kinesis counts of the stream, whoever reads it."""
+        """What Kinesis counts of the stream, whoever reads it, in the account that it belongs to."""
         return _metric("AWS/Kinesis", name, {"StreamName": self._stream.stream_name}, statistic)
 
 

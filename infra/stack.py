@@ -7,6 +7,7 @@ from aws_cdk.aws_ssm import StringParameter
 from constructs import Construct
 
 from infra.alarms import Alarms
+from infra.bundling import MAPPING_FILE
 from infra.consumer import Consumer, StreamMapping, putting_events
 from infra.dashboard import RelayDashboard
 from infra.encryption import DataKey
@@ -14,15 +15,21 @@ from infra.failures import FailureStore
 from infra.network import Network, attaching
 from infra.personalize import PersonalizeTracker
 from infra.settings import StackSettings
+from infra.sharing import Home, asked_of_owners
 from infra.signals import Signals
 from infra.stream import InteractionStream
+from infra.watches import STREAM_READ_THROTTLES, STREAM_UNREAD
 from personalize_relay.settings import Settings
+
+NOWHERE = Home()
 
 
 class RelayStack(Stack):
     """One stage of the relay."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: StackSettings, code: Path) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: StackSettings, code: Path, home: Home = NOWHERE
+    ) -> None:
         super().__init__(scope, construct_id, description="User events from Kinesis into Amazon Personalize")
         encryption = DataKey(self, "Encryption", settings=settings) if settings.customer_key else None
         key = encryption.key if encryption else None
@@ -55,29 +62,49 @@ class RelayStack(Stack):
             function=consumer.function,
             bucket=failures.bucket,
         )
-        if settings.parallelization > 1:
-            self._warn_of_order()
+        self._tell(settings, home)
         signals = Signals(
             environment=environment,
             stream=source.stream,
             function=consumer.function,
             mapping_id=mapping.resource.attr_id,
+            sees_stream=not home.is_elsewhere(settings.stream_arn),
         )
         alarms = Alarms(self, "Alarms", settings=settings, signals=signals, key=key)
         watched = [*alarms.pages, *alarms.tickets]
         RelayDashboard(self, "Dashboard", settings=settings, signals=signals, alarms=watched)
         CfnOutput(self, "StreamName", value=source.stream.stream_name)
+        if not signals.sees_stream:
+            CfnOutput(self, "StreamArn", value=source.stream.stream_arn)
         CfnOutput(self, "FunctionName", value=consumer.function.function_name)
         CfnOutput(self, "BucketName", value=failures.bucket.bucket_name)
         CfnOutput(self, "EventSourceMappingId", value=mapping.resource.attr_id)
         CfnOutput(self, "LogGroupName", value=consumer.log_group.log_group_name)
 
-    def _warn_of_order(self) -> None:
-        Annotations.of(self).add_warning_v2(
-            "personalize-relay:order",
-            "parallelization is above 1: a session's events stay in order only where its id is the partition key of "
-            "its records. With any other key leave it at 1.",
-        )
+    def _tell(self, settings: StackSettings, home: Home) -> None:
+        """Say what whoever deploys must know beforehand."""
+        notes = Annotations.of(self)
+        if settings.parallelization > 1:
+            notes.add_warning_v2(
+                "personalize-relay:order",
+                "parallelization is above 1: a session's events stay in order only where its id is the partition key "
+                "of its records. With any other key leave it at 1.",
+            )
+        if settings.shadow:
+            notes.add_warning_v2(
+                "personalize-relay:shadow",
+                "shadow is on: no event is delivered or quarantined, and the records are acknowledged all the same. "
+                "There is no alarm NothingDelivered.",
+            )
+        for number, sentence in enumerate(asked_of_owners(settings, home, stack=self.stack_name)):
+            notes.add_warning_v2(f"personalize-relay:owner{number}", sentence)
+        if home.is_elsewhere(settings.stream_arn):
+            notes.add_warning_v2(
+                "personalize-relay:unseen",
+                "the metrics of the stream are its own account's: there are no alarms "
+                f"{STREAM_UNREAD} and {STREAM_READ_THROTTLES} and no graph of it here, and NothingDelivered doesn't "
+                "notice a mapping that reads nothing. Its owner should have alarms of these.",
+            )
 
     def _tracking_id(self, settings: StackSettings) -> str:
         """The tracker's id: given, read when the stack is deployed, or that of the tracker that the stack makes."""
@@ -101,6 +128,9 @@ def _environment(settings: StackSettings, failures: FailureStore, *, tracking_id
         quarantine_bucket=failures.bucket.bucket_name,
         max_in_flight=settings.max_in_flight,
         put_events_client=settings.put_events_client,
+        mapping=MAPPING_FILE if settings.mapping_path else settings.mapping or "",
+        mapping_salt=settings.mapping_salt or "",
+        shadow=settings.shadow,
         service=f"personalize-relay-{settings.stage}",
         log_level=settings.log_level,
     )

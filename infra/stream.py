@@ -8,6 +8,7 @@ from constructs import Construct
 
 from infra.audit import acknowledge
 from infra.settings import StackSettings
+from infra.sharing import DECRYPTING, READING
 
 
 class InteractionStream(Construct):
@@ -21,18 +22,12 @@ class InteractionStream(Construct):
     def reading(self) -> list[PolicyStatement]:
         """Allow what a mapping needs to read the stream, and no more."""
         reading = PolicyStatement(
-            actions=[
-                "kinesis:DescribeStream",
-                "kinesis:DescribeStreamSummary",
-                "kinesis:GetRecords",
-                "kinesis:GetShardIterator",
-                "kinesis:ListShards",
-            ],
+            actions=[*READING],
             resources=[self.stream.stream_arn],
         )
         if not self._own_key_arn:
             return [reading]
-        return [reading, PolicyStatement(actions=["kms:Decrypt"], resources=[self._own_key_arn])]
+        return [reading, PolicyStatement(actions=[*DECRYPTING], resources=[self._own_key_arn])]
 
     def _existing(self, arn: str) -> IStream:
         return Stream.from_stream_arn(self, "Existing", arn)

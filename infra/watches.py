@@ -15,6 +15,7 @@ from personalize_relay.metrics import Metric
 LATE, VERY_LATE = 0.1, 0.5
 """Shares of the age from which the mapping gives a record up."""
 QUARANTINED_PERCENT = 1
+MOST_PERCENT = 50
 THROTTLED_PERCENT = 5
 """The function seeks the quota out by having 2 % of its calls throttled."""
 FAILED_PERCENT = 5
@@ -22,10 +23,12 @@ READS_THROTTLED = 0.05
 """The share of the reads of the stream: each read counts one or none."""
 LONG_INVOCATION = 0.8
 """The share of its timeout that an invocation may take while nothing fails."""
-
-
 MEMORY_NEARLY_FULL = 0.9
 """The share of the function's memory; the process is nearly all that is in it."""
+
+
+STREAM_UNREAD, STREAM_READ_THROTTLES = "StreamUnread", "StreamReadThrottles"
+"""Alarms that only the account of the stream can have."""
 
 
 class Severity(StrEnum):
@@ -56,9 +59,13 @@ class Watch:
 def watches(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
     """Everything that is watched."""
     yield from _lateness(settings, signals)
-    yield _standstill(settings, signals)
+    if not settings.shadow:
+        # Nothing is meant to be delivered. The others stay: what is bad or late now would be so in earnest, too, and
+        # those on calls and the bucket can't ring, as neither is used.
+        yield _standstill(settings, signals)
     yield from _blocks(settings, signals)
     yield from _losses(signals)
+    yield from _content(signals)
     yield from _failures(settings, signals)
     yield from _throttles(signals)
 
@@ -72,7 +79,7 @@ def _lateness(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
     for severity, name, metric, share in (
         (Severity.TICKET, "EventsLate", by_function, LATE),
         (Severity.PAGE, "EventsVeryLate", by_function, VERY_LATE),
-        (Severity.PAGE, "StreamUnread", by_stream, VERY_LATE),
+        *([(Severity.PAGE, STREAM_UNREAD, by_stream, VERY_LATE)] if signals.sees_stream else []),
     ):
         yield Watch(
             severity,
@@ -95,7 +102,10 @@ def _standstill(settings: StackSettings, signals: Signals) -> Watch:
         "NothingDelivered",
         _expression(
             "IF(FILL(arriving, 0) > 0, IF(FILL(delivered, 0) > 0, 0, 1), 0)",
-            arriving=signals.stream("IncomingRecords"),
+            # Without the stream's own count a mapping that reads nothing goes unnoticed.
+            arriving=signals.stream("IncomingRecords")
+            if signals.sees_stream
+            else signals.relay(Metric.RECORDS_RECEIVED),
             delivered=signals.relay(Metric.EVENTS_DELIVERED),
         ),
         says="Records arrive, and no event is delivered.",
@@ -160,6 +170,10 @@ def _losses(signals: Signals) -> Iterable[Watch]:
         periods=1,
         breaching=1,
     )
+
+
+def _content(signals: Signals) -> Iterable[Watch]:
+    """Producers write what the relay doesn't take, or takes less of than they mean."""
     yield Watch(
         Severity.TICKET,
         "QuarantinedShare",
@@ -167,6 +181,14 @@ def _losses(signals: Signals) -> Iterable[Watch]:
         says=f"Over {QUARANTINED_PERCENT} % of the events are bad.",
         runbook="events-are-quarantined",
         above=QUARANTINED_PERCENT,
+    )
+    yield Watch(
+        Severity.TICKET,
+        Metric.UNKNOWN_MEMBERS,
+        _percent(signals.relay(Metric.UNKNOWN_MEMBERS), signals.relay(Metric.EVENTS_RECEIVED)),
+        says="Most events have members that the contract doesn't know, and that are not sent.",
+        runbook="members-are-unknown",
+        above=MOST_PERCENT,
     )
 
 
@@ -216,14 +238,15 @@ def _throttles(signals: Signals) -> Iterable[Watch]:
         says="Lambda has no concurrency left for the function.",
         runbook="the-function-is-throttled",
     )
-    yield Watch(
-        Severity.TICKET,
-        "StreamReadThrottles",
-        signals.stream("ReadProvisionedThroughputExceeded", "Average"),
-        says=f"Over {READS_THROTTLED:.0%} of the reads exceed the limit of a shard.",
-        runbook="reads-are-throttled",
-        above=READS_THROTTLED,
-    )
+    if signals.sees_stream:
+        yield Watch(
+            Severity.TICKET,
+            STREAM_READ_THROTTLES,
+            signals.stream("ReadProvisionedThroughputExceeded", "Average"),
+            says=f"Over {READS_THROTTLED:.0%} of the reads exceed the limit of a shard.",
+            runbook="reads-are-throttled",
+            above=READS_THROTTLED,
+        )
     yield Watch(
         Severity.TICKET,
         "PutEventsThrottles",

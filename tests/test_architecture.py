@@ -39,7 +39,19 @@ PURE = [
     *("events", "members", "payloads", "requests", "result", "outcome", "verdicts", "backoff"),
     *("delivery", "deadline", "tracker", "rest", "pace", "demand", "schedule", "lane", "suspicion", "timeout"),
     *("delivered", "framing", "aggregate", "inflate", "json_values", "recognise", "times", "tables", "functions"),
-    *("mapping", "closures", "expressions", "mapping_tests", "mapping_file", "reshaping"),
+    *(
+        "contract",
+        "envelopes",
+        "names",
+        "parsing",
+        "shadow",
+        "mapping",
+        "closures",
+        "expressions",
+        "mapping_tests",
+        "mapping_file",
+        "reshaping",
+    ),
 ]
 """What knows no cloud, clock, environment or chance: it is given what it needs of them."""
 
@@ -90,11 +102,14 @@ def test_the_function_knows_nothing_of_what_surrounds_it() -> None:
         assert not {name.split(".")[0] for name in imports(path)} & outside, path.name
 
 
+INFRA = {"retries.py": {"rest", "deadline"}, "settings.py": {"mapping_file"}, "app.py": {"mapping_file"}}
+"""What else a file uses: how long the function rests says how often it is retried, and a mapping is tested at synth."""
+
+
 def test_infra_knows_only_the_functions_settings_its_limits_and_the_names_of_its_metrics() -> None:
-    """The reasons of `errors` name metrics, too; how long it rests and waits says how often it may be retried."""
+    """The reasons of `errors` name metrics, too."""
     for path in [ROOT / "app.py", *(ROOT / "infra").glob("*.py")]:
-        limits = {"rest", "deadline"} if path.name == "retries.py" else set()
-        assert own_imports(path) <= {"settings", "metrics", "errors"} | limits, path.name
+        assert own_imports(path) <= {"settings", "metrics", "errors"} | INFRA.get(path.name, set()), path.name
 
 
 COMMAND: dict[str, set[str]] = {

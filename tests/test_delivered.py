@@ -22,8 +22,8 @@ def test_it_knows_whether_all_of_some_events_were_taken() -> None:
 
 def test_an_event_of_a_record_is_another_than_its_neighbour() -> None:
     delivered = Delivered()
-    delivered.add("a", {Source(1, 0)})
-    assert not delivered.all_of("a", {Source(1, 1)})
+    delivered.add("a", {Source(1, index=0)})
+    assert not delivered.all_of("a", {Source(1, index=1)})
     assert not delivered.all_of("a", {Source(1)})
 
 

@@ -33,7 +33,9 @@ def test_another_systems_event_is_told_with_the_preset_for_it(what: str, preset:
 
 
 @pytest.mark.parametrize("envelope", ["data", "canary-envelope", "Event"])
-@pytest.mark.parametrize("inner", [{"sessionId": "canary", "eventType": "canary"}, {"session_id": "c", "EVENT_TYPE": "c"}])
+@pytest.mark.parametrize(
+    "inner", [{"sessionId": "canary", "eventType": "canary"}, {"session_id": "c", "EVENT_TYPE": "c"}]
+)
 def test_an_envelope_is_told_by_what_it_holds(envelope: str, inner: dict[str, str]) -> None:
     (got,) = parsed({envelope: inner, "canary-other": 1}).rejections
     assert "an object one level down holds `sessionId` and `eventType`" in got.detail
@@ -51,7 +53,8 @@ def test_an_event_half_in_an_envelope_is_not_sent_without_that_half() -> None:
 
 
 @pytest.mark.parametrize(
-    "beside", [{"page": {"path": "/"}}, {"context": {"userId": "u", "itemId": "i"}}, {"tags": ["itemId"]}, {"x": "itemId"}]
+    "beside",
+    [{"page": {"path": "/"}}, {"context": {"userId": "u", "itemId": "i"}}, {"tags": ["itemId"]}],
 )
 def test_an_object_that_holds_nothing_the_event_lacks_is_only_unknown(beside: dict[str, Any]) -> None:
     got = parsed({"sessionId": "s", "userId": "u", "eventType": "view", "itemId": "i", **beside})

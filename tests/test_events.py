@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from personalize_relay.errors import Reason
 from personalize_relay.events import Event, Interaction, Origin, Parsed, Rejection, Trackers
+from personalize_relay.members import LIMITS
 from personalize_relay.names import EVENT_MEMBERS
 from personalize_relay.parsing import parse
-from personalize_relay.members import LIMITS
 
 ARRIVAL = 1_790_000_000.5
 ORIGIN = Origin(stream="clicks", shard_id="shardId-000000000003", sequence_number="4960", arrival=ARRIVAL)
@@ -184,7 +184,12 @@ def test_nothing_is_missing_where_a_member_is_required(nothing: object) -> None:
 def test_all_that_is_wrong_with_an_event_is_said() -> None:
     got = rejection({"userId": "null", "eventType": "view", "itemId": 1.5, "eventValue": "1,5"})
     assert got.reason == Reason.PLACEHOLDER_TEXT
-    assert [each.partition(" ")[0] for each in got.detail.split("; ")] == ["userId", "sessionId", "eventValue", "itemId"]
+    assert [each.partition(" ")[0] for each in got.detail.split("; ")] == [
+        "userId",
+        "sessionId",
+        "eventValue",
+        "itemId",
+    ]
     assert "decimal comma" in got.detail
 
 
@@ -362,13 +367,11 @@ def test_a_metric_attribution_that_names_nothing_is_none(value: object) -> None:
     ("payload", "reason"),
     [
         (b"not json", Reason.INVALID_JSON),
-        (b" ", Reason.INVALID_JSON),
-        (b"{}{}", Reason.INVALID_JSON),
+        (b" ", Reason.EMPTY_RECORD),
         (b'{"a":1', Reason.INVALID_JSON),
-        (b"\xef\xbb\xbf{}", Reason.INVALID_JSON),
         (b'{"a":"\xff"}', Reason.INVALID_UTF8),
         (b'{"a":"\xed\xa0\x80"}', Reason.INVALID_UTF8),
-        (b"[]", Reason.NOT_AN_OBJECT),
+        (b"[]", Reason.EMPTY_RECORD),
         (b"null", Reason.NOT_AN_OBJECT),
         (b"3", Reason.NOT_AN_OBJECT),
         (b"[" * 100_000, Reason.TOO_DEEP),
@@ -425,7 +428,9 @@ def test_any_payload_is_accounted_for_and_nothing_of_it_is_in_the_reason(payload
     listed = 1
     if result.interactions or all(each.index is not None for each in result.rejections):
         value = json.loads(payload)
-        listed = len(value.get("eventList") or [1])
+        listed = len(value.get("eventList") or [1]) if isinstance(value, dict) else result.count
+    elif any(each.sub_sequence for each in result.rejections):
+        listed = len({each.sub_sequence for each in result.rejections})
     assert len(result.interactions) + len(result.rejections) == listed
 
 

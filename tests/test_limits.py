@@ -10,8 +10,8 @@ from botocore.model import ListShape, Shape, StructureShape
 
 from personalize_relay.errors import InvalidRecord
 from personalize_relay.events import Event, MetricAttribution
-from personalize_relay.names import EVENT_MEMBERS, REQUEST_MEMBERS
 from personalize_relay.members import LIMITS, attribution_source
+from personalize_relay.names import EVENT_MEMBERS, REQUEST_MEMBERS
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,9 @@ from personalize_relay.records import Record
 from tests.simulation.world import ARRIVAL, Bucket, record
 
 WHOLE = Rejection(index=None, event_id=None, reason=Reason.INVALID_JSON, detail="the payload is not JSON: character 0")
-THIRD = Rejection(index=2, event_id="e2", reason=Reason.WRONG_TYPE, detail="itemId is a number, must be a string")
+THIRD = Rejection(
+    sub_sequence=(3, 0), index=2, event_id="e2", reason=Reason.WRONG_TYPE, detail="itemId is a list, must be a string"
+)
 
 
 def entry(sequence_number: int, *rejections: Rejection) -> tuple[Record, tuple[Rejection, ...]]:
@@ -29,19 +31,19 @@ def test_a_line_holds_the_record_whole_with_its_source_and_reasons() -> None:
     quarantine(bucket).write([entry(41, WHOLE), entry(42, THIRD)])
     first, second = bucket.lines()
     assert first == {
-        "schema": "personalize-relay.quarantine/1",
+        "schema": "personalize-relay.quarantine/2",
         "quarantinedAt": "2026-09-21T12:00:00+00:00",
         "reason": "invalid_json",
         "source": {
             "streamArn": "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks",
             "shardId": "shardId-000000000000",
             "sequenceNumber": "41",
-            "subSequence": None,
             "partitionKey": "partition-key",
             "approximateArrivalTimestamp": ARRIVAL,
         },
         "rejected": [
             {
+                "subSequence": None,
                 "index": None,
                 "eventId": None,
                 "reason": "invalid_json",
@@ -51,10 +53,11 @@ def test_a_line_holds_the_record_whole_with_its_source_and_reasons() -> None:
         "data": base64.b64encode(b"\xffdata").decode(),
     }
     assert second["rejected"][0] == {
+        "subSequence": "3.0",
         "index": 2,
         "eventId": "e2",
         "reason": "wrong_type",
-        "detail": "itemId is a number, must be a string",
+        "detail": "itemId is a list, must be a string",
     }
 
 

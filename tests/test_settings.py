@@ -15,6 +15,9 @@ def test_what_the_stack_writes_the_function_reads() -> None:
         quarantine_prefix="bad/",
         allowed_tracking_ids=("a", "b"),
         max_in_flight=7,
+        mapping="mapping.toml",
+        mapping_salt="pepper",
+        shadow=True,
         log_level="DEBUG",
         service="clicks",
         metrics_namespace="Clicks",
@@ -46,6 +49,9 @@ def test_a_missing_setting_is_named(name: str) -> None:
         ("MAX_IN_FLIGHT", "257"),
         ("MAX_IN_FLIGHT", "many"),
         ("PUT_EVENTS_CLIENT", "telnet"),
+        ("SHADOW", ""),
+        ("SHADOW", "True"),
+        ("SHADOW", "1"),
         ("LOG_LEVEL", "LOUD"),
         ("POWERTOOLS_SERVICE_NAME", ""),
         ("POWERTOOLS_METRICS_NAMESPACE", ""),
@@ -59,3 +65,15 @@ def test_a_wrong_setting_is_named_with_what_it_must_be(name: str, value: str) ->
 def test_allowed_trackers_are_a_list_with_commas() -> None:
     listed = Settings.from_env({**MINIMUM, "ALLOWED_TRACKING_IDS": " a, b ,,"})
     assert listed.allowed_tracking_ids == ("a", "b")
+
+
+@pytest.mark.parametrize(("text", "shadow"), [("true", True), ("false", False)])
+def test_shadow_is_true_or_false(text: str, *, shadow: bool) -> None:
+    assert Settings.from_env({**MINIMUM, "SHADOW": text}).shadow is shadow
+
+
+def test_the_salt_is_not_shown() -> None:
+    """Whoever logs the settings, or an error that holds them, gives it to nobody."""
+    settings = Settings.from_env({**MINIMUM, "MAPPING_SALT": "pepper"})
+    assert settings.mapping_salt == "pepper"
+    assert "pepper" not in f"{settings} {settings!r}"

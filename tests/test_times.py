@@ -114,6 +114,7 @@ def test_anything_else_is_no_time(value: object, reason: Reason) -> None:
 @given(st.recursive(st.none() | st.text() | st.integers() | st.floats(), lambda x: st.dictionaries(st.text(), x)))
 def test_whatever_is_given_ends_in_a_number_or_a_reason(value: object) -> None:
     try:
-        assert isinstance(seconds("sentAt", value), float)
-    except InvalidRecord as bad:
-        assert bad.detail.startswith("sentAt ")
+        number = seconds("sentAt", value)
+    except InvalidRecord:
+        return
+    assert isinstance(number, float)

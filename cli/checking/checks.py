@@ -63,8 +63,7 @@ class Checks:
         self.good_events += len(parsed.interactions)
         for interaction in parsed.interactions:
             self._observations.see(line, interaction)
-        if parsed.unknown_members:
-            self._observations.see_unknown(line, parsed.unknown_members)
+        self._observations.see_names(line, unknown=parsed.unknown_members, renamed=parsed.renamed_members)
         if parsed.rejections:
             self.bad_lines += 1
             self.reasons.update(each.reason for each in parsed.rejections)

@@ -8,10 +8,9 @@ from cli.advice import Weakness
 from cli.checking.checks import Checks
 from cli.checking.observations import Warned
 from cli.input.reading import Line
-from personalize_relay.events import Rejection
-
-MOST_SHOWN = 1000
-"""Characters of a payload or a name."""
+from cli.input.showing import shown
+from personalize_relay.errors import Reason
+from personalize_relay.events import Rejection, dotted
 
 _FACTS = {
     Weakness.NO_EVENTS: "there are no good events",
@@ -22,6 +21,7 @@ _FACTS = {
     Weakness.IN_THE_FUTURE: "{count} of {of} events are ahead of their arrival",
     Weakness.NO_SENT_AT: "{count} of {of} events have no sentAt",
     Weakness.EVENT_TYPE_ONCE: "{count} of {of} event types are seen once",
+    Weakness.RENAMED_MEMBER: "{count} members are spelt in another way than the contract's",
     Weakness.UNKNOWN_MEMBER: "{count} members are not known",
     Weakness.PROPERTY_NOT_IN_SCHEMA: "{count} properties have no field in the schema",
     Weakness.FIELD_NEVER_FILLED: "{count} required fields are filled by no event",
@@ -30,23 +30,24 @@ _FACTS = {
 
 def rejected(line: Line, rejection: Rejection, *, reveal: bool) -> str:
     """The line for an event that would be rejected, and one more with its payload if that is to be seen."""
-    place = f"{line.file}:{line.number}" + ("" if rejection.index is None else f"[{rejection.index}]")
-    said = f"{place}: {rejection.reason}: {rejection.detail}; {advice.REASONS[rejection.reason]}"
+    place = f"{line.file}:{line.number}" + (f"/{dotted(rejection.sub_sequence)}" if rejection.sub_sequence else "")
+    place += "" if rejection.index is None else f"[{rejection.index}]"
+    said = f"{place}: {rejection.reason}: {rejection.detail}"
     return f"{said}\n    {shown(line.data)}" if reveal else said
 
 
-def summary(checks: Checks, warnings: Sequence[Warned], unlisted: int) -> Iterator[str]:
-    """The lines that follow those of the rejected events."""
+def summary(checks: Checks, warnings: Sequence[Warned], unlisted: int, *, blank: int) -> Iterator[str]:
+    """The lines that follow those of the rejected events: what to do about a reason is said here, once."""
     if unlisted:
         yield f"and {unlisted:,} more, which are only counted: --max-errors shows them"
     if checks.reasons:
         yield ""
-        yield from (f"{count:>9,}  {reason}" for reason, count in checks.reasons.most_common())
+        yield from (f"{count:>9,}  {_with_advice(reason)}" for reason, count in checks.reasons.most_common())
     if warnings:
         yield ""
         yield from (f"warning: {warned.weakness}: {fact(warned)}; {_what_to_do(warned)}" for warned in warnings)
     yield ""
-    yield f"lines   {checks.good_lines:>9,} good {checks.bad_lines:>9,} bad"
+    yield f"lines   {checks.good_lines:>9,} good {checks.bad_lines:>9,} bad" + (f" {blank:>9,} blank" if blank else "")
     yield f"events  {checks.good_events:>9,} good {checks.bad_events:>9,} bad"
 
 
@@ -55,6 +56,7 @@ def listed(line: Line, rejection: Rejection, *, reveal: bool) -> dict[str, Any]:
     return {
         "file": line.file,
         "line": line.number,
+        "subSequence": dotted(rejection.sub_sequence) if rejection.sub_sequence else None,
         "index": rejection.index,
         "reason": rejection.reason,
         "detail": rejection.detail,
@@ -63,24 +65,17 @@ def listed(line: Line, rejection: Rejection, *, reveal: bool) -> dict[str, Any]:
 
 
 def report(
-    checks: Checks, warnings: Sequence[Warned], rejections: Sequence[dict[str, Any]], unlisted: int
+    checks: Checks, warnings: Sequence[Warned], rejections: Sequence[dict[str, Any]], unlisted: int, *, blank: int
 ) -> dict[str, Any]:
     """All that was found, for JSON."""
     return {
-        "lines": {"good": checks.good_lines, "bad": checks.bad_lines},
+        "lines": {"good": checks.good_lines, "bad": checks.bad_lines, "blank": blank},
         "events": {"good": checks.good_events, "bad": checks.bad_events},
         "reasons": dict(checks.reasons.most_common()),
         "rejections": list(rejections),
         "unlisted": unlisted,
         "warnings": [_listed_warning(warned) for warned in warnings],
     }
-
-
-def shown(payload: bytes | str) -> str:
-    """A payload or a name as a terminal may show it: nothing in it moves the cursor, and it is cut if it is long."""
-    text = payload if isinstance(payload, str) else payload[: 4 * MOST_SHOWN].decode(errors="backslashreplace")
-    cut = text[:MOST_SHOWN] + "..." * (len(text) > MOST_SHOWN)
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in cut)
 
 
 def fact(warned: Warned) -> str:
@@ -94,6 +89,11 @@ def fact(warned: Warned) -> str:
         + said
         + "".join(f" ({', '.join(part)})" for part in (about, where) if part)
     )
+
+
+def _with_advice(reason: Reason) -> str:
+    said = advice.beyond_detail(reason)
+    return f"{reason}: {said}" if said else reason
 
 
 def _what_to_do(warned: Warned) -> str:

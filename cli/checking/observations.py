@@ -7,10 +7,9 @@ from itertools import islice
 from cli.advice import Weakness
 from cli.checking.schemas import Schema
 from cli.checking.sketches import Sample
+from cli.checking.spellings import Names, names
 from cli.input.reading import Line
-from personalize_relay import payloads
 from personalize_relay.events import Interaction
-from personalize_relay.names import EVENT_MEMBERS, FLAT_MEMBERS, REQUEST_MEMBERS
 
 MOST_NAMES = 20
 """Of members and properties, to show."""
@@ -19,6 +18,8 @@ ENOUGH_SESSIONS = 20
 """Fewer show no habit of a producer."""
 ENOUGH_EVENTS = 100
 """Of fewer, a type seen once is nothing special."""
+
+_NO_NAMES = Names(frozenset(), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +114,15 @@ class Observations:
         if self._schema and (foreign := self._schema.compare(interaction)):
             self._seen[Weakness.PROPERTY_NOT_IN_SCHEMA].see(line, len(foreign), sorted(foreign) if self._names else ())
 
-    def see_unknown(self, line: Line, count: int) -> None:
-        """Take note of a payload's unknown members."""
-        self._seen[Weakness.UNKNOWN_MEMBER].see(line, count, _unknown_members(line.data) if self._names else ())
+    def see_names(self, line: Line, *, unknown: int, renamed: int) -> None:
+        """Take note of how many of a payload's members the contract has not, or not in that spelling."""
+        if not (unknown or renamed):
+            return
+        seen = names(line.data) if self._names else _NO_NAMES
+        if unknown:
+            self._seen[Weakness.UNKNOWN_MEMBER].see(line, unknown, sorted(seen.unknown))
+        if renamed:
+            self._seen[Weakness.RENAMED_MEMBER].see(line, renamed, sorted(seen.renamed))
 
     def warnings(self) -> Iterator[Warned]:
         """What is worth a warning by now."""
@@ -128,6 +135,7 @@ class Observations:
             (Weakness.REUSED_EVENT_ID, None),
             (Weakness.IN_THE_FUTURE, self._events),
             (Weakness.NO_SENT_AT, self._events),
+            (Weakness.RENAMED_MEMBER, None),
             (Weakness.UNKNOWN_MEMBER, None),
             (Weakness.PROPERTY_NOT_IN_SCHEMA, None),
         ):
@@ -183,12 +191,3 @@ class Observations:
         if once and self._events >= ENOUGH_EVENTS:
             scale = self._types.scale
             yield Warned(Weakness.EVENT_TYPE_ONCE, len(once) * scale, len(self._types) * scale, scale > 1, once[0])
-
-
-def _unknown_members(payload: bytes) -> list[str]:
-    outer = payloads.decode(payload)
-    listed = outer.get("eventList")
-    if listed is None:
-        return sorted(outer.keys() - FLAT_MEMBERS)
-    inner = (each.keys() - EVENT_MEMBERS for each in listed if isinstance(each, dict))
-    return sorted((outer.keys() - REQUEST_MEMBERS).union(*inner))

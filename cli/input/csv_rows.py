@@ -1,70 +1,81 @@
 """The payloads of a CSV file: a row is one event, its header names the members.
 
-A dotted name is a member of a member, such as `properties.color`; an empty cell is an absent member.
+Commas, semicolons or tabs separate its cells. A dotted name is a member of a member, such as `properties.color`; an
+empty cell is an absent member, and any other a text: what a text means is the record contract's to say.
 """
 
 import csv
 import io
-import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import msgspec
 
+from cli.input.columns import Header
+from cli.input.opening import no_text
+from cli.input.remarks import Remarks
+from cli.input.separators import separator_of
 from cli.problems import Misuse
 
-NUMBERS = frozenset({"eventValue", "sentAt"})
-"""The members whose cells are numbers in CSV, where they read as such; every other is a text."""
-LIST = "impression"
+LIST = ["impression"]
 LIST_SEPARATOR = "|"
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-"""A number as JSON has it."""
 
 
-def payloads(file: str, opened: io.TextIOWrapper) -> Iterator[tuple[int, bytes]]:
+def payloads(file: str, opened: io.TextIOWrapper, remarks: Remarks) -> Iterator[tuple[int, bytes]]:
     """Each row as a JSON object, with the line that it begins on; raises Misuse."""
-    rows = csv.reader(opened, strict=True)
-    header: list[list[str]] | None = None
     begins = 1
+    table: _Table | None = None
     try:
+        beginning = _beginning(opened)
+        separator = separator_of(beginning[-1])
+        rows = csv.reader(chain(beginning, opened), strict=True, delimiter=separator)
         for cells in rows:
-            if any(cells):
-                if header is None:
-                    header = _header(file, cells)
-                else:
-                    yield begins, _row(f"{file}:{begins}", header, cells)
+            if not any(cells):
+                remarks.blank += 1
+            elif table is None:
+                table = _Table(Header(f"{file}:{begins}", separator, [cell.strip() for cell in cells]), remarks)
+            else:
+                yield begins, table.row(f"{file}:{begins}", cells)
             begins = rows.line_num + 1
     except csv.Error as exc:
         raise Misuse(f"{file}:{begins}: is not CSV: {exc}") from exc
     except UnicodeDecodeError as exc:
-        raise Misuse(f"{file}: is not UTF-8, near line {begins}") from exc
+        raise no_text(file, opened, begins) from exc
+    if table is None or not table.rows:
+        remarks.nothing_in(file, "has a header and no rows" if table else "holds nothing")
 
 
-def _header(file: str, cells: list[str]) -> list[list[str]]:
-    """The path of each column's member."""
-    names = [cell.strip() for cell in cells]
-    for name in names:
-        if not all(name.split(".")):
-            raise Misuse(f"{file}:1: column {names.index(name) + 1} of the header has no name")
-        if names.count(name) > 1 or any(other.startswith(f"{name}.") for other in names):
-            raise Misuse(f"{file}:1: column {names.index(name) + 1} of the header is there twice")
-    return [name.split(".") for name in names]
+def _beginning(opened: io.TextIOWrapper) -> list[str]:
+    """The lines to the first that isn't blank."""
+    lines = [opened.readline()]
+    while lines[-1] and not lines[-1].strip():
+        lines.append(opened.readline())
+    return lines
 
 
-def _row(place: str, header: list[list[str]], cells: list[str]) -> bytes:
-    if len(cells) != len(header):
-        raise Misuse(f"{place}: is not CSV as its header says: {len(cells)} cells, not {len(header)}")
-    payload: dict[str, Any] = {}
-    for path, cell in zip(header, cells, strict=True):
-        if cell:
-            inner = payload
-            for name in path[:-1]:
-                inner = inner.setdefault(name, {})
-            inner[path[-1]] = _cell(path, cell)
-    return msgspec.json.encode(payload)
+class _Table:
+    """The rows under a header."""
 
+    def __init__(self, header: Header, remarks: Remarks) -> None:
+        self.rows = 0
+        self._header = header
+        self._paths = header.paths(reveal=remarks.reveal)
+        if header.is_numbered:
+            remarks.say(f"{header.place}: column 1 has no name: it is taken for the rows' numbers, and skipped")
 
-def _cell(path: list[str], cell: str) -> Any:  # noqa: ANN401 - whatever JSON may hold
-    if path[0] in NUMBERS and _NUMBER.fullmatch(cell):
-        return msgspec.Raw(cell.encode())  # every digit as it is written
-    return cell.split(LIST_SEPARATOR) if path == [LIST] else cell
+    def row(self, place: str, cells: list[str]) -> bytes:
+        """A row as a JSON object."""
+        self.rows += 1
+        if len(cells) != len(self._header.names):
+            raise Misuse(f"{place}: is not CSV as its header says: {len(cells)} cells, not {len(self._header.names)}")
+        if self._header.is_numbered and not cells[0].isdecimal():
+            raise Misuse(f"{place}: column 1 has no name in the header, and holds more than the rows' numbers")
+        payload: dict[str, Any] = {}
+        for path, cell in zip(self._paths, cells[self._header.is_numbered :], strict=True):
+            if cell:
+                inner = payload
+                for name in path[:-1]:
+                    inner = inner.setdefault(name, {})
+                inner[path[-1]] = cell.split(LIST_SEPARATOR) if path == LIST else cell
+        return msgspec.json.encode(payload)

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import cast
 
+from cli.input.opening import no_text
+from cli.input.remarks import Remarks
 from cli.problems import Misuse
 
 LONGEST_VALUE = 16 * 1024 * 1024
@@ -19,7 +21,7 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
 
 
-def payloads(file: str, opened: io.TextIOWrapper) -> Iterator[tuple[int, bytes]]:
+def payloads(file: str, opened: io.TextIOWrapper, remarks: Remarks) -> Iterator[tuple[int, bytes]]:
     """The elements of an array, or the object, each with the line that it begins on; raises Misuse."""
     text = _Text(file, opened)
     first = text.next_character()
@@ -31,6 +33,8 @@ def payloads(file: str, opened: io.TextIOWrapper) -> Iterator[tuple[int, bytes]]
         yield value
     elif first:
         raise Misuse(f"{file}: is neither a JSON array nor an object")
+    else:
+        remarks.nothing_in(file, "holds nothing")
     text.expect_end()
 
 
@@ -118,6 +122,6 @@ class _Text:
         try:
             chunk = self._opened.read(max(_FIRST_CHUNK, len(self._buffer)))
         except UnicodeDecodeError as exc:
-            raise Misuse(f"{self._file}: is not UTF-8, near line {self._number}") from exc
+            raise no_text(self._file, self._opened, self._number) from exc
         self._buffer += chunk
         return bool(chunk)

@@ -4,7 +4,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cli.input.reading import STANDARD_INPUT, Line
+from cli.input.opening import STANDARD_INPUT
+from cli.input.reading import Line
 
 STEP = 2000
 """Lines between two looks at the bar."""
@@ -30,7 +31,7 @@ def _drawn(lines: Iterator[Line], files: Sequence[str], total: int) -> Iterator[
 
     # On one terminal, what is printed goes above the bar; into a pipe it goes as it is.
     aside = sys.stdout.isatty()
-    with Progress(console=Console(stderr=True), transient=True, redirect_stdout=aside, redirect_stderr=False) as bar:
+    with Progress(console=Console(stderr=True), transient=True, redirect_stdout=aside) as bar:
         task = bar.add_task("checking", total=total)
         ends = _ends(files)
         for count, line in enumerate(lines):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from cli.checking.findings import shown
+from cli.input.showing import shown
 from cli.mapping.trial import Trial, Tried
 from personalize_relay.names import MARK
 

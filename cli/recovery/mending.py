@@ -14,9 +14,10 @@ from jmespath.parser import ParsedResult
 from cli.problems import Misuse
 from cli.recovery.selection import Piece
 from cli.recovery.set_aside import Position
-from personalize_relay import events, members
+from personalize_relay import members
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.events import Interaction, Origin, Source, Trackers
+from personalize_relay.parsing import parse
 
 TRANSFORM_FAILED = "transform_failed"
 """The reason of an event that the transform can't be applied to, or makes no event of."""
@@ -97,10 +98,10 @@ class Mender:
         """
         origin = piece.record.origin
         kept = {name: original[name] for name in ("trackingId", "sessionId", "userId") if name in original}
-        stamped = kept | made | {"eventId": _valid_id(original) or origin.event_id(piece.index)}
-        if stamped.get("trackingId") is None:
+        stamped = kept | made | {"eventId": _valid_id(original) or origin.event_id(piece.sub_sequence, piece.index)}
+        if members.absent(stamped.get("trackingId")):
             stamped["trackingId"] = self._trackers.default
-        if stamped.get("sentAt") is None:
+        if members.absent(stamped.get("sentAt")):
             stamped["sentAt"] = _original_time(original, piece)
         return stamped
 
@@ -111,13 +112,13 @@ class Mender:
             raise NotMended(parsed.rejections[0].reason)
         if len(parsed.interactions) != 1 or parsed.interactions[0].source.index is not None:
             raise NotMended(TRANSFORM_FAILED)  # it made an eventList
-        source = Source(int(piece.record.origin.sequence_number), piece.index)
+        source = Source(int(piece.record.origin.sequence_number), piece.sub_sequence, piece.index)
         return msgspec.structs.replace(parsed.interactions[0], source=source)
 
 
 def _dated(event: dict[str, Any], piece: Piece) -> dict[str, Any]:
     """The event as the transform sees it: with the time that the function would have given it."""
-    if event.get("sentAt") is not None or piece.several:
+    if not members.absent(event.get("sentAt")) or piece.several:
         return event
     return event | {"sentAt": piece.record.origin.arrival}
 
@@ -126,7 +127,7 @@ def _original_time(original: dict[str, Any], piece: Piece) -> object:
     """The time given, where the function takes it, else the arrival; None where that would be the same for several."""
     arrival = piece.record.origin.arrival
     given = original.get("sentAt")
-    if given is not None and _takes_time(given, piece.record.origin):
+    if not members.absent(given) and _takes_time(given, piece.record.origin):
         return given
     if piece.several:
         raise NotMended(Reason.MISSING_MEMBER)
@@ -144,7 +145,7 @@ def _takes_time(given: object, origin: Origin) -> bool:
 def _valid_id(original: dict[str, Any]) -> str | None:
     given = original.get("eventId")
     try:
-        return None if given is None else members.text("eventId", given)
+        return None if members.absent(given) else members.identity("eventId", given)
     except InvalidRecord:
         return None
 

@@ -10,7 +10,9 @@ import msgspec
 from cli.problems import Misuse
 from cli.recovery.set_aside import Cause, Position, SetAside, is_time
 from personalize_relay.errors import InvalidRecord
-from personalize_relay.names import REQUEST_MEMBERS
+from personalize_relay.events import SubSequence, dotted
+from personalize_relay.framing import Payload
+from personalize_relay.names import FLAT_MEMBERS, REQUEST_MEMBERS, respelt
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _NO_TIME = "a time is ISO 8601 and after 1970, as 2026-11-24T09:30:00Z, or so long ago: 90m, 2h, 3d"
@@ -20,6 +22,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     """One event that is set aside, flat; or a record that no event can be read from (`event` None)."""
 
     record: SetAside
+    sub_sequence: SubSequence = ()
     index: int | None
     reason: str
     event: dict[str, Any] | None
@@ -29,7 +32,8 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def position(self) -> Position:
         """What names it in its object."""
-        return self.record.origin.sequence_number, self.index
+        number = self.record.origin.sequence_number
+        return f"{number}:{dotted(self.sub_sequence)}" if self.sub_sequence else number, self.index
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +55,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
             not self.covers(origin.arrival)
             or self.shard not in {None, origin.shard_id}
             or self.sequence_number not in {None, origin.sequence_number}
-            or (self.tracker is not None and self.tracker != self._tracker_of(record))
+            or (self.tracker and not any(self._is_for_tracker(each.value) for each in record.payloads()))
         ):
             return ()
         return tuple(cause for cause in record.causes if not self.reasons or cause.reason in self.reasons)
@@ -61,37 +65,56 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         causes = self.causes(record)
         if not causes:
             return
-        try:
-            payload = record.decoded()
-        except InvalidRecord:
-            yield from (Piece(record=record, index=each.index, reason=each.reason, event=None) for each in causes)
-            return
+        payloads = record.payloads()
         for cause in causes:
-            yield from _pieces(record, cause, payload)
+            for payload in payloads:
+                place = dotted(payload.sub_sequence) or None
+                if cause.sub_sequence in {None, place} and self._is_for_tracker(payload.value):
+                    yield from _pieces(record, cause, payload)
 
     def covers(self, arrival: float) -> bool:
         """Whether a record of this arrival may be asked for."""
         return (self.since is None or arrival >= self.since) and (self.until is None or arrival < self.until)
 
-    def _tracker_of(self, record: SetAside) -> object:
-        """What is named by the record; no tracker at all where it can't be read."""
-        try:
-            return record.decoded().get("trackingId") or self.default_tracker
-        except InvalidRecord:
-            return ""
+    def _is_for_tracker(self, value: object) -> bool:
+        """Whether a payload names the tracker that is asked for; what can't be read names none."""
+        if self.tracker is None:
+            return True
+        return isinstance(value, dict) and self.tracker == (_named(value).get("trackingId") or self.default_tracker)
 
 
-def _pieces(record: SetAside, cause: Cause, payload: dict[str, Any]) -> Iterator[Piece]:
-    listed = payload.get("eventList")
-    if not isinstance(listed, list) or not listed:
-        yield Piece(record=record, index=None, reason=cause.reason, event=payload)
+def _pieces(record: SetAside, cause: Cause, payload: Payload) -> Iterator[Piece]:
+    def piece(index: int | None, event: dict[str, Any] | None, *, several: bool = False) -> Piece:
+        return Piece(
+            record=record,
+            sub_sequence=payload.sub_sequence,
+            index=index,
+            reason=cause.reason,
+            event=event,
+            several=several,
+        )
+
+    if isinstance(payload.value, InvalidRecord):
+        yield piece(cause.index, None)
         return
-    request: dict[str, Any] = {name: payload[name] for name in ("trackingId", "userId", "sessionId") if name in payload}
+    given = _named(payload.value)
+    listed = given.get("eventList")
+    if not isinstance(listed, list) or not listed:
+        yield piece(None, given)
+        return
+    request: dict[str, Any] = {name: given[name] for name in ("trackingId", "userId", "sessionId") if name in given}
     for index, event in enumerate(listed):
         if cause.index in {None, index}:
-            flat = _flat(event, request) if isinstance(event, dict) else None
-            several = len(listed) > 1
-            yield Piece(record=record, index=index, reason=cause.reason, event=flat, several=several)
+            flat = _flat(_named(event), request) if isinstance(event, dict) else None
+            yield piece(index, flat, several=len(listed) > 1)
+
+
+def _named(given: dict[str, Any]) -> dict[str, Any]:
+    """The members by the contract's names, as far as the function would take them for those."""
+    try:
+        return respelt(given, FLAT_MEMBERS)[0]
+    except InvalidRecord:
+        return given
 
 
 def _flat(event: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:

@@ -7,23 +7,25 @@ Pure: bytes in, records out, and a flaw for what is none. docs/events.md has the
 import binascii
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import msgspec
 
-from personalize_relay import payloads
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.events import Origin
+from personalize_relay.framing import Payload, Rows, unframe
 
-SCHEMA = "personalize-relay.quarantine/1"
+SCHEMA = "personalize-relay.quarantine/2"
 """As in personalize_relay.quarantine, which needs Powertools; a test keeps them equal."""
+SCHEMAS = {SCHEMA, "personalize-relay.quarantine/1"}
+"""Those that are read: version 1 knew records of one payload only, and rejected any other whole."""
 ON_FAILURE_VERSION = "1.0"
 _LONGEST_NUMBER = 128
 """Digits of a sequence number, as the Kinesis API reference has it."""
 _YEAR_9999 = 253_370_764_800
 
 type Position = tuple[str, int | None]
-"""An event within an object: its record's sequence number, and its place in `eventList` (None: it is the record)."""
+"""An event within an object: its record's sequence number, with `:` and its payload's place where the record has
+several, and its place in `eventList` (None: it is the payload)."""
 
 
 class Flaw(msgspec.Struct, frozen=True):
@@ -40,12 +42,18 @@ class Flaw(msgspec.Struct, frozen=True):
         return f"{place}: {self.what}"
 
 
-class Cause(msgspec.Struct, frozen=True):
-    """Why an event is set aside, or every event of a record (index None)."""
+class Cause(msgspec.Struct, frozen=True, rename="camel"):
+    """Why an event is set aside, every event of a payload (index None), or of a record (no sub-sequence, either)."""
 
     index: int | None
     reason: str
     detail: str
+    sub_sequence: str | None = None
+    """The payload's place in a record of several, as it is written."""
+
+    def __post_init__(self) -> None:
+        if self.sub_sequence is not None and not re.fullmatch(r"\d{1,9}(\.\d{1,9}){0,9}", self.sub_sequence):
+            raise ValueError("no place in a record")
 
 
 class SetAside(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,9 +76,12 @@ class SetAside(msgspec.Struct, frozen=True, kw_only=True):
         except ValueError as exc:
             raise InvalidRecord(Reason.INVALID_BASE64, "the record's data is not base64") from exc
 
-    def decoded(self) -> dict[str, Any]:
-        """The JSON object that it is; raises InvalidRecord."""
-        return payloads.decode(self.payload())
+    def payloads(self, rows: Rows | None = None) -> tuple[Payload, ...]:
+        """What it holds, each in its place; `rows` reads lines of text that are no JSON."""
+        try:
+            return unframe(self.payload(), rows).payloads
+        except InvalidRecord as bad:
+            return (Payload((), bad),)
 
 
 class _Source(msgspec.Struct, rename="camel"):
@@ -171,7 +182,7 @@ def is_time(seconds: float) -> bool:
 
 def _of_line(key: str, number: int, line: bytes) -> SetAside:
     schema = _typed(line, _Schema).schema
-    if schema != SCHEMA:
+    if schema not in SCHEMAS:
         raise _Unknown(_unknown("schema", schema, r"personalize-relay\.quarantine/\d{1,4}"))
     read = _typed(line, _Line)
     return SetAside(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from cli.advice import REASONS
+from cli.advice import REASONS, beyond_detail
 from cli.recovery.groups import Listing
 from cli.recovery.redrive import ALREADY_SENT, CLAIMED, NOT_SENT, UNREADABLE, Account, Claim
 from cli.recovery.redriven import Mark
@@ -16,7 +16,7 @@ from personalize_relay.errors import InvalidRecord
 
 _ADVICE = {
     "transform_failed": "--transform must give one event, an object, for each: try it on what `show --reveal` prints",
-    **{str(reason): text for reason, text in REASONS.items()},
+    **{str(reason): said for reason, said in REASONS.items()},
 }
 
 
@@ -64,11 +64,20 @@ def record_json(record: SetAside, marks: dict[Position, Mark], *, reveal: bool) 
         "key": record.key,
         "line": record.line,
         "storedAt": record.stored_at,
-        "causes": [{"index": each.index, "reason": each.reason, "detail": each.detail} for each in record.causes],
+        "causes": [
+            {"subSequence": each.sub_sequence, "index": each.index, "reason": each.reason, "detail": each.detail}
+            for each in record.causes
+        ],
         "redriven": [
-            {"index": index, "state": mark.state, "run": mark.run, "at": mark.at.isoformat(timespec="seconds")}
+            {
+                "subSequence": of.partition(":")[2] or None,
+                "index": index,
+                "state": mark.state,
+                "run": mark.run,
+                "at": mark.at.isoformat(timespec="seconds"),
+            }
             for (of, index), mark in marks.items()
-            if of == number
+            if of.partition(":")[0] == number
         ],
     }
     return described | ({"partitionKey": record.partition_key, "payload": _payload(record)} if reveal else {})
@@ -81,11 +90,11 @@ def record_lines(record: SetAside, marks: dict[Position, Mark], *, reveal: bool)
     yield _printable(f"source    stream {said['stream']}, {said['shardId']}, arrived {said['arrival']}")
     yield _printable(f"stored    {said['key']}, line {said['line']}, at {said['storedAt']}")
     for cause in said["causes"]:
-        yield _printable(f"{_place(cause['index']):10}{cause['reason']}: {cause['detail']}")
-        if cause["reason"] in _ADVICE:
-            yield f"{'':10}{_ADVICE[cause['reason']]}"
+        yield _printable(f"{_place(cause):9} {cause['reason']}: {cause['detail']}")
+        if said_more := beyond_detail(cause["reason"]):
+            yield f"{'':10}{said_more}"
     for mark in said["redriven"]:
-        yield _printable(f"{mark['state']:10}{_place(mark['index'])}, {mark['at']}, by run {mark['run']}")
+        yield _printable(f"{mark['state']:10}{_place(mark)}, {mark['at']}, by run {mark['run']}")
     if reveal:
         payload = said["payload"]
         yield f"key       {_printable(said['partitionKey'])}"
@@ -177,8 +186,9 @@ def _printable(text: str) -> str:
     return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
 
 
-def _place(index: int | None) -> str:
-    return "record" if index is None else f"event {index}"
+def _place(said: dict[str, Any]) -> str:
+    parts = [("payload", said["subSequence"]), ("event", said["index"])]
+    return " ".join(f"{what} {number}" for what, number in parts if number is not None) or "record"
 
 
 def _counts(counts: Counter[str]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from cli import advice
-from cli.checking.findings import shown
+from cli.input.showing import shown
 from cli.sending.producing import TOO_LARGE, Rejected
 from personalize_relay.errors import Reason
 
@@ -45,7 +45,8 @@ def lines(account: Account) -> Iterator[str]:
     if account.settled_before:
         yield f"{account.settled_before:,} were settled before and not read again to be sent"
     for reason, count in sorted(account.reasons.items()):
-        yield f"{count:,} rejected: {reason}: {_what_to_do(reason)}"
+        what_to_do = _beyond_detail(reason)
+        yield f"{count:,} rejected: {reason}" + (f": {what_to_do}" if what_to_do else "")
 
 
 def rejected(what: Rejected, *, reveal: bool) -> str:
@@ -55,7 +56,7 @@ def rejected(what: Rejected, *, reveal: bool) -> str:
     return f"{said}\n    {shown(what.line.data)}" if reveal else said
 
 
-def _what_to_do(reason: str) -> str:
+def _beyond_detail(reason: str) -> str:
     if reason == TOO_LARGE:
         return "split it, or leave out what Personalize has no use for"
-    return advice.REASONS[Reason(reason)]
+    return advice.beyond_detail(Reason(reason))

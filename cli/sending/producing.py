@@ -14,6 +14,7 @@ from cli.sending.headway import Headway, Place, Position
 from cli.sending.outbox import MAX_RECORD_BYTES, Entry
 from personalize_relay import events, payloads
 from personalize_relay.errors import InvalidRecord
+from personalize_relay.parsing import parse
 
 TOO_LARGE = "record_too_large"
 """The one reason of this module's own: the others are the function's."""

@@ -29,7 +29,9 @@ def records(aggregate: bytes) -> Iterator[bytes]:
     """
     message, digest = aggregate[len(MAGIC) : -_DIGEST_BYTES], aggregate[-_DIGEST_BYTES:]
     if hashlib.md5(message, usedforsecurity=False).digest() != digest:
-        raise _broken("has another checksum than its bytes")
+        raise InvalidRecord(
+            Reason.BAD_CHECKSUM, "the record is a KPL aggregate whose checksum is wrong: it was changed on its way"
+        )
     for number, content in _fields(message):
         if number == _RECORDS and content is not None:
             yield _data(content)
@@ -41,7 +43,7 @@ def _data(record: bytes) -> bytes:
         if number == _DATA and content is not None:
             data = content
     if data is None:
-        raise _broken("holds a record without data")
+        raise _broken()
     return data
 
 
@@ -61,9 +63,9 @@ def _fields(message: bytes) -> Iterator[tuple[int, bytes | None]]:
             at = start + length
             content = message[start:at]
         else:
-            raise _broken("is no protobuf")
+            raise _broken()
         if at > len(message) or not number:
-            raise _broken("is no protobuf")
+            raise _broken()
         yield number, content
 
 
@@ -74,8 +76,10 @@ def _varint(message: bytes, at: int) -> tuple[int, int]:
         value |= (byte & 0x7F) << (7 * place)
         if byte < 0x80:  # noqa: PLR2004 - the bit that says that another byte follows
             return value, at + place + 1
-    raise _broken("is no protobuf")
+    raise _broken()
 
 
-def _broken(how: str) -> InvalidRecord:
-    return InvalidRecord(Reason.BAD_CHECKSUM, f"the record is a KPL aggregate that {how}: it changed on its way")
+def _broken() -> InvalidRecord:
+    return InvalidRecord(
+        Reason.BAD_CHECKSUM, "the record is a KPL aggregate that breaks the format: look at what aggregates"
+    )

@@ -91,9 +91,8 @@ class Reader:
     ) -> None:
         taken = _Members(given, payload)
         try:
-            if renamed and (system := envelopes.system(payload)):
-                # Another system's event that has, by chance, all that the contract asks for.
-                raise InvalidRecord(Reason.FOREIGN_FORMAT, system)
+            if renamed:
+                _refuse_foreign(payload)
             if not given.keys() <= _OF_AN_EVENT:
                 _refuse_half(given, given)
             addressee = self._addressee(taken)
@@ -201,6 +200,12 @@ class _Members:
         if any(each.reason is Reason.MISSING_MEMBER for each in self._faults):
             details += filter(None, [envelopes.seen(self._payload)])
         raise InvalidRecord(self._faults[0].reason, "; ".join(details))
+
+
+def _refuse_foreign(payload: dict[str, Any]) -> None:
+    """Refuse another system's event that has, by chance, all that the contract asks for."""
+    if system := envelopes.system(payload):
+        raise InvalidRecord(Reason.FOREIGN_FORMAT, system)
 
 
 def _refuse_half(given: dict[str, Any], event: dict[str, Any]) -> None:

@@ -18,7 +18,9 @@ class Reason(StrEnum):
     INVALID_UTF8 = "invalid_utf8"
     INVALID_JSON = "invalid_json"
     NOT_AN_OBJECT = "not_an_object"
-    ENVELOPE = "envelope"
+    FOREIGN_FORMAT = "foreign_format"
+    NOT_MAPPED = "not_mapped"
+    AMBIGUOUS_MEMBER = "ambiguous_member"
     TOO_DEEP = "too_deep"
     TOO_MANY_EVENTS = "too_many_events"
     TRACKER_NOT_ALLOWED = "tracker_not_allowed"
@@ -30,9 +32,6 @@ class Reason(StrEnum):
     INVALID_NUMBER = "invalid_number"
     INVALID_TIMESTAMP = "invalid_timestamp"
     TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"
-    NOT_MAPPED = "not_mapped"
-    FOREIGN_FORMAT = "foreign_format"
-    AMBIGUOUS_MEMBER = "ambiguous_member"
     FORBIDDEN_PROPERTY = "forbidden_property"
     REJECTED_BY_PERSONALIZE = "rejected_by_personalize"
     REFUSED_BY_PERSONALIZE = "refused_by_personalize"
@@ -64,7 +63,7 @@ class ConfigurationError(RelayError):
 
 
 class MappingError(RelayError):
-    """A mapping that a person must mend; one sentence names file, rule or test, member and remedy."""
+    """A mapping that its author must mend; the message names the file, the rule or test, the member, and what to do."""
 
 
 def error_code(name: str) -> str:

@@ -6,12 +6,14 @@ Pure, and never raises for content: what can't be read is a payload that says wh
 import binascii
 import re
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from personalize_relay import aggregate, inflate, json_values, recognise
 from personalize_relay.errors import InvalidRecord, Reason
+from personalize_relay.json_values import TooMany
 
 MAX_LAYERS = 4
 """How deep payloads may be packed: each array, text of several, compression, aggregate and so on is one layer."""
@@ -23,6 +25,7 @@ _MAX_MARKS = 1_000_000
 _SEEN_THROUGH = 65_536
 """A text up to this size isn't counted: what it holds is small, however many."""
 
+_decode = msgspec.json.Decoder().decode
 _BOM = b"\xef\xbb\xbf"
 _BASE64 = re.compile(rb"([A-Za-z0-9+/]{8,})={0,2}\s*")
 _JSON_BEGINS = re.compile(rb'\s*(?:[{\[]|"\s*[{\[])')
@@ -68,10 +71,6 @@ class _Way(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, place=(*self.place, index))
 
 
-class _TooMany(Exception):
-    """The record holds more than may be read of one."""
-
-
 def unframe(data: bytes, rows: Rows | None = None) -> Framed:
     """The payloads of a record.
 
@@ -79,7 +78,7 @@ def unframe(data: bytes, rows: Rows | None = None) -> Framed:
     """
     if len(data) <= _SEEN_THROUGH:
         try:
-            value = msgspec.json.decode(data)
+            value = _decode(data)
         except (ValueError, RecursionError):
             value = None
         if type(value) is dict and "messageType" not in value:
@@ -109,7 +108,7 @@ class _Reader:
     def read(self, data: bytes) -> Framed:
         try:
             self._attempt(self._bytes, data, _Way())
-        except _TooMany:
+        except TooMany:
             bad = InvalidRecord(Reason.TOO_MANY_EVENTS, f"the record holds more than {MAX_PAYLOADS} payloads or values")
             return Framed((Payload((), bad),), self._inflater.made)
         return Framed(tuple(self._payloads), self._inflater.made, self._control)
@@ -119,11 +118,11 @@ class _Reader:
         try:
             read(what, way)
         except InvalidRecord as bad:
-            self._add(bad, way)
+            self._add(InvalidRecord(bad.reason, bad.detail), way)  # a new one: no traceback, which holds the record
 
     def _add(self, value: dict[str, Any] | InvalidRecord, way: _Way) -> None:
         if len(self._payloads) == MAX_PAYLOADS:
-            raise _TooMany
+            raise TooMany
         self._payloads.append(Payload(way.place, value))
 
     def _several(self, read: Callable[[Any, _Way], None], parts: Sequence[Any], way: _Way) -> None:
@@ -131,7 +130,7 @@ class _Reader:
         if not parts:
             raise InvalidRecord(Reason.EMPTY_RECORD, "the payload holds nothing")
         if len(parts) > MAX_PAYLOADS:
-            raise _TooMany
+            raise TooMany
         inner = way.deeper()
         for index, part in enumerate(parts):
             self._attempt(read, part, inner if len(parts) == 1 else inner.to(index))
@@ -142,7 +141,7 @@ class _Reader:
         if not data.strip():
             raise InvalidRecord(Reason.EMPTY_RECORD, "the record has no data")
         if data.startswith(aggregate.MAGIC):
-            self._several(self._bytes, _bounded(aggregate.records(data)), way)
+            self._several(self._bytes, list(islice(aggregate.records(data), MAX_PAYLOADS + 1)), way)
         elif inflate.is_gzip(data) or inflate.is_zstd(data) or (inflate.is_zlib(data) and not data.isascii()):
             way = way.deeper()
             self._bytes(self._inflater.inflate(data), way)
@@ -151,25 +150,25 @@ class _Reader:
 
     def _text(self, data: bytes, way: _Way) -> None:
         if _is_crowded(data) and (self._rows is None or _JSON_BEGINS.match(data)):
-            raise _TooMany
+            raise TooMany
         try:
-            value = msgspec.json.decode(data)
+            value = _decode(data)
         except (ValueError, RecursionError):
             self._no_single_value(data, way)
         else:
             self._value(value, way)
 
     def _no_single_value(self, data: bytes, way: _Way) -> None:
-        bad = recognise.binary(data)
-        if bad:
-            raise bad
+        foreign = recognise.foreign(data)
+        if foreign:
+            raise foreign
         decoded = None if way.base64 else _from_base64(data)
         if decoded:
             self._bytes(decoded, way.deeper(base64=True))
         elif self._rows and not _JSON_BEGINS.match(data):
             self._several(self._row, [line for line in data.split(b"\n") if line.strip()], way)
         else:
-            self._values(_bounded(json_values.values(data)), way)
+            self._values(json_values.values(data, MAX_PAYLOADS), way)
 
     def _values(self, values: Sequence[Any], way: _Way) -> None:
         if len(values) == 1:
@@ -223,16 +222,6 @@ class _Reader:
 def _is_crowded(data: bytes) -> bool:
     """Whether JSON of these bytes may hold more values than there is memory for."""
     return len(data) > _SEEN_THROUGH and sum(map(data.count, (b"{", b"[", b","))) > _MAX_MARKS
-
-
-def _bounded[T](parts: Any) -> list[T]:  # noqa: ANN401 - an iterable of T
-    """A list of all, unless that is more than a record may hold."""
-    listed: list[T] = []
-    for part in parts:
-        if len(listed) == MAX_PAYLOADS:
-            raise _TooMany
-        listed.append(part)
-    return listed
 
 
 def _from_base64(data: bytes) -> bytes | None:

@@ -85,7 +85,7 @@ class Functions(Standard):
         return untyped(image)
 
     @signature({"types": []}, {"types": []}, {"types": []})
-    def _func_unwind(self, entries: object, path: object, name: object) -> object:
+    def _func_unwind(self, entries: object, path: str, name: str) -> object:
         return unwind(entries, path, name)
 
     def hash(self, value: object) -> str | None:

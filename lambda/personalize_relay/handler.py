@@ -5,6 +5,7 @@ import os
 import random
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, single_metric
@@ -16,12 +17,14 @@ from personalize_relay.clients import PutEventsClient
 from personalize_relay.delivery import Delivery
 from personalize_relay.errors import ConfigurationError
 from personalize_relay.events import Trackers
+from personalize_relay.mapping import Mapping
 from personalize_relay.memory import peak_megabytes
 from personalize_relay.metrics import ALERTS, Metric, unit
 from personalize_relay.outcome import Outcome
-from personalize_relay.processor import RelayProcessor, where
+from personalize_relay.processor import Delivers, RelayProcessor, where
 from personalize_relay.quarantine import Quarantine, S3Store
 from personalize_relay.settings import Settings
+from personalize_relay.shadow import Nowhere, Shadow
 
 
 def _client(settings: Settings) -> PutEventsClient:
@@ -35,18 +38,34 @@ def _client(settings: Settings) -> PutEventsClient:
     return curl_client.from_environment(os.environ, settings.max_in_flight)
 
 
+def _mapping(settings: Settings) -> Mapping | None:
+    """The mapping, if one is set; it was tested when it was deployed."""
+    if not settings.mapping:
+        return None
+    from personalize_relay import mapping_file  # noqa: PLC0415 - few need it
+
+    text = mapping_file.source(settings.mapping, folder=Path(__file__).parents[1])
+    return mapping_file.read(text, file=settings.mapping, salt=settings.mapping_salt or None).mapping
+
+
+def _delivery(settings: Settings) -> Delivers:
+    if settings.shadow:
+        return Shadow()
+    return Delivery(
+        _client(settings),
+        clock=time.monotonic,
+        jitter=lambda most: random.uniform(0, most),  # noqa: S311 - spreads retries, guards nothing
+        max_in_flight=settings.max_in_flight,
+        alert=lambda _code: _alert(Metric.CONFIGURATION_ERRORS),
+    )
+
+
 def _build(settings: Settings) -> RelayProcessor:
+    store = Nowhere() if settings.shadow else S3Store(settings.quarantine_bucket)
     return RelayProcessor(
-        delivery=Delivery(
-            _client(settings),
-            clock=time.monotonic,
-            jitter=lambda most: random.uniform(0, most),  # noqa: S311 - spreads retries, guards nothing
-            max_in_flight=settings.max_in_flight,
-            alert=lambda _code: _alert(Metric.CONFIGURATION_ERRORS),
-        ),
-        quarantine=Quarantine(
-            S3Store(settings.quarantine_bucket), prefix=settings.quarantine_prefix, now=lambda: datetime.now(UTC)
-        ),
+        delivery=_delivery(settings),
+        quarantine=Quarantine(store, prefix=settings.quarantine_prefix, now=lambda: datetime.now(UTC)),
+        mapping=_mapping(settings),
         trackers=Trackers(default=settings.tracking_id, allowed=frozenset(settings.allowed_tracking_ids)),
         clock=time.monotonic,
         now=time.time,
@@ -105,4 +124,10 @@ def _report(outcome: Outcome) -> None:
             continue  # emitted as it happened
         _metrics.add_metric(name=name, unit=_unit(name), value=value)
     log = _logger.warning if outcome.errors else _logger.info
-    log("batch settled", counts=counts, undelivered=outcome.undelivered, errors=sorted(set(outcome.errors)))
+    log(
+        "batch settled",
+        counts=counts,
+        undelivered=outcome.undelivered,
+        filtered=outcome.filtered,
+        errors=sorted(set(outcome.errors)),
+    )

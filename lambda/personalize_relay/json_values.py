@@ -4,9 +4,9 @@ They may stand apart by white space, newlines, commas, the two characters backsl
 ends where the next one surely begins: what lies between is rejected as one, never taken apart into events.
 """
 
+import contextlib
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -17,11 +17,10 @@ from personalize_relay.errors import InvalidRecord
 _decode_joined = msgspec.json.Decoder().decode_lines
 _MOST_QUOTES = 2_000_000
 """Above it, values are counted while they are read: a list of all would be too large."""
+_CONTAINERS = frozenset({dict, list})
 _WORK = 8
 """How many times its length a text may be read over, for broken values that can't be told apart."""
 _LEAST_WORK = 1000
-_DEEPEST = 20_000
-"""What is nested deeper has no end that is worth looking for."""
 
 _SEPARATORS = re.compile(r"(?:[ \t\r\n,\ufeff]|\\n)*+")
 _NEWLINE = re.compile(r"\n|\\n")
@@ -30,47 +29,65 @@ _VALUE = re.compile(r'[{\[]|"\s*[{\[]')
 _NEXT_LINE = re.compile(r'\n(?=\ufeff?(?:[{\[]|"[{\[]))')
 _NEXT_ENTRY = re.compile(r",(?=\s*[{\[])")
 _NEXT_LITERAL = re.compile(r"(?<=\})(?=\\n\s*[{\[])")
-_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*+"?|[{}\[\]]')
+_BRACKET = re.compile(r'(?:[^"{}\[\]]++|"(?:[^"\\\n]|\\.)*+")*+([{}\[\]])')
+"""The next bracket outside of texts; none where a text isn't closed in its line."""
 _CLOSES = {"}": "{", "]": "["}
-_UNDECODABLE = re.compile("[\udc80-\udcff]")
-"""What `surrogateescape` makes of a byte that is no UTF-8."""
+_MOST_BRACKETS = 200_000
+"""How many brackets are looked at for ends of broken values."""
 
 
-def values(data: bytes) -> Iterator[Any]:
+class TooMany(Exception):
+    """A text holds more values than it may."""
+
+
+def values(data: bytes, most: int) -> list[Any]:
     """The values in order, an InvalidRecord in place of each that can't be read; none where there is nothing.
 
-    A list of which only some entries are broken is a list with InvalidRecords in it.
+    A list of which only some entries are broken is a list with InvalidRecords in it. TooMany if there are more than
+    `most`, the entries of such lists included.
     """
+    joined: list[Any] = []
     if data.count(b'"') <= _MOST_QUOTES:
-        try:
-            return iter(_decode_joined(data))
-        except (ValueError, RecursionError):
-            pass
-    return _Scan(data.decode(errors="surrogateescape")).values()
+        with contextlib.suppress(ValueError, RecursionError):
+            joined = _decode_joined(data)
+    if joined and all(type(each) in _CONTAINERS for each in joined):
+        return joined
+    return _Scan(data.decode(errors="surrogateescape"), most).values()
 
 
 class _Scan:
     """One pass over a text, from value to value."""
 
-    def __init__(self, text: str, *, entries: bool = False) -> None:
-        self._text = text
+    def __init__(self, text: str, most: int, *, entries: bool = False) -> None:
+        self._text = payloads.Text(text)
+        self._left = most
         self._entries = entries
         """Whether it is the inside of a list, where a comma surely ends an entry."""
         self._work = _LEAST_WORK + _WORK * len(text)
+        self._brackets = _MOST_BRACKETS
         self._exhausted: set[re.Pattern[str]] = set()
 
     def __repr__(self) -> str:
         return f"_Scan(length={len(self._text)}, entries={self._entries}, work={self._work})"
 
-    def values(self) -> Iterator[Any]:
-        before = _SEPARATORS.match(self._text)
-        first = True
-        while before and before.end() < len(self._text):
-            fresh = first or bool(_NEWLINE.search(before.group()))
+    def values(self) -> list[Any]:
+        read = []
+        before = self._separators(0)
+        fresh = True
+        while before.end() < len(self._text):
+            if not self._left:
+                raise TooMany
+            self._left -= 1
             value, end = self._next(before.end(), fresh=fresh)
-            yield value
-            first = False
-            before = _SEPARATORS.match(self._text, end)
+            read.append(value)
+            before = self._separators(end)
+            fresh = bool(_NEWLINE.search(before[0]))
+        return read
+
+    def _separators(self, at: int) -> re.Match[str]:
+        found = _SEPARATORS.match(self._text, at)
+        assert found  # noqa: S101 - it matches nothing, too
+        return found
 
     def _next(self, at: int, *, fresh: bool) -> tuple[Any, int]:
         """The value or the broken one that begins at a place, and where it ends; `fresh` at the beginning of a line."""
@@ -87,7 +104,7 @@ class _Scan:
         return self._broken(at, fresh=fresh)
 
     def _decodable(self, value: Any, at: int, end: int) -> Any:  # noqa: ANN401 - any JSON
-        found = _UNDECODABLE.search(self._text, at, end)
+        found = recognise.UNDECODABLE.search(self._text, at, end)
         return recognise.not_utf8(found.start() - at) if found else value
 
     def _ends(self, at: int, end: int, *, fresh: bool) -> bool:
@@ -95,8 +112,7 @@ class _Scan:
 
         `{"a":1},"b":2}` is one broken value, not an event that lacks a member.
         """
-        between = _SEPARATORS.match(self._text, end)
-        following = between.end() if between else end
+        following = self._separators(end).end()
         if following == len(self._text) or _VALUE.match(self._text, following):
             return True
         if self._entries and "," in self._text[end:following]:
@@ -108,30 +124,35 @@ class _Scan:
         balanced = self._balanced(at)
         if balanced and self._ends(at, balanced, fresh=fresh):
             chunk = self._text[at:balanced]
-            if chunk[0] == "[" and not self._entries:
-                return list(_Scan(chunk[1:-1], entries=True).values()) or _why(chunk), balanced
-            return _why(chunk), balanced
+            return self._good_entries(chunk) or _why(chunk), balanced
         end = self._resync(at)
         return _why(self._text[at:end]), end
+
+    def _good_entries(self, chunk: str) -> list[Any]:
+        """All entries of a broken list, if one at least is good; of a list in a list, or of an object, nothing."""
+        if self._entries or chunk[0] != "[":
+            return []
+        entries = _Scan(chunk[1:-1], self._left, entries=True).values()
+        self._left -= min(self._left, len(entries))
+        return entries if any(not isinstance(each, InvalidRecord) for each in entries) else []
 
     def _balanced(self, at: int) -> int | None:
         """Where the object or list that begins at a place is closed; None where that isn't clear."""
         opened: list[str] = []
-        for token in _TOKEN.finditer(self._text, at) if self._text[at] in "{[" and self._work > 0 else ():
-            mark = token.group()
-            if mark in "{[":
+        found = _BRACKET.match(self._text, at) if self._text[at] in "{[" and self._work > 0 else None
+        while found and self._brackets:
+            self._brackets -= 1
+            mark = found[1]
+            if mark not in _CLOSES:
                 opened.append(mark)
-            elif mark in _CLOSES:
-                if opened.pop() != _CLOSES[mark]:
-                    break
-            elif len(mark) == 1 or mark[-1] != '"':
-                break  # a text that isn't closed in its line
-            if not opened or len(opened) > _DEEPEST or self._work < token.end() - at:
+            elif opened.pop() != _CLOSES[mark]:
                 break
-        else:
-            return None
-        self._work -= token.end() - at
-        return token.end() if not opened else None
+            elif not opened:
+                self._work -= found.end() - at
+                return found.end()
+            found = _BRACKET.match(self._text, found.end())
+        self._work -= (found.end() if found else len(self._text)) - at
+        return None
 
     def _resync(self, at: int) -> int:
         """Where a broken value ends whose own end can't be told: before the next that surely begins, or never."""
@@ -147,11 +168,8 @@ class _Scan:
 
 def _why(chunk: str) -> InvalidRecord:
     """Why a part of a text is no JSON."""
-    undecodable = _UNDECODABLE.search(chunk)
-    if undecodable:
-        return recognise.not_utf8(undecodable.start())
     try:
-        _, end = payloads.decode_first(chunk, 0)
+        _, end = payloads.decode_first(payloads.Text(chunk), 0)
     except json.JSONDecodeError as exc:
         return recognise.broken(chunk, len(chunk) if exc.msg.startswith("Unterminated string") else exc.pos)
     except RecursionError:

@@ -52,9 +52,9 @@ def preset(name: str, salt: str | None = None) -> Mapping:
     return named(name, salt)
 
 
-def source(mapping: str) -> str:
-    """The TOML text of a preset's name or a file's path; raises MappingError."""
-    path = _FOLDER / f"{mapping}{SUFFIX}" if mapping in PRESETS else Path(mapping)
+def source(mapping: str, *, folder: Path = Path()) -> str:
+    """The TOML text of a preset's name or a file's path, from a folder on; raises MappingError."""
+    path = _FOLDER / f"{mapping}{SUFFIX}" if mapping in PRESETS else folder / mapping
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as exc:

@@ -3,25 +3,14 @@
 Pure: no clock, environment, I/O or log. The same data at the same stream position always gives the same result.
 """
 
-from typing import Any, Protocol
+from typing import Any
 
 from personalize_relay.contract import Reader
 from personalize_relay.errors import InvalidRecord
 from personalize_relay.events import Origin, Parsed, Rejection, Trackers
-from personalize_relay.framing import Rows, unframe
-from personalize_relay.mapping import Mapped
+from personalize_relay.framing import unframe
+from personalize_relay.mapping import Mapping
 from personalize_relay.names import CONTRACT, MARK
-
-
-class Mapping(Protocol):
-    """Turns payloads of another format into events of the contract."""
-
-    @property
-    def rows(self) -> Rows | None:
-        """Reads a line of text that is no JSON; None where the format is JSON."""
-
-    def map(self, payload: dict[str, Any]) -> Mapped:
-        """Map a payload; raises InvalidRecord where no rule is for it."""
 
 
 def parse(data: bytes, origin: Origin, trackers: Trackers, mapping: Mapping | None = None) -> Parsed:
@@ -46,6 +35,7 @@ def rejected(bad: InvalidRecord) -> Parsed:
 def _read(reader: Reader, payload: Any, mapping: Mapping | None) -> None:  # noqa: ANN401 - whatever JSON may hold
     if isinstance(payload, InvalidRecord):
         raise payload
+    # What `relay produce` and `relay failed redrive` send keeps the contract, whatever else is on the stream.
     if mapping is None or payload.get(MARK) == CONTRACT:
         reader.read(payload)
         return

@@ -18,11 +18,11 @@ from personalize_relay.deadline import SETTLE_MARGIN
 from personalize_relay.delivered import Delivered
 from personalize_relay.errors import DeliveryError
 from personalize_relay.events import Parsed, Rejection, Source, SubSequence, Trackers
+from personalize_relay.mapping import Mapping
 from personalize_relay.metrics import Metric
 from personalize_relay.outcome import Outcome
 from personalize_relay.quarantine import LONGEST_WRITE, Quarantine
 from personalize_relay.records import Record, position
-from personalize_relay.parsing import Mapping
 from personalize_relay.requests import Request, lanes
 from personalize_relay.rest import Rest
 from personalize_relay.result import Result

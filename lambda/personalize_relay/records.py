@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import Ki
 
 from personalize_relay import events, parsing
 from personalize_relay.errors import InvalidRecord, Reason
+from personalize_relay.mapping import Mapping
 
 
 def position(record: KinesisStreamRecord) -> int:
@@ -45,7 +46,7 @@ class Record(events.Origin, frozen=True, kw_only=True):
         """The shard it is in, and whose that is."""
         return f"{self.stream_arn}:{self.shard_id}"
 
-    def parse(self, trackers: events.Trackers, mapping: parsing.Mapping | None = None) -> events.Parsed:
+    def parse(self, trackers: events.Trackers, mapping: Mapping | None = None) -> events.Parsed:
         """The interactions and rejections of the record's payloads."""
         try:
             data = self._decoded()

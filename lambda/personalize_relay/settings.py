@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from personalize_relay.errors import ConfigurationError
@@ -11,6 +11,7 @@ CLIENTS = ("curl", "boto3")
 MAX_TRACKING_ID_LENGTH = 256
 MAX_IN_FLIGHT_CEILING = 256
 DEFAULT_MAX_IN_FLIGHT = 64
+TRUE_OR_FALSE = {"true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,12 @@ class Settings:
     """MAX_IN_FLIGHT: how many PutEvents calls may be under way at once."""
     put_events_client: str = "curl"
     """PUT_EVENTS_CLIENT: which client makes the calls."""
+    mapping: str = ""
+    """MAPPING: what makes events of other payloads: a preset's name, or a file at the root of the function's code."""
+    mapping_salt: str = field(default="", repr=False)
+    """MAPPING_SALT: what the mapping's `hash` mixes in; shown nowhere."""
+    shadow: bool = False
+    """SHADOW: whether everything is done but the calls and the quarantine."""
     log_level: str = "INFO"
     """LOG_LEVEL: a level of Python's logging."""
     service: str = "personalize-relay"
@@ -57,22 +64,24 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
         """Read the settings; raises ConfigurationError naming the variable that is missing or wrong."""
-        given = {field: environ[name] for field, name in _VARIABLES.items() if name in environ}
-        for field in ("tracking_id", "quarantine_bucket"):
-            _check(_VARIABLES[field], field in given, "set: it has no default")
+        given = {name: environ[variable] for name, variable in _VARIABLES.items() if variable in environ}
+        for name in ("tracking_id", "quarantine_bucket"):
+            _check(_VARIABLES[name], name in given, "set: it has no default")
         return cls(
             tracking_id=given.pop("tracking_id"),
             quarantine_bucket=given.pop("quarantine_bucket"),
             allowed_tracking_ids=_split(given.pop("allowed_tracking_ids", "")),
             max_in_flight=_whole_number("MAX_IN_FLIGHT", given.pop("max_in_flight", DEFAULT_MAX_IN_FLIGHT)),
+            shadow=_true_or_false("SHADOW", given.pop("shadow", "false")),
             **given,
         )
 
     def to_env(self) -> dict[str, str]:
         """Write the settings as the environment variables that `from_env` reads."""
-        values = {field: getattr(self, field) for field in _VARIABLES}
+        values = {name: getattr(self, name) for name in _VARIABLES}
         values["allowed_tracking_ids"] = ",".join(self.allowed_tracking_ids)
-        return {name: str(values[field]) for field, name in _VARIABLES.items()}
+        values["shadow"] = str(self.shadow).lower()
+        return {variable: str(values[name]) for name, variable in _VARIABLES.items()}
 
 
 _VARIABLES = {
@@ -82,6 +91,9 @@ _VARIABLES = {
     "allowed_tracking_ids": "ALLOWED_TRACKING_IDS",
     "max_in_flight": "MAX_IN_FLIGHT",
     "put_events_client": "PUT_EVENTS_CLIENT",
+    "mapping": "MAPPING",
+    "mapping_salt": "MAPPING_SALT",
+    "shadow": "SHADOW",
     "log_level": "LOG_LEVEL",
     "service": "POWERTOOLS_SERVICE_NAME",
     "metrics_namespace": "POWERTOOLS_METRICS_NAMESPACE",
@@ -95,6 +107,11 @@ def _check(name: str, holds: object, rule: str) -> None:
 
 def _split(listed: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in listed.split(",") if part.strip())
+
+
+def _true_or_false(name: str, text: str) -> bool:
+    _check(name, text in TRUE_OR_FALSE, f"one of {', '.join(TRUE_OR_FALSE)}")
+    return TRUE_OR_FALSE[text]
 
 
 def _whole_number(name: str, text: str | int) -> int:

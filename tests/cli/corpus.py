@@ -9,9 +9,9 @@ from personalize_relay.members import LIMITS
 from tests import test_events as contract
 
 _MEMBERS = {
-    contract.test_an_event_value_is_a_finite_number: "eventValue",
-    contract.test_sent_at_is_seconds_milliseconds_or_iso8601_and_keeps_its_fraction: "sentAt",
-    contract.test_a_wrong_clock_is_rejected: "sentAt",
+    contract.test_an_event_value_is_a_finite_number_or_a_plain_decimal: "eventValue",
+    contract.test_a_time_from_1980_to_a_quarter_of_an_hour_ahead_is_taken: "sentAt",
+    contract.test_a_clock_too_late_and_one_never_set_are_told_apart: "sentAt",
     contract.test_properties_become_compact_json_with_non_ascii_as_it_is: "properties",
     contract.test_other_properties_are_rejected: "properties",
     contract.test_an_impression_is_1_to_25_item_ids: "impression",
@@ -38,6 +38,8 @@ def _all() -> Iterator[bytes]:
         longest = LIMITS[name][1]
         for text in ("", 7, ["x"], "a\0b", "null", "\ud800", None, "x" * longest, "x" * (longest + 1), "other"):
             yield json.dumps(contract.member(name, text)).encode()
+    yield json.dumps({"user_id": "a", "UserId": "b", "sessionId": "s", "eventType": "a"}).encode()
+    yield json.dumps({"sessionId": "s", "eventType": "a", "data": {"itemId": "i"}}).encode()
     good, nameless = {"eventType": "a", "sentAt": 1e9}, {"sentAt": 1e9}
     for listed in ([good, 3, nameless, good], [good] * 500, [good] * 501, [{"eventType": "a"}] * 2, [{"eventType": 1}]):
         yield json.dumps({"sessionId": "s", "eventList": listed}).encode()

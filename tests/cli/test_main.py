@@ -12,7 +12,7 @@ from cli.main import run
 from cli.problems import bug
 
 RELAY = str(Path(sys.executable).with_name("relay"))
-BAD = b'{"sessionId": "\xc3\xbc-canary", "eventType": 1}\n'
+BAD = b'{"sessionId": "\xc3\xbc-canary", "eventType": 1.5}\n'
 
 
 def shell(command: str, given: bytes = b"", encoding: str = "utf-8") -> "subprocess.CompletedProcess[bytes]":

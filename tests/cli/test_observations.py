@@ -65,6 +65,7 @@ def test_input_without_a_good_event_is() -> None:
         (Weakness.NO_SENT_AT, lambda n: {"sentAt": None} if n == 7 else {}, 1, 400),
         (Weakness.EVENT_TYPE_ONCE, lambda n: {"eventType": "veiw"} if n == 7 else {}, 1, 3),
         (Weakness.UNKNOWN_MEMBER, lambda n: {"color": 1, "size": 2} if n in {7, 8} else {}, 4, None),
+        (Weakness.RENAMED_MEMBER, lambda n: {"itemId": None, "ITEM_ID": "i"} if n in {7, 8} else {}, 2, None),
         (Weakness.REUSED_EVENT_ID, lambda n: {"eventId": "one"} if n >= 6 else {}, 393, None),
     ],
 )
@@ -119,8 +120,27 @@ def test_names_are_kept_only_where_they_are_asked_for_and_only_some() -> None:
     inner = [event(n, sessionId=None, userId=None, color="red") for n in range(2)]
     listed = {"sessionId": "s", "userId": "u", "size": 1, "eventList": inner}
     assert warnings([listed], names=True)[Weakness.UNKNOWN_MEMBER].names == ("color", "size")
+    respelt = event(Item_Id="i", itemId=None, USER_ID="v", EVENT_ATTRIBUTION_SOURCE="home")
+    told = warnings([respelt], names=True)
+    assert told[Weakness.RENAMED_MEMBER].names == ("EVENT_ATTRIBUTION_SOURCE", "Item_Id")
+    assert told[Weakness.UNKNOWN_MEMBER].names == ("USER_ID",)  # as its exact name is there, too
     endless = [event(n, **{f"member-{n}-{m}": 1 for m in range(15)}) for n in range(10)]
     assert len(warnings(endless, names=True)[Weakness.UNKNOWN_MEMBER].names) == observations.MOST_NAMES
+
+
+def test_the_names_of_a_request_are_those_of_its_entries_too() -> None:
+    inner = [event(n, sessionId=None, userId=None, sentAt=None, TIMESTAMP=ARRIVAL - n, color=1) for n in range(2)]
+    told = warnings([{"session_id": "s", "userId": "u", "itemId": "i", "event_list": inner}], names=True)
+    assert told[Weakness.RENAMED_MEMBER].names == ("TIMESTAMP", "event_list", "session_id")
+    assert told[Weakness.RENAMED_MEMBER].count == 4
+    assert told[Weakness.UNKNOWN_MEMBER].names == ("color", "itemId")
+    assert told[Weakness.UNKNOWN_MEMBER].count == 3
+
+
+def test_names_are_found_in_every_payload_of_a_line() -> None:
+    told = warnings([[event(color=1), [event(1, Item_Id="i", itemId=None)]]], names=True)  # type: ignore[list-item]  # an array of payloads is no event
+    assert told[Weakness.RENAMED_MEMBER].names == ("Item_Id",)
+    assert told[Weakness.UNKNOWN_MEMBER].names == ("color",)
 
 
 def schema_file(folder: Path, content: object) -> Path:

@@ -12,8 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.input.reading import LONGEST_LINE, Format, Line, read
+from cli.input.forms import Format
+from cli.input.json_lines import LONGEST_LINE
+from cli.input.reading import Line, read
 from cli.problems import Misuse
+
+HEADER = b"sessionId,eventType\n"
 
 
 @pytest.fixture
@@ -53,7 +57,7 @@ def test_each_line_of_json_lines_is_a_payload_whatever_it_holds(folder: Path, su
 def test_a_byte_order_mark_is_no_part_of_the_first_line(folder: Path) -> None:
     assert lines("a.jsonl", b"\xef\xbb\xbf{}\n\xef\xbb\xbf{}") == [(1, 3, b"{}"), (2, 6, b"\xef\xbb\xbf{}")]
     assert lines("a.json", b"\xef\xbb\xbf{}") == [(1, 0, b"{}")]
-    assert lines("a.csv", b"\xef\xbb\xbfsessionId\ns") == [(2, 0, b'{"sessionId":"s"}')]
+    assert lines("a.csv", b"\xef\xbb\xbfsessionId,eventType\ns,e") == [(2, 0, b'{"sessionId":"s","eventType":"e"}')]
     assert folder.is_dir()
 
 
@@ -91,10 +95,10 @@ def test_any_array_is_read_as_its_elements_are_written(
 
 def test_a_row_of_csv_is_an_event(folder: Path) -> None:
     content = (
-        b"sessionId,properties.color,metricAttribution.eventAttributionSource,impression,sentAt,eventValue,itemId\r\n"
+        b"sessionId,properties.color,metricAttribution.eventAttributionSource,impression,sentAt,eventType,itemId\r\n"
         b"s,red,home,a|b,1767225600.50,1e999,007\r\n"
         b"\r\n"
-        b'"t\nt",,,,2026-01-01T00:00:00Z,007,\r\n'
+        b'"t\nt",,,,2026-01-01T00:00:00Z,view,\r\n'
         b"u,,,,,,7\r\n"
     )
     first, second, third = lines("a.csv", content)
@@ -103,11 +107,11 @@ def test_a_row_of_csv_is_an_event(folder: Path) -> None:
         2,
         0,
         b'{"sessionId":"s","properties":{"color":"red"},%b,"impression":["a","b"],'
-        b'"sentAt":1767225600.50,"eventValue":1e999,"itemId":"007"}' % attribution,
+        b'"sentAt":"1767225600.50","eventType":"1e999","itemId":"007"}' % attribution,
     )
-    assert second == (4, 0, b'{"sessionId":"t\\nt","sentAt":"2026-01-01T00:00:00Z","eventValue":"007"}')
+    assert second == (4, 0, b'{"sessionId":"t\\nt","sentAt":"2026-01-01T00:00:00Z","eventType":"view"}')
     assert third == (6, 0, b'{"sessionId":"u","itemId":"7"}')
-    assert lines("b.csv", b"sessionId\n") == lines("b.csv", b"") == []
+    assert lines("b.csv", b"sessionId,eventType\n") == lines("b.csv", b"") == []
     assert folder.is_dir()
 
 
@@ -118,7 +122,7 @@ def test_the_format_asked_for_is_that_of_any_suffix(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("a.jsonl.gz", b"{}\n"), ("a.json.gz", b"[{}]"), ("a.csv.gz", b"a\nb\n")]
+    ("name", "content"), [("a.jsonl.gz", b"{}\n"), ("a.json.gz", b"[{}]"), ("a.csv.gz", HEADER + b"a,b\n")]
 )
 def test_gzip_is_read_as_what_it_holds(folder: Path, name: str, content: bytes) -> None:
     plain = lines(name.removesuffix(".gz"), content)
@@ -147,16 +151,16 @@ def test_files_are_read_one_after_the_other(folder: Path) -> None:
         ("a.json", b'{"a":', "a.json:1: not JSON"),
         ("a.json", b'["\xff"]', "a.json: is not UTF-8"),
         ("a.json", b"[" * 100_000, "a.json:1: the value is nested too deep"),
-        ("a.csv", b"a,b\n\n1,2,3\n", "a.csv:3: is not CSV as its header says: 3 cells, not 2"),
-        ("a.csv", b"a,b\n1\n", "a.csv:2: is not CSV as its header says: 1 cells, not 2"),
-        ("a.csv", b'a,b\n1,"2', "a.csv:2: is not CSV"),
-        ("a.csv", b"a\n\xff\n", "a.csv: is not UTF-8"),
+        ("a.csv", HEADER + b"\n1,2,3\n", "a.csv:3: is not CSV as its header says: 3 cells, not 2"),
+        ("a.csv", HEADER + b"1\n", "a.csv:2: is not CSV as its header says: 1 cells, not 2"),
+        ("a.csv", HEADER + b'1,"2', "a.csv:2: is not CSV"),
+        ("a.csv", HEADER + b"\xff,\n", "a.csv: is not UTF-8"),
         ("a.csv", b"a,,b\n", "a.csv:1: column 2 of the header has no name"),
         ("a.csv", b"a.\n", "a.csv:1: column 1 of the header has no name"),
         ("a.csv", b"b,a,a\n", "a.csv:1: column 2 of the header is there twice"),
         ("a.csv", b"a,a.b\n", "a.csv:1: column 1 of the header is there twice"),
         ("a.jsonl", b"x" * (LONGEST_LINE + 1), "a.jsonl:1: the line is longer than 16 MiB"),
-        ("a.txt", b"{}", "a.txt: is it jsonl, json or csv? Say so with --input-format"),
+        ("a.txt", b"hello\n", "a.txt: is it jsonl, json or csv? Say so with --input-format"),
     ],
 )
 def test_what_cannot_be_read_is_said_in_a_line(folder: Path, name: str, content: bytes, said: str) -> None:
@@ -200,7 +204,7 @@ def test_the_memory_is_that_of_a_payload_and_not_of_the_file(folder: Path, form:
     begin, end, last = {
         Format.JSON_LINES: (b"", b"\n", b""),
         Format.JSON: (b"[", b",", b"1]"),
-        Format.CSV: (b"a\n", b"\n", b""),
+        Format.CSV: (HEADER + b"a,", b"\na,", b""),
     }[form]
     (folder / "a").write_bytes(begin + (b"1" * 1000 + end) * 10_000 + last)
     tracemalloc.start()

@@ -90,7 +90,7 @@ def work() -> Work:
     """Two records that can be mended; one that can't, with one that can't be read; and a batch of two."""
     work = Work()
     quarantine(work.s3, bad(1), bad(2))
-    quarantine(work.s3, bad(3, itemId=7), b"canary", first=11, arrival=ARRIVAL + 3600)
+    quarantine(work.s3, bad(3, itemId=7.5), b"canary", first=11, arrival=ARRIVAL + 3600)
     give_up(work.s3, click("canary", eventId="canary-4"), click("canary"))
     return work
 

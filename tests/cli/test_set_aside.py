@@ -54,8 +54,8 @@ def test_a_quarantined_record_is_read_as_the_function_wrote_it() -> None:
     assert not flaws
     assert (whole.key, whole.line, single.line) == (key, 1, 2)
     assert (whole.payload(), whole.causes[0].reason) == (b"\xffdata", "invalid_utf8")
-    assert single.decoded() == bad(1)
-    assert single.origin.event_id(None) == f"clicks:{SHARD}:2"
+    assert single.payloads()[0].value == bad(1)
+    assert single.origin.event_id((), None) == f"clicks:{SHARD}:2"
     assert single.origin.arrival == ARRIVAL
 
 
@@ -65,8 +65,8 @@ def test_a_given_up_batch_is_read_as_lambda_wrote_it() -> None:
     (first, second), flaws = found(s3)
     assert not flaws
     assert (first.key, first.line, second.line) == (key, 1, 2)
-    assert first.decoded() == click("1")
-    assert first.origin.event_id(3) == f"clicks:{SHARD}:101:3"
+    assert first.payloads()[0].value == click("1")
+    assert first.origin.event_id((), 3) == f"clicks:{SHARD}:101:3"
     assert [each.reason for each in second.causes] == ["retry_attempts_exhausted"]
 
 
@@ -90,7 +90,7 @@ def test_other_versions_shapes_and_owners_are_named() -> None:
     key = quarantine(s3, bad(1))
     line = json.loads(s3.objects[key])
     others = [
-        line | {"schema": "personalize-relay.quarantine/2"},
+        line | {"schema": "personalize-relay.quarantine/3"},
         line | {"schema": "canary"},
         {name: value for name, value in line.items() if name != "source"},
         line | {"source": line["source"] | {"sequenceNumber": "canary"}},
@@ -117,7 +117,7 @@ def test_other_versions_shapes_and_owners_are_named() -> None:
         for foreign in ("notes.txt", "aws/notes.txt", "aws/lambda/notes.txt", "other/", "quarantine/notes.txt")
     }
     said = "\n".join(map(str, flaws))
-    assert f"{key}, line 2: schema personalize-relay.quarantine/2 isn't known" in said
+    assert f"{key}, line 2: schema personalize-relay.quarantine/3 isn't known" in said
     assert "version 2.0 isn't known" in said
     assert "holds 2 records of a batch of 3" in said
     assert "canary" not in said
@@ -147,7 +147,7 @@ def test_a_record_that_arrived_hours_after_the_first_of_its_object_is_found() ->
 
 def test_a_record_is_chosen_by_reason_shard_tracker_and_sequence_number() -> None:
     s3 = S3()
-    key = quarantine(s3, bad(1), bad(2, itemId=7, eventType="click"), bad(3, trackingId="other"), b"no JSON")
+    key = quarantine(s3, bad(1), bad(2, itemId=7.5, eventType="click"), bad(3, trackingId="other"), b"no JSON")
     batch = give_up(s3, click("1"))
     assert numbers(s3, Selection(reasons=frozenset({"wrong_type"}))) == ["2"]
     assert numbers(s3, Selection(reasons=frozenset({"retry_attempts_exhausted"}))) == ["101"]

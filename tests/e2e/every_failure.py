@@ -119,7 +119,7 @@ class EveryFailure:
     def event_id(self, kind: str, index: int | None = None) -> str:
         """The id by the original position."""
         number = self.numbers[kind]
-        return Origin(stream=self._stream, shard_id=self._shard, sequence_number=number, arrival=0).event_id(index)
+        return Origin(stream=self._stream, shard_id=self._shard, sequence_number=number, arrival=0).event_id((), index)
 
     @staticmethod
     def _deadly() -> dict[str, Any]:

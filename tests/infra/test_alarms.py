@@ -25,7 +25,7 @@ class Names:
 
     def __init__(self, template: Template) -> None:
         self._function = named({"Ref": only(template, "AWS::Lambda::Function")[0]})
-        self._stream = named({"Ref": only(template, "AWS::Kinesis::Stream")[0]})
+        self._stream = named({"Ref": next(iter(template.find_resources("AWS::Kinesis::Stream")), None)})
         mapping = only(template, "AWS::Lambda::EventSourceMapping")[0]
         self._mapping = named({"Fn::GetAtt": [mapping, "Id"]})
 
@@ -66,7 +66,11 @@ def healthy() -> dict[str, Samples]:
         "function.Duration": {minute: [20_000.0] * len(samples) for minute, samples in busy.items()}
         | {810: [59_000.0]},
         "function.IteratorAge": {minute: [1_200.0] * len(samples) for minute, samples in busy.items()},
+        "relay.RecordsReceived": settled,
         "relay.EventsReceived": settled,
+        # Two events in five have one.
+        "relay.UnknownMembers": {minute: [0.4 * each for each in samples] for minute, samples in settled.items()}
+        | {850: [900.0]},
         "relay.EventsDelivered": settled,
         "relay.RecordsReported": nothing | {815: [20.0]},
         "relay.EventsQuarantined": {minute: [3.0] for minute in DAY if minute >= 300} | {840: [60.0]},
@@ -146,6 +150,10 @@ FAILURES: dict[str, tuple[Mapping[str, Change], set[str]]] = {
     "every event is bad": (
         {"relay.EventsQuarantined": steady(600.0), "relay.EventsDelivered": steady(0.0)},
         {"QuarantinedShare", "NothingDelivered"},
+    ),
+    "a producer names members that nobody knows": (
+        {"relay.UnknownMembers": lambda minute, _: [400.0 if minute % 2 else 300.0]},
+        {"UnknownMembers"},
     ),
     "batches kill the function": ({"function.Errors": steady(1.0)}, {"FunctionErrors"}),
     "some batches kill the function": (
@@ -287,6 +295,29 @@ def test_a_long_timeout_gives_an_invocation_its_time(synthesize: Synthesize) -> 
     slow: Change = lambda minute, _: [9_000.0] if minute % 25 == 24 else []
     assert on(standstill, world(names, {"relay.EventsDelivered": slow}), DAY) == set()
     assert on(standstill, world(names, {"relay.EventsDelivered": gone}), TROUBLE) == {"NothingDelivered"}
+
+
+def test_a_stream_of_another_account_has_the_alarms_that_can_see_it(prod: Template, shared: Template) -> None:
+    """Its own metrics are where it is; that nothing is delivered is then told by what the function received."""
+    names = Names(shared)
+    alarms = {_name(alarm): MetricAlarm(alarm) for alarm in _properties(shared).values()}
+    assert {_name(alarm) for alarm in _properties(prod).values()} - alarms.keys() == {
+        *("StreamUnread", "StreamReadThrottles")
+    }
+    assert {namespace for alarm in alarms.values() for namespace, *_ in alarm.reads} == {
+        *("AWS/Lambda", "PersonalizeRelay")
+    }
+    assert on(alarms, world(names, {}), DAY) == set()
+    assert on(alarms, world(names, OUTAGE), TROUBLE) == {"NothingDelivered"}
+
+
+def test_in_shadow_only_the_delivery_is_not_watched(prod: Template, shadow: Template) -> None:
+    """What is bad, late or fails would be so in earnest."""
+    left = [{_name(alarm) for alarm in _properties(template).values()} for template in (prod, shadow)]
+    assert left[0] - left[1] == {"NothingDelivered"}
+    alarms = {_name(alarm): MetricAlarm(alarm) for alarm in _properties(shadow).values()}
+    nothing_sent = {f"relay.{name}": gone for name in ("EventsDelivered", "PutEventsCalls", "PutEventsThrottles")}
+    assert on(alarms, world(Names(shadow), nothing_sent, DAY), DAY) == set()
 
 
 @pytest.mark.parametrize(("minutes", "late", "very_late"), [("720", 72, 360), ("60", 6, 30)])

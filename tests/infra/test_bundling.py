@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.bundling import NOTES, BundlingFailed, bundle
+from infra.bundling import MAPPING_FILE, NOTES, BundlingFailed, bundle
 from tests.infra.conftest import ROOT
 
 ARCHITECTURES = ("arm64", "x86_64")
@@ -132,6 +132,22 @@ def test_changed_source_is_built_anew(bundles: Bundles, tmp_path: Path) -> None:
     built = bundle(root=root, architecture="arm64")
     assert built.name != bundles["arm64"][0].name
     assert (built / "personalize_relay" / "added.py").exists()
+
+
+def test_a_mapping_is_packed_under_a_name_of_its_own(bundles: Bundles, tmp_path: Path) -> None:
+    """What it is called and where it lies changes nothing, and what it holds changes the bundle."""
+    root = checkout(tmp_path / "mapped")
+    files = [tmp_path / name for name in ("ours.toml", "theirs.toml", "other.toml")]
+    for path, text in zip(files, ("same", "same", "differs"), strict=True):
+        path.write_text(text)
+        path.chmod(0o600)
+    first, second, third = (bundle(root=root, architecture="arm64", mapping=path) for path in files)
+    assert first == second
+    assert len({first.name, third.name, bundles["arm64"][0].name}) == 3
+    packed = first / MAPPING_FILE
+    assert (packed.read_text(), packed.stat().st_mode & 0o777) == ("same", 0o644)
+    packed.unlink()
+    assert content(first) == content(bundles["arm64"][0])
 
 
 def test_builds_at_once_do_not_clash(tmp_path: Path) -> None:

@@ -3,9 +3,10 @@
 import pytest
 from aws_cdk.assertions import Match, Template
 
+from infra.bundling import MAPPING_FILE
 from infra.retries import retry_attempts
 from personalize_relay.settings import Settings
-from tests.infra.conftest import TRACKING_ID
+from tests.infra.conftest import TRACKING_ID, Synthesize
 from tests.infra.templates import arn, granted, only, under
 
 QUARANTINE_PREFIX = Settings(tracking_id="x", quarantine_bucket="x").quarantine_prefix
@@ -95,3 +96,15 @@ def test_function_reads_the_settings_the_stack_writes(prod: Template, bucket: st
     assert variables["QUARANTINE_BUCKET"] == {"Ref": bucket}
     read = Settings.from_env(variables | {"QUARANTINE_BUCKET": "bucket"})
     assert read == Settings(tracking_id=TRACKING_ID, quarantine_bucket="bucket", service="personalize-relay-prod")
+
+
+def test_function_finds_the_mapping_that_is_packed_with_it(shadow: Template, synthesize: Synthesize) -> None:
+    """A file under the name that it is packed as, whatever its own; a preset by its name."""
+    read = _environment(shadow)
+    assert (read.mapping, read.mapping_salt, read.shadow) == (MAPPING_FILE, "x" * 16, True)
+    assert _environment(synthesize(stage="dev", mapping="segment")).mapping == "segment"
+
+
+def _environment(template: Template) -> Settings:
+    variables = only(template, "AWS::Lambda::Function")[1]["Properties"]["Environment"]["Variables"]
+    return Settings.from_env(variables | {"QUARANTINE_BUCKET": "bucket"})

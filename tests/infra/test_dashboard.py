@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import combinations, pairwise
@@ -54,7 +55,11 @@ def bucket() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def body(prod: Template) -> dict[str, Any]:
     """The dashboard's body, with the names of resources in place of what refers to them."""
-    _, dashboard = only(prod, "AWS::CloudWatch::Dashboard")
+    return _body(prod)
+
+
+def _body(template: Template) -> dict[str, Any]:
+    _, dashboard = only(template, "AWS::CloudWatch::Dashboard")
     parts = dashboard["Properties"]["DashboardBody"]["Fn::Join"][1]
     text = "".join(part if isinstance(part, str) else re.sub(r"\W", "", json.dumps(part)) for part in parts)
     found: dict[str, Any] = json.loads(text)
@@ -137,9 +142,25 @@ def test_three_questions_are_answered_in_order(widgets: list[Widget]) -> None:
     tops = [each["y"] for each in questions]
     assert tops == sorted(tops)
     for top, bottom in pairwise([*tops, max(each["y"] for each in widgets) + 1]):
-        answers = [widget for widget in widgets if top < widget["y"] < bottom]
-        for row in {widget["y"] for widget in answers}:
-            assert sum(widget["width"] for widget in answers if widget["y"] == row) == COLUMNS
+        assert _fill_their_rows([widget for widget in widgets if top < widget["y"] < bottom])
+
+
+def _fill_their_rows(widgets: list[Widget]) -> bool:
+    rows = Counter[int]()
+    for widget in widgets:
+        rows[widget["y"]] += widget["width"]
+    return set(rows.values()) == {COLUMNS}
+
+
+def test_the_metrics_of_another_accounts_stream_leave_no_gap(shared: Template, prod: Template) -> None:
+    """They are not there to be drawn; all else is."""
+    drawn = [
+        {(each["namespace"], each["name"]) for widget in _body(template)["widgets"] for each in _metrics(widget)}
+        for template in (prod, shared)
+    ]
+    assert {namespace for namespace, _ in drawn[0] - drawn[1]} == {"AWS/Kinesis"}
+    assert "AWS/Kinesis" not in {namespace for namespace, _ in drawn[1]}
+    assert _fill_their_rows(_body(shared)["widgets"])
 
 
 def test_every_metric_of_the_function_is_shown(shown: list[dict[str, str]]) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +26,10 @@ WRONG: dict[str, list[Any]] = {
     "interactionFields": ["DEVICE", "device:string", "DEVICE:text", "DEVICE:string,PRICE", "USER_ID:string"],
     "allowedTrackingIds": ["fine,two words", ["two words"], 7 * ["x" * 257], 10 * ["x" * 256]],
     "streamArn": ["clicks", "arn:aws:sqs:eu-west-1:123456789012:clicks"],
-    "streamKeyArn": ["alias/clicks", "arn:aws:kms:eu-west-1:123456789012:alias/clicks"],
+    "streamKeyArn": [
+        *("alias/clicks", "arn:aws:kms:eu-west-1:123456789012:alias/clicks"),
+        KEY_ARN.replace("eu-west-1", "us-east-1"),
+    ],
     "streamShards": ["0", "20001", "many"],
     "streamRetentionHours": ["23", "8761"],
     "startingPosition": ["LATEST", "2026-01-01T00:00:00", "yesterday"],
@@ -39,6 +43,9 @@ WRONG: dict[str, list[Any]] = {
     "architecture": ["aarch64", "ARM64"],
     "maxInFlight": ["0", str(MAX_IN_FLIGHT_CEILING + 1)],
     "putEventsClient": ["requests"],
+    "mapping": ["", "segmnt", "mapping.json", ".toml"],
+    "mappingSalt": ["", "a short salt", "short", "x" * 257],
+    "shadow": ["yes", 1],
     "logLevel": ["info", "NOTSET"],
     "logRetention": ["30", "FOREVER"],
     "vpc": ["vpc-0a1b", 1],
@@ -69,6 +76,9 @@ RIGHT = {
     "architecture": ("x86_64", "x86_64"),
     "maxInFlight": ("1", 1),
     "putEventsClient": ("boto3", "boto3"),
+    "mapping": ("segment", "segment"),
+    "mappingSalt": ("x" * 16, "x" * 16),
+    "shadow": ("true", True),
     "logLevel": ("DEBUG", "DEBUG"),
     "logRetention": ("ONE_DAY", RetentionDays.ONE_DAY),
     "vpc": ("true", True),
@@ -83,6 +93,7 @@ INSTEAD: dict[str, dict[str, Any]] = {
     "trackingIdParameter": {"trackingId": None},
     "datasetGroup": {"trackingId": None},
     "streamKeyArn": {"streamArn": STREAM_ARN},
+    "mappingSalt": {"mapping": "segment"},
     "interactionFields": {"trackingId": None, "datasetGroup": "shop"},
 }
 """What must be set otherwise for a setting that stands in for another, or belongs to one."""
@@ -166,6 +177,27 @@ def test_a_key_belongs_to_an_existing_stream() -> None:
     """The stack's own stream has customerKey."""
     with pytest.raises(InvalidSetting, match=r"^streamKeyArn must be left out without streamArn"):
         StackSettings.from_context(GIVEN | {"streamKeyArn": KEY_ARN})
+
+
+def test_a_salt_belongs_to_a_mapping() -> None:
+    """Without one nothing is hashed."""
+    with pytest.raises(InvalidSetting, match=r"^mappingSalt must be left out without mapping"):
+        StackSettings.from_context(GIVEN | {"mappingSalt": "x" * 16})
+
+
+def test_a_wrong_salt_is_not_repeated() -> None:
+    """What a synth says ends in the logs of a build."""
+    for given in ({"mappingSalt": "too short"}, {"mapping": "segment", "mappingSalt": "pep per" * 16}):
+        with pytest.raises(InvalidSetting) as failed:
+            StackSettings.from_context(GIVEN | given)
+        assert given["mappingSalt"] not in str(failed.value)
+    read = StackSettings.from_context(GIVEN | {"mapping": "segment", "mappingSalt": "pepper" * 16})
+    assert "pepper" not in repr(read)
+
+
+@pytest.mark.parametrize(("mapping", "path"), [("segment", None), ("maps/ours.toml", Path("maps/ours.toml"))])
+def test_a_mapping_is_a_preset_or_a_file(mapping: str, path: Path | None) -> None:
+    assert StackSettings.from_context(GIVEN | {"mapping": mapping}).mapping_path == path
 
 
 def test_a_topic_of_ones_own_has_its_own_subscribers() -> None:

@@ -3,8 +3,8 @@
 import pytest
 from aws_cdk.assertions import Template
 
-from tests.infra.conftest import Compose, Synthesize
-from tests.infra.templates import only
+from tests.infra.conftest import HOME, SHARED_KEY_ARN, SHARED_STREAM_ARN, Compose, Synthesize
+from tests.infra.templates import granted, only
 
 KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/0b9c2f6e-1111-2222-3333-444455556666"
 STREAM_ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"
@@ -92,6 +92,24 @@ def test_lost_order_is_warned_of(compose: Compose, parallelization: str, warning
     said = [str(each.data) for each in metadata if each.type == "aws:cdk:warning"]
     assert len(said) == warnings
     assert all("stay in order only where" in each for each in said)
+
+
+def test_a_stream_and_a_key_of_other_accounts_are_read_as_ones_own_would_be(shared: Template) -> None:
+    """And the commands get its ARN: by its name they would find another stream, or none."""
+    allowed = dict(granted(shared))
+    assert allowed["kinesis:GetRecords"] == SHARED_STREAM_ARN
+    assert allowed["kms:Decrypt"] == SHARED_KEY_ARN
+    shared.has_output("StreamArn", {"Value": SHARED_STREAM_ARN})
+
+
+def test_whoever_deploys_is_told_what_to_do_and_what_is_left_out(compose: Compose) -> None:
+    """In shadow, and with a stream and a key of other accounts."""
+    stack = compose(stage="dev", shadow="true", streamArn=SHARED_STREAM_ARN, streamKeyArn=SHARED_KEY_ARN, home=HOME)
+    said = [str(each.data) for each in stack.node.metadata if each.type == "aws:cdk:warning"]
+    beginnings = ["shadow is on: no event is delivered", "streamArn is a stream of account 222222222222"]
+    beginnings += ["streamKeyArn is a key of account 333333333333", "the metrics of the stream are its own account's"]
+    assert len(said) == len(beginnings)
+    assert all(each.startswith(beginning) for each, beginning in zip(said, beginnings, strict=True))
 
 
 def test_settings_reach_the_template(synthesize: Synthesize) -> None:

@@ -1,20 +1,14 @@
 """The promises are really guarded: break one on purpose, and their test goes red."""
 
-import os
 import random
-import subprocess
-import sys
 from pathlib import Path
-from shutil import copytree
-from typing import NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PACKAGE = Path("lambda/personalize_relay")
+from tests.mutation import Mutant
+
 SAMPLE = 12
 
-PROMISES = "tests/simulation/test_promises.py"
 PROBATION = "tests/test_probation.py::"
 TURNS = "tests/test_turns.py::"
 SUSPICION = "tests/test_suspicion.py::"
@@ -31,15 +25,6 @@ DEADLINE = "tests/test_deadline.py::"
 DELIVERED = "tests/test_delivered.py::"
 OUTCOME = "tests/test_outcome.py::"
 BACKOFF = "tests/test_backoff.py::"
-
-
-class Mutant(NamedTuple):
-    """Code of a file, what stands there instead, and the test that goes red."""
-
-    file: str
-    code: str
-    instead: str
-    test: str = PROMISES
 
 
 MUTANTS = {
@@ -612,24 +597,4 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def test_breaking_a_promise_turns_its_test_red(mutant: str, tmp_path: Path) -> None:
-    file, code, instead, test = MUTANTS[mutant]
-    copytree(ROOT / PACKAGE, tmp_path / PACKAGE)
-    source = (tmp_path / PACKAGE / file).read_text()
-    assert code in source, f"{file} no longer holds the code that this mutant changes"
-    (tmp_path / PACKAGE / file).write_text(source.replace(code, instead))
-
-    options = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "hypothesispytest"]
-    path = f"pythonpath={tmp_path / 'lambda'} {ROOT}"
-    run = subprocess.run(  # noqa: S603 - our own tests
-        [sys.executable, "-m", "pytest", *options, "--hypothesis-profile=mutant", "-o", path, test],
-        cwd=ROOT,
-        # To look for plugins takes a second, a third of it all.
-        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-    assert run.returncode == pytest.ExitCode.TESTS_FAILED, run.stdout[-2000:]
-    assert "AssertionError" in run.stdout, run.stdout[-2000:]
+    MUTANTS[mutant].check(tmp_path)

@@ -1,0 +1,45 @@
+"""The names of a payload's members that the contract has not, or in another spelling: as the function tells them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from personalize_relay.framing import unframe
+from personalize_relay.members import absent
+from personalize_relay.names import ATTRIBUTION_MEMBERS, EVENT_MEMBERS, FLAT_MEMBERS, MARK, meant
+
+
+class Names(msgspec.Struct, frozen=True):
+    """Names that a producer gave."""
+
+    unknown: frozenset[str]
+    renamed: frozenset[str]
+    """Other spellings of the contract's own."""
+
+
+def names(data: bytes) -> Names:
+    """The names in all payloads that a line holds."""
+    given = {pair for payload in unframe(data).payloads for pair in _of_payload(payload.value)}
+    renamed = frozenset(name for name, means_one in given if means_one)
+    return Names(frozenset(name for name, _ in given) - renamed, renamed)
+
+
+def _of_payload(payload: object) -> Iterator[tuple[str, bool]]:
+    """Each name that is not the contract's, and whether it is another spelling of one."""
+    if not isinstance(payload, dict):
+        return
+    yield from _of_object(payload, FLAT_MEMBERS | {MARK})
+    for name, value in payload.items():
+        if meant(name) == "eventList" and isinstance(value, list):
+            # What belongs to an event isn't sent from beside the list.
+            yield from ((each, False) for each in payload.keys() & EVENT_MEMBERS)
+            for entry in value:
+                if isinstance(entry, dict):
+                    yield from _of_object(entry, EVENT_MEMBERS)
+
+
+def _of_object(given: dict[str, Any], known: frozenset[str]) -> Iterator[tuple[str, bool]]:
+    for name in given.keys() - known:
+        member = meant(name)
+        yield name, member in known | ATTRIBUTION_MEMBERS and absent(given.get(str(member)))

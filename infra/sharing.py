@@ -1,0 +1,81 @@
+"""Streams of other accounts: what their owners must allow, and where the stack is, as far as synth knows it."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from infra.arns import Arn
+from infra.settings import StackSettings, invalid
+
+READING = (
+    *("kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator"),
+    "kinesis:ListShards",
+)
+"""What a mapping does with a stream."""
+DECRYPTING = ("kms:Decrypt",)
+"""What it does with the key of one."""
+_KEPT_OF_A_NAME = 24
+"""Characters of a stack's name that CloudFormation keeps at least in the names that it makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The account and the region that are deployed to; None where synth isn't told."""
+
+    account: str | None = None
+    region: str | None = None
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """As the CDK command tells the app, by the credentials that it runs with."""
+        return cls(environ.get("CDK_DEFAULT_ACCOUNT") or None, environ.get("CDK_DEFAULT_REGION") or None)
+
+    def check(self, settings: StackSettings) -> None:
+        """Raise InvalidSetting for a stream of another region: a mapping reads none."""
+        arn = settings.stream_arn
+        if arn and self.region and Arn.of(arn).region != self.region:
+            rule = f"of the region that is deployed to, {self.region}: Lambda reads no stream of another"
+            raise invalid("streamArn", rule, arn, settings.stage)
+
+    def is_elsewhere(self, arn: str | None) -> bool:
+        """Whether a resource is known to be another account's."""
+        return bool(arn and self.account and Arn.of(arn).account != self.account)
+
+
+def asked_of_owners(settings: StackSettings, home: Home, *, stack: str) -> Iterator[str]:
+    """A sentence for each owner in another account, with the policy that the owner must attach."""
+    stream, key = settings.stream_arn, settings.stream_key_arn
+    if not stream:
+        return
+    reader = f"arn:{Arn.of(stream).partition}:iam::{home.account}"
+    if home.is_elsewhere(stream):
+        policy = {"Version": "2012-10-17", "Statement": [_allowing(reader, stack, READING, stream)]}
+        yield (
+            f"streamArn is a stream of account {Arn.of(stream).account}, whose owner must let this stack read it "
+            f"before it is deployed: aws kinesis put-resource-policy --resource-arn {stream} "
+            f"--policy '{json.dumps(policy)}' (it replaces the policy that is there)."
+        )
+    if key and home.is_elsewhere(key):
+        # In a key's policy the resource is always the key itself.
+        statement = _allowing(reader, stack, DECRYPTING, "*")
+        yield (
+            f"streamKeyArn is a key of account {Arn.of(key).account}, whose owner must add a statement to the key's "
+            f"policy before this stack is deployed: {json.dumps(statement)}"
+        )
+
+
+def _allowing(reader: str, stack: str, actions: Sequence[str], resource: str) -> dict[str, Any]:
+    """A statement for the function's role by the beginning of its name.
+
+    It must hold before the role is there, as the deployment that makes the role makes the mapping, too; and no policy
+    may name a principal that isn't there.
+    """
+    return {
+        "Sid": "PersonalizeRelay",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"{reader}:root"},
+        "Action": list(actions),
+        "Resource": resource,
+        "Condition": {"ArnLike": {"aws:PrincipalArn": f"{reader}:role/{f'{stack}-'[:_KEPT_OF_A_NAME]}*"}},
+    }
