@@ -146,7 +146,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     "a list": (b"[" + _click() + b"]", "not_an_object"),
     "empty": (b" ", "invalid_json"),
     "compressed": (gzip.compress(_click(), mtime=0), "compressed_record"),
-    "aggregated": (bytes.fromhex("f3899ac2") + _click() + bytes(16), "aggregated_record"),
+    "aggregated": (bytes.fromhex("f3899ac2") + _click() + bytes(16), "bad_checksum"),
     "session null": (_click(sessionId="null"), "placeholder_text"),
     "no event type": (_click(eventType=None), "missing_member"),
     "a number for an item": (_click(itemId=17), "wrong_type"),
@@ -156,7 +156,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     "the last century": (_click(sentAt=900_000_000), "timestamp_out_of_range"),
     "a reserved property": (_click(properties={"userId": "somebody"}), "forbidden_property"),
     "another tracker": (_click(trackingId="somebody-elses"), "tracker_not_allowed"),
-    "not a number": (_click(eventValue=float("nan")), "invalid_json"),
+    "not a number": (_click(eventValue=float("nan")), "invalid_number"),
     "a withdrawn item": (_click(itemId=REFUSED_ITEM), "rejected_by_personalize"),
 }
 """Each kind of bad record: its data, and the reason that it will be quarantined for."""

@@ -17,10 +17,13 @@ LAYERS = [
     {"errors"},
     {"times", "tables"},
     {"settings", "members", "payloads", "endpoints", "credentials", "backoff", "deadline", "rest", "memory", "demand"}
-    | {"functions"},
-    {"events", "metrics", "suspicion", "mapping", "closures"},
-    {"requests", "records", "result", "delivered", "expressions", "mapping_tests"},
-    {"clients", "quarantine", "lane", "outcome", "mapping_file"},
+    | {"aggregate", "inflate", "recognise"},
+    {"json_values", "names"},
+    {"events", "metrics", "suspicion", "framing", "mapping", "envelopes", "reshaping"},
+    {"requests", "result", "delivered", "contract", "functions"},
+    {"clients", "lane", "outcome", "parsing", "closures", "shadow"},
+    {"expressions", "mapping_tests", "records"},
+    {"mapping_file", "quarantine"},
     {"verdicts", "schedule", "boto3_client", "curl_client", "timeout"},
     {"pace"},
     {"tracker"},
@@ -35,8 +38,8 @@ HEAVY = {"aws_lambda_powertools", "boto3", "botocore", "msgspec"}
 PURE = [
     *("events", "members", "payloads", "requests", "result", "outcome", "verdicts", "backoff"),
     *("delivery", "deadline", "tracker", "rest", "pace", "demand", "schedule", "lane", "suspicion", "timeout"),
-    *("delivered", "times", "tables", "functions", "mapping", "closures", "expressions", "mapping_tests"),
-    "mapping_file",
+    *("delivered", "framing", "aggregate", "inflate", "json_values", "recognise", "times", "tables", "functions"),
+    *("mapping", "closures", "expressions", "mapping_tests", "mapping_file", "reshaping"),
 ]
 """What knows no cloud, clock, environment or chance: it is given what it needs of them."""
 
@@ -166,5 +169,5 @@ def test_the_function_starts_without_the_aws_sdk(client: str, *, loads_the_sdk: 
     loaded = loaded_by("import personalize_relay.handler", **settings, **region, **CREDENTIALS)
     assert bool(loaded & {"boto3", "botocore.session", "urllib3"}) == loads_the_sdk
     assert "pydantic" not in loaded
-    assert not loaded & READS_MAPPINGS - ({"jmespath"} if loads_the_sdk else set())
+    assert not loaded & READS_MAPPINGS - {"jmespath"}  # Powertools' logger loads that one
     assert "personalize_relay.handler" in loaded

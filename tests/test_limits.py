@@ -9,7 +9,8 @@ import pytest
 from botocore.model import ListShape, Shape, StructureShape
 
 from personalize_relay.errors import InvalidRecord
-from personalize_relay.events import EVENT_MEMBERS, REQUEST_MEMBERS, Event, MetricAttribution
+from personalize_relay.events import Event, MetricAttribution
+from personalize_relay.names import EVENT_MEMBERS, REQUEST_MEMBERS
 from personalize_relay.members import LIMITS, attribution_source
 
 
@@ -73,10 +74,9 @@ def test_the_attribution_source_keeps_the_models_pattern(request_shape: Structur
 
 def _is_attribution_source(text: str) -> bool:
     try:
-        attribution_source("metricAttribution", {"eventAttributionSource": text})
+        return attribution_source("metricAttribution", {"eventAttributionSource": text}) is not None
     except InvalidRecord:
         return False
-    return True
 
 
 def test_types_are_the_models(request_shape: StructureShape) -> None:

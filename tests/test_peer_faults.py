@@ -13,7 +13,8 @@ from local.personalize import PersonalizeFake
 from personalize_relay.boto3_client import Boto3Client
 from personalize_relay.clients import Answer
 from personalize_relay.delivery import Delivery
-from personalize_relay.events import Origin, Trackers, parse
+from personalize_relay.events import Origin, Trackers
+from personalize_relay.parsing import parse
 from personalize_relay.requests import Request, lanes
 from tests.simulation.world import ARRIVAL, Reply, World, click, good, record
 

@@ -7,7 +7,8 @@ from cli.checking.observations import Bounds, Observations, Warned
 from cli.checking.schemas import Schema
 from cli.input.reading import Line
 from personalize_relay.errors import Reason
-from personalize_relay.events import Origin, Rejection, Trackers, parse
+from personalize_relay.events import Origin, Rejection, Trackers
+from personalize_relay.parsing import parse
 
 _STREAM = "relay validate"
 """No stream has such a name, so no producer's eventId begins with it."""

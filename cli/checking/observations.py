@@ -9,7 +9,8 @@ from cli.checking.schemas import Schema
 from cli.checking.sketches import Sample
 from cli.input.reading import Line
 from personalize_relay import payloads
-from personalize_relay.events import EVENT_MEMBERS, FLAT_MEMBERS, REQUEST_MEMBERS, Interaction
+from personalize_relay.events import Interaction
+from personalize_relay.names import EVENT_MEMBERS, FLAT_MEMBERS, REQUEST_MEMBERS
 
 MOST_NAMES = 20
 """Of members and properties, to show."""

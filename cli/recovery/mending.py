@@ -106,7 +106,7 @@ class Mender:
 
     def _checked(self, payload: bytes, piece: Piece) -> Interaction:
         # By the original arrival: a time after that was wrong then, and time makes it no better.
-        parsed = events.parse(payload, piece.record.origin, self._trackers)
+        parsed = parse(payload, piece.record.origin, self._trackers)
         if parsed.rejections:
             raise NotMended(parsed.rejections[0].reason)
         if len(parsed.interactions) != 1 or parsed.interactions[0].source.index is not None:

@@ -10,7 +10,7 @@ import msgspec
 from cli.problems import Misuse
 from cli.recovery.set_aside import Cause, Position, SetAside, is_time
 from personalize_relay.errors import InvalidRecord
-from personalize_relay.events import REQUEST_MEMBERS
+from personalize_relay.names import REQUEST_MEMBERS
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _NO_TIME = "a time is ISO 8601 and after 1970, as 2026-11-24T09:30:00Z, or so long ago: 90m, 2h, 3d"

@@ -104,7 +104,7 @@ class Production:
         if not self.validating:
             return None
         origin = events.Origin(stream="", shard_id="", sequence_number="0", arrival=time.time())
-        rejections = events.parse(data, origin, _TRACKERS).rejections
+        rejections = parse(data, origin, _TRACKERS).rejections
         return _first(line, rejections[0]) if rejections else None
 
 

@@ -167,8 +167,7 @@ def _call(closures: Closures, node: Node) -> Expression:
     if len(arguments) == 1:
         (only,) = arguments
         return lambda value: own(only(value))
-    first, second = arguments
-    return lambda value: own(first(value), second(value))
+    return lambda value: own(*[argument(value) for argument in arguments])
 
 
 def _names(node: Node) -> tuple[str, ...]:

@@ -253,4 +253,12 @@ class _Run:
 def _rejection(request: Request, reason: Reason, detail: str) -> dict[Source, Rejection]:
     (interaction,) = request.interactions
     source = interaction.source
-    return {source: Rejection(index=source.index, event_id=interaction.event.event_id, reason=reason, detail=detail)}
+    return {
+        source: Rejection(
+            sub_sequence=source.sub_sequence,
+            index=source.index,
+            event_id=interaction.event.event_id,
+            reason=reason,
+            detail=detail,
+        )
+    }

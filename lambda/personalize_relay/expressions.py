@@ -8,11 +8,11 @@ from jmespath.parser import Parser
 
 from personalize_relay import functions
 from personalize_relay.closures import Closures, Expression, Node, is_false
-from personalize_relay.functions import OWN, Functions
+from personalize_relay.functions import ANY_NUMBER, OWN, Functions
 
 _SHOWN = 40
 """Characters of an expression that a message repeats."""
-_ANY_NUMBER = 1000
+_CUT_OFF = "is not JMESPath, as it ends too soon: complete it"
 
 
 class WrongExpression(ValueError):
@@ -56,7 +56,7 @@ class Expressions:
         if name in OWN:
             return OWN[name]
         signature = self._functions.FUNCTION_TABLE[name]["signature"]
-        return len(signature), _ANY_NUMBER if signature[-1].get("variadic") else len(signature)
+        return len(signature), ANY_NUMBER if signature[-1].get("variadic") else len(signature)
 
 
 def parsed(text: str) -> Node:
@@ -66,7 +66,7 @@ def parsed(text: str) -> Node:
     except EmptyExpressionError as exc:
         raise WrongExpression("is empty: write a JMESPath expression, or leave it out") from exc
     except IncompleteExpressionError as exc:
-        raise WrongExpression("is not JMESPath, as it ends too soon: complete it") from exc
+        raise WrongExpression(_CUT_OFF) from exc
     except LexerError as exc:
         raise WrongExpression(_not_jmespath(text, exc.lexer_position)) from exc
     except ParseError as exc:
@@ -85,8 +85,9 @@ def mentions(text: str, name: str) -> bool:
 
 def _not_jmespath(text: str, position: int) -> str:
     rest = text[position : position + _SHOWN]
-    where = f"at character {position + 1}, before {rest}" if rest else "at its end"
-    return f"is not JMESPath {where}: mend it, fixed texts go in single quotes"
+    if not rest:
+        return _CUT_OFF
+    return f"is not JMESPath at character {position + 1}, before {rest}: mend it, fixed texts go in single quotes"
 
 
 def _nodes(node: Node) -> Iterator[Node]:

@@ -3,6 +3,7 @@
 A function that a value doesn't suit raises InvalidRecord, whose detail holds nothing of the value.
 """
 
+import binascii
 import hashlib
 import hmac
 import re
@@ -16,8 +17,22 @@ from jmespath.functions import signature
 
 from personalize_relay import times
 from personalize_relay.errors import InvalidRecord, Reason
+from personalize_relay.reshaping import contract, untyped, unwind
 
-OWN = {"epoch": (1, 2), "text": (1, 1), "lower": (1, 1), "hash": (1, 1), "default": (2, 2), "json": (1, 1)}
+ANY_NUMBER = 1000
+OWN = {
+    "epoch": (1, 2),
+    "text": (1, 1),
+    "lower": (1, 1),
+    "hash": (1, 1),
+    "default": (2, 2),
+    "json": (1, 1),
+    "base64": (1, 1),
+    "joined": (2, ANY_NUMBER),
+    "contract": (1, 1),
+    "untyped": (1, 1),
+    "unwind": (3, 3),
+}
 """Our functions, and how many arguments each takes at least and at most."""
 
 _OFFSET = re.compile(r"[+-]\d\d:\d\d", re.ASCII)
@@ -52,6 +67,26 @@ class Functions(Standard):
     @signature({"types": []})
     def _func_json(self, value: object) -> object:
         return json(value)
+
+    @signature({"types": []})
+    def _func_base64(self, value: object) -> str | None:
+        return base64(value)
+
+    @signature({"types": [], "variadic": True})
+    def _func_joined(self, *values: object) -> str | None:
+        return joined(*values)
+
+    @signature({"types": []})
+    def _func_contract(self, value: object) -> object:
+        return contract(value)
+
+    @signature({"types": []})
+    def _func_untyped(self, image: object) -> object:
+        return untyped(image)
+
+    @signature({"types": []}, {"types": []}, {"types": []})
+    def _func_unwind(self, entries: object, path: object, name: object) -> object:
+        return unwind(entries, path, name)
 
     def hash(self, value: object) -> str | None:
         """The HMAC-SHA256 of a value as text, in hex; null for a blank one, which would make one of all who have it."""
@@ -101,6 +136,23 @@ def json(value: object) -> Any:  # noqa: ANN401 - JSON may be anything
         return msgspec.json.decode(value) if value.strip() else None
     except (ValueError, RecursionError) as exc:
         raise InvalidRecord(Reason.NOT_MAPPED, "json() was given a text that is not JSON") from exc
+
+
+def base64(value: object) -> str | None:
+    """The text, in UTF-8, that a base64 text stands for; null for a blank one."""
+    given = text(value)
+    if given is None or not given.strip():
+        return None
+    try:
+        return binascii.a2b_base64(given, strict_mode=True).decode()
+    except ValueError as exc:  # both of base64 and of UTF-8
+        raise InvalidRecord(Reason.NOT_MAPPED, "base64() was given a text that is not base64 of UTF-8") from exc
+
+
+def joined(*values: object) -> str | None:
+    """The values as text with a dot between, such as a visitor's and a visit's; null where one is null or blank."""
+    texts = [text(value) for value in values]
+    return ".".join(each for each in texts if each) if all(each and each.strip() for each in texts) else None
 
 
 @cache

@@ -12,9 +12,6 @@ import msgspec
 from personalize_relay import members
 from personalize_relay.errors import InvalidRecord, Reason
 
-SCHEMA = "personalize-relay.event/1"
-"""The `$schema` of a payload that keeps the contract already, and passes any mapping as it is."""
-
 MEMBERS = (
     *("trackingId", "userId", "sessionId", "eventType", "eventValue", "itemId", "properties", "sentAt", "eventId"),
     *("recommendationId", "impression", "metricAttribution"),
@@ -91,28 +88,48 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         return made
 
     def _failed(self, part: str, exc: Exception) -> InvalidRecord:
-        where = f'rule "{self.name}": {part}'
-        if isinstance(exc, InvalidRecord):
-            return InvalidRecord(exc.reason, f"{where}: {exc.detail}")
-        return InvalidRecord(Reason.NOT_MAPPED, f"{where}: the expression can't be applied to the payload's values")
+        return _failed(f'rule "{self.name}": {part}', exc)
 
 
 class Mapping(msgspec.Struct, frozen=True, kw_only=True):
     """Rules in the order in which they are tried."""
 
     name: str
+    let: tuple[tuple[str, Callable[[Any], Any]], ...] = ()
+    """What the rules see as if it were a member of the payload: worked out once, each seeing those before it."""
     rules: tuple[Rule, ...]
     rows: Callable[[str], dict[str, Any] | None] | None = None
     """Reads a line of text that is no JSON into an object, None where it can't; where the mapping says how."""
 
-    def map(self, value: dict[str, Any]) -> Mapped:
+    def map(self, payload: dict[str, Any]) -> Mapped:
         """The payload's events, or by which rule it is dropped; raises InvalidRecord where no rule makes any of it."""
-        if value.get("$schema") == SCHEMA:
-            return Mapped(events=({name: each for name, each in value.items() if name != "$schema"},))
+        scope = self._scope(payload) if self.let else payload
+        return self._rule(scope).mapped(scope)
+
+    def rule(self, payload: dict[str, Any]) -> Rule:
+        """The rule that a payload is for; raises InvalidRecord where there is none."""
+        return self._rule(self._scope(payload))
+
+    def _rule(self, scope: dict[str, Any]) -> Rule:
         for rule in self.rules:
-            if rule.matches(value):
-                return rule.mapped(value)
+            if rule.matches(scope):
+                return rule
         raise InvalidRecord(Reason.NOT_MAPPED, "no rule of the mapping matches")
+
+    def _scope(self, payload: dict[str, Any]) -> dict[str, Any]:
+        scope, name = {**payload}, ""
+        try:
+            for name, expression in self.let:
+                scope[name] = expression(scope)
+        except Exception as exc:  # noqa: BLE001 - as in a rule
+            raise _failed(f"let: {name}", exc) from None
+        return scope
+
+
+def _failed(where: str, exc: Exception) -> InvalidRecord:
+    if isinstance(exc, InvalidRecord):
+        return InvalidRecord(exc.reason, f"{where}: {exc.detail}")
+    return InvalidRecord(Reason.NOT_MAPPED, f"{where}: the expression can't be applied to the payload's values")
 
 
 def _filled(value: dict[str, Any]) -> dict[str, Any] | None:

@@ -12,12 +12,13 @@ from typing import Any
 import msgspec
 
 from personalize_relay import mapping_tests
+from personalize_relay.closures import Expression
 from personalize_relay.errors import MappingError
 from personalize_relay.expressions import Expressions, WrongExpression, mentions
 from personalize_relay.functions import Functions
 from personalize_relay.mapping import MEMBERS, Mapping, Rule
 from personalize_relay.mapping_tests import Test
-from personalize_relay.tables import Table, kind
+from personalize_relay.tables import LONGEST_NAME, Table, is_name, kind
 
 TEST_SALT = "test"
 """The salt that a mapping's own tests run with, whatever the deployment's is."""
@@ -28,7 +29,6 @@ PRESETS = tuple(sorted(path.stem for path in _FOLDER.glob(f"*{SUFFIX}")))
 """The names of the mappings that come with the relay."""
 
 _REQUIRED = ("sessionId", "eventType")
-_LONGEST_NAME = 64
 _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|(?P<end>end of document))\)$")
 
 
@@ -79,10 +79,11 @@ def load(text: str, *, file: str, salt: str | None = None) -> Mapping:
 def read(text: str, *, file: str, salt: str | None = None) -> MappingFile:
     """What a text holds, its tests not run yet; raises MappingError."""
     table = Table(file, _toml(text, file))
-    table.refuse_others(("description", "columns", "separator", "rule", "test"))
+    table.refuse_others(("description", "columns", "separator", "let", "rule", "test"))
     description = table.text("description", "") if table.values.get("description") else ""
-    rules = _rules(table, Expressions(Functions(salt)))
-    mapping = Mapping(name=Path(file).name, rules=rules, rows=_rows(table))
+    expressions = Expressions(Functions(salt))
+    let, rules = _let(table, expressions), _rules(table, expressions)
+    mapping = Mapping(name=Path(file).name, let=let, rules=rules, rows=_rows(table))
     return MappingFile(description=description or "", mapping=mapping, tests=_tests(table, rules))
 
 
@@ -99,6 +100,17 @@ def _toml(text: str, file: str) -> dict[str, Any]:
         raise MappingError(f"{file}: is nested too deep: a mapping has rules and tests, see docs/mapping.md") from exc
 
 
+def _let(table: Table, expressions: Expressions) -> tuple[tuple[str, Expression], ...]:
+    """What the rules may name as if it were a member of the payload, each seeing those before it."""
+    if "let" not in table.values:
+        return ()
+    let = Table(f"{table.place}: let", table.table("let").values)
+    if "each" in let.values:
+        raise let.at("each", "is the word for a rule's entry: choose another name")
+    compiled = ((name, _compiled(let, name, expressions.compiled)) for name in let.values)
+    return tuple((name, expression) for name, expression in compiled if expression)
+
+
 def _rules(table: Table, expressions: Expressions) -> tuple[Rule, ...]:
     rules: list[Rule] = []
     for each in table.tables("rule"):
@@ -106,10 +118,10 @@ def _rules(table: Table, expressions: Expressions) -> tuple[Rule, ...]:
         if any(rule.name == other.name for other in rules):
             raise each.at("name", "is that of a rule before it: give each its own")
         if rules and rules[-1].when is None:
-            raise each.at("", f'is never reached: give "{rules[-1].name}" a when, or move it to the end')
+            raise each.wrong(f'is never reached: give "{rules[-1].name}" a when, or move it to the end')
         rules.append(rule)
     if not rules:
-        raise MappingError(f"{table.place}: has no rules: add [[rule]] with a name and a [rule.event], or drop = true")
+        raise table.wrong("has no rules: add [[rule]] with a name and a [rule.event], or drop = true")
     return tuple(rules)
 
 
@@ -161,8 +173,8 @@ def _name(table: Table) -> str:
     name = table.text("name")
     if name is None:
         raise table.at("name", 'is missing: add name = "…" to it')
-    if len(name) > _LONGEST_NAME or not name.isprintable():
-        raise table.at("name", f"must be at most {_LONGEST_NAME} printable characters: it is shown in the log")
+    if not is_name(name):
+        raise table.at("name", f"must be at most {LONGEST_NAME} printable characters: it is shown in the log")
     return name
 
 

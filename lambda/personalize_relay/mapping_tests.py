@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from personalize_relay import events
+from personalize_relay import parsing
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.events import Origin, Trackers
 from personalize_relay.mapping import MEMBERS, Mapped, Mapping
@@ -41,8 +41,8 @@ def read(table: Table, name: str, drops: Collection[str]) -> Test:
         raise table.at("input", "is missing: add what stands on the stream, as input = '''…'''")
     expected = [key for key in EXPECTATIONS if key in table.values]
     if len(expected) != 1:
-        given = f"are two expectations ({' and '.join(expected)})" if expected else "is no expectation"
-        raise table.at("", f"has {given.split(' ', 1)[1]}: give it one of {', '.join(EXPECTATIONS)}")
+        has = f"{len(expected)} expectations ({' and '.join(expected)})" if expected else "no expectation"
+        raise table.wrong(f"has {has}: give it one of {', '.join(EXPECTATIONS)}")
     return Test(name=name, input=text, **_expectation(table, expected[0], drops))
 
 
@@ -81,7 +81,7 @@ def failure(test: Test, mapping: Mapping) -> str | None:
         mapped = mapping.map(value)
     except InvalidRecord as bad:
         return None if test.reason is bad.reason else f"expected {_expected(test)}, but it is rejected: {bad}"
-    return _difference(test, mapped)
+    return _difference(test, mapped, mapping)
 
 
 def _payload(text: str, mapping: Mapping) -> dict[str, Any] | None:
@@ -92,16 +92,16 @@ def _payload(text: str, mapping: Mapping) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _difference(test: Test, mapped: Mapped) -> str | None:
+def _difference(test: Test, mapped: Mapped, mapping: Mapping) -> str | None:
     if mapped.dropped is not None:
         came = f'the rule "{mapped.dropped}" drops it'
         return None if test.dropped == mapped.dropped else f"expected {_expected(test)}, but {came}"
-    bad = next(filter(None, map(_rejection, mapped.events)), None)
+    bad = _rejection(test, mapped, mapping)
     if test.reason:
-        came = f"it is rejected: {bad}" if bad else f"it becomes {_text(mapped.events)}"
+        came = f"it is rejected: {bad}" if bad else f"it becomes {_made(mapped)}"
         return None if bad and bad.reason is test.reason else f"expected {_expected(test)}, but {came}"
     if test.events is None or len(test.events) != len(mapped.events) or test.several is not mapped.several:
-        return f"expected {_expected(test)}, but it becomes {_text(mapped.events)}"
+        return f"expected {_expected(test)}, but it becomes {_made(mapped)}"
     for expected, came_out in zip(test.events, mapped.events, strict=True):
         for name in MEMBERS:
             if expected.get(name) != came_out.get(name):
@@ -109,11 +109,11 @@ def _difference(test: Test, mapped: Mapped) -> str | None:
     return f"expected {_expected(test)}, but the relay rejects it: {bad}" if bad else None
 
 
-def _rejection(event: dict[str, Any]) -> InvalidRecord | None:
-    """Why the contract's rules refuse an event, which may go to any tracker."""
-    tracker = event.get("trackingId")
-    allowed = frozenset({tracker}) if isinstance(tracker, str) else frozenset[str]()
-    parsed = events.parse(msgspec.json.encode(event), _ORIGIN, Trackers(default="test", allowed=allowed))
+def _rejection(test: Test, mapped: Mapped, mapping: Mapping) -> InvalidRecord | None:
+    """Why the function would refuse what the mapping makes, whatever its trackers are."""
+    named = (event.get("trackingId") for event in mapped.events)
+    trackers = Trackers(default="test", allowed=frozenset(each for each in named if isinstance(each, str)))
+    parsed = parsing.parse(test.input.encode(), _ORIGIN, trackers, mapping)
     return next((InvalidRecord(each.reason, each.detail) for each in parsed.rejections), None)
 
 
@@ -121,6 +121,10 @@ def _expected(test: Test) -> str:
     if test.events is not None:
         return _text(test.events if test.several else test.events[0])
     return f"the reason {test.reason}" if test.reason else f'the rule "{test.dropped}" to drop it'
+
+
+def _made(mapped: Mapped) -> str:
+    return _text(mapped.events if mapped.several else mapped.events[0])
 
 
 def _text(value: object) -> str:

@@ -5,11 +5,12 @@ and 257-character ids); tests/test_limits.py keeps it equal to the model.
 """
 
 import math
-from datetime import datetime
+import re
 from typing import Any
 
 import msgspec
 
+from personalize_relay import times
 from personalize_relay.errors import InvalidRecord, Reason
 
 LIMITS = {
@@ -31,43 +32,57 @@ LIMITS = {
 FORBIDDEN_PROPERTIES = frozenset({"userid", "sessionid", "eventtype", "timestamp", "recommendationid", "impression"})
 """Keys that `properties` may not hold, in lower case: Personalize keeps them for itself."""
 
-PLACEHOLDERS = frozenset({"null", "undefined", "None", "NaN"})
-"""Texts that a producer's bug puts where an id belongs: the API takes them and ignores the event."""
+PLACEHOLDERS = frozenset(
+    {"null", "nil", "<nil>", "(null)", "\\n", "none", "undefined", "nan", "[object object]"}  # \\N is SQL's
+)
+"""Texts, in lower case, that a producer's bug puts where an id belongs: the API takes them and ignores the event."""
+_LONGEST_PLACEHOLDER = 40
+"""Characters of a text that may be one of these with white space around it."""
 
-EARLIEST_SENT_AT = 946_684_800.0
-"""2000-01-01T00:00:00Z, in epoch seconds."""
+EARLIEST_SENT_AT = 315_532_800.0
+"""1980-01-01T00:00:00Z, in epoch seconds: the best-known data sets of ratings are of the 1990s."""
 MAX_SECONDS_AHEAD = 900.0
 """How far a `sentAt` may lie after the record's arrival in the stream."""
-MILLISECONDS_ABOVE = 100_000_000_000
-"""A whole `sentAt` above this is in milliseconds: in seconds it would lie in the year 5138."""
+LARGEST_EXACT = 2**53
+"""Up to which every whole number has a double of its own."""
+_PLAIN_DECIMAL = re.compile(r"[+-]?\d{1,400}(\.\d{1,400})?", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 MAX_NESTING = 32
 """Levels of objects and lists in one event, the event itself included."""
 _NESTING = frozenset({dict, list})
 
 
+def absent(value: object) -> bool:
+    """Whether a producer wrote nothing: null, a blank text, an empty list or object."""
+    if type(value) is str:
+        return not value or value.isspace()
+    return value is None or (not value and isinstance(value, (list, dict)))
+
+
 def text(name: str, value: object) -> str:
-    """A text within its limit, without NUL or lone surrogates."""
-    if not isinstance(value, str):
-        raise InvalidRecord(Reason.WRONG_TYPE, f"{name} is {_kind(value)}, must be a string")
-    check_length(name, len(value), "characters")
-    if not value.isascii() and not _encodable(value):
+    """A text within its limit, without NUL or lone surrogates; a whole number is taken by its digits."""
+    given = value if type(value) is str else _digits(name, value)
+    check_length(name, len(given), "characters")
+    if not given.isascii() and not _encodable(given):
         raise InvalidRecord(Reason.INVALID_CHARACTER, f"{name} holds an unpaired surrogate")
-    if "\0" in value:
+    if "\0" in given:
         raise InvalidRecord(Reason.INVALID_CHARACTER, f"{name} holds a NUL character")
-    return value
+    return given
 
 
 def identity(name: str, value: object) -> str:
     """A text that is not a placeholder for a missing value, such as `null` or `undefined`."""
     checked = text(name, value)
-    if checked in PLACEHOLDERS:
+    if len(checked) <= _LONGEST_PLACEHOLDER and checked.strip().lower() in PLACEHOLDERS:
         raise InvalidRecord(Reason.PLACEHOLDER_TEXT, f"{name} is the word for a missing value, not a value")
     return checked
 
 
 def number(name: str, value: object) -> float:
-    """A finite number; a boolean is none."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    """A finite number, or a text that is a plain decimal; a boolean is neither."""
+    if isinstance(value, str):
+        value = _decimal(name, value.strip())
+    elif isinstance(value, bool) or not isinstance(value, (int, float)):
         raise InvalidRecord(Reason.WRONG_TYPE, f"{name} is {_kind(value)}, must be a number")
     try:
         converted = float(value)
@@ -79,31 +94,40 @@ def number(name: str, value: object) -> float:
 
 
 def sent_at(name: str, value: object, arrival: float) -> float:
-    """Epoch seconds, from epoch seconds, epoch milliseconds or ISO 8601 with a zone.
+    """Epoch seconds, from any time that `times` reads.
 
     `arrival` is when the record reached the stream, in epoch seconds: a clock far ahead of it is wrong.
     """
-    seconds = _iso8601(name, value) if isinstance(value, str) else number(name, value)
-    if isinstance(value, int) and value > MILLISECONDS_ABOVE:
-        seconds = value / 1000
-    if not EARLIEST_SENT_AT <= seconds <= arrival + MAX_SECONDS_AHEAD:
+    seconds = times.seconds(name, value)
+    if seconds < EARLIEST_SENT_AT:
         raise InvalidRecord(
             Reason.TIMESTAMP_OUT_OF_RANGE,
-            f"{name} is before the year 2000, or over {MAX_SECONDS_AHEAD / 60:.0f} minutes after the record's arrival",
+            f"{name} is before 1980: leave it out where there is no time, and mend a clock that was never set",
+        )
+    if seconds > arrival + MAX_SECONDS_AHEAD:
+        raise InvalidRecord(
+            Reason.TIMESTAMP_OUT_OF_RANGE,
+            f"{name} is over {MAX_SECONDS_AHEAD / 60:.0f} minutes after the record's arrival: set the producer's clock",
         )
     return seconds
 
 
-def properties(name: str, value: object) -> str:
-    """Compact JSON text of an object, from the object or from a string that holds one."""
-    given = _json_object(name, value) if isinstance(value, str) else value
+def properties(name: str, value: object) -> str | None:
+    """Compact JSON text of an object, from the object or a text that holds one, or that text as JSON; None of `{}`."""
+    given = value
+    for _ in range(2):
+        if isinstance(given, str):
+            given = _json_object(name, given)
     if not isinstance(given, dict):
         raise InvalidRecord(Reason.WRONG_TYPE, f"{name} is {_kind(given)}, must be an object")
+    if not given:
+        return None
     if given is not value:
         check_nesting(name, given)  # an object in the event was checked with it
     forbidden = FORBIDDEN_PROPERTIES & {key.lower() for key in given}
     if forbidden:
-        raise InvalidRecord(Reason.FORBIDDEN_PROPERTY, f"{name} holds the reserved key {min(forbidden)}")
+        listed = ", ".join(sorted(forbidden))
+        raise InvalidRecord(Reason.FORBIDDEN_PROPERTY, f"{name} holds what Personalize keeps for itself: {listed}")
     compact = _compact(name, given)
     check_length(name, len(compact), "characters as compact JSON")
     return compact
@@ -114,21 +138,25 @@ def impression(name: str, value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise InvalidRecord(Reason.WRONG_TYPE, f"{name} is {_kind(value)}, must be a list of item ids")
     check_length(name, len(value), "item ids")
-    return tuple(text(f"{name}[]", item) for item in value)
+    return tuple(identity(f"{name}[]", item) for item in value)
 
 
-def attribution_source(name: str, value: object) -> str:
-    """The `eventAttributionSource` of a metric attribution, printable ASCII."""
+def attribution_source(name: str, value: object) -> str | None:
+    """The `eventAttributionSource` of a metric attribution, printable ASCII; None where it is absent."""
     if not isinstance(value, dict):
         raise InvalidRecord(Reason.WRONG_TYPE, f"{name} is {_kind(value)}, must be an object")
     path = f"{name}.eventAttributionSource"
     source = value.get("eventAttributionSource")
-    if source is None:
-        raise InvalidRecord(Reason.MISSING_MEMBER, f"{path} is missing")
+    if absent(source):
+        if any(not absent(each) for each in value.values()):
+            raise InvalidRecord(Reason.MISSING_MEMBER, f"{path} is missing")
+        return None
+    if not isinstance(source, str):
+        raise InvalidRecord(Reason.WRONG_TYPE, f"{path} is {_kind(source)}, must be a string")
     checked = text(path, source)
     # The model's pattern says this too, but takes seconds to refuse a long text: a cube of its length.
-    if not (checked.isascii() and checked.isprintable() and checked.strip()):
-        raise InvalidRecord(Reason.INVALID_CHARACTER, f"{path} must be printable ASCII, not only spaces")
+    if not (checked.isascii() and checked.isprintable()):
+        raise InvalidRecord(Reason.INVALID_CHARACTER, f"{path} must be printable ASCII")
     return checked
 
 
@@ -148,21 +176,30 @@ def check_nesting(name: str, value: dict[str, Any] | list[Any], levels: int = MA
             check_nesting(name, each, levels - 1)
 
 
-def _iso8601(name: str, value: str) -> float:
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError as exc:
-        raise InvalidRecord(Reason.INVALID_TIMESTAMP, f"{name} is a string but not ISO 8601") from exc
-    if moment.tzinfo is None:
-        raise InvalidRecord(Reason.INVALID_TIMESTAMP, f"{name} has no time zone: end it with Z or an offset")
-    return moment.timestamp()
+def _digits(name: str, value: object) -> str:
+    """Those of a whole number; an id that a producer's language or database holds as one."""
+    if type(value) is float and value.is_integer() and abs(value) <= LARGEST_EXACT:
+        value = int(value)
+    if type(value) is int:
+        if abs(value) < 10 ** LIMITS["eventId"][1]:
+            return str(value)
+        raise InvalidRecord(Reason.INVALID_NUMBER, f"{name} is a number of too many digits")
+    kind = "a number with a fraction" if type(value) is float else _kind(value)
+    raise InvalidRecord(Reason.WRONG_TYPE, f"{name} is {kind}, must be a string or a whole number")
+
+
+def _decimal(name: str, value: str) -> float:
+    if not _PLAIN_DECIMAL.fullmatch(value):
+        comma = " (with a decimal comma?)" if _DECIMAL_COMMA.fullmatch(value) else ""
+        raise InvalidRecord(Reason.WRONG_TYPE, f"{name} is a string that is no plain decimal{comma}, must be a number")
+    return float(value)
 
 
 def _json_object(name: str, value: str) -> Any:  # noqa: ANN401 - JSON may be anything; the caller checks
     try:
         return msgspec.json.decode(value)
     except (ValueError, RecursionError) as exc:
-        raise InvalidRecord(Reason.WRONG_TYPE, f"{name} is a string that does not hold a JSON object") from exc
+        raise InvalidRecord(Reason.WRONG_TYPE, f"{name} is a string that holds no JSON object") from exc
 
 
 def _compact(name: str, value: dict[str, Any]) -> str:

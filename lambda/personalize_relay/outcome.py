@@ -18,6 +18,8 @@ class Outcome(msgspec.Struct):
     """Error codes of the services, and types and places of the relay's own failures."""
     undelivered: Counter[str] = msgspec.field(default_factory=Counter)
     """How many events were not delivered, by cause."""
+    filtered: Counter[str] = msgspec.field(default_factory=Counter)
+    """How many payloads the mapping dropped, by its rule."""
     measures: dict[str, float] = msgspec.field(default_factory=dict)
     """Times, in milliseconds, by metric: what there was nothing to measure of is absent."""
 
@@ -41,17 +43,21 @@ class Outcome(msgspec.Struct):
         events = [interaction for each in parsed for interaction in each.interactions]
         self.errors += [*result.configuration_errors, *result.uncured_errors]
         self.undelivered.update(result.undelivered.values())
-        settled = len(result.delivered) + len(result.rejected) + delivered_before
+        settled = len(result.delivered) + len(result.shadowed) + len(result.rejected) + delivered_before
+        self.filtered.update(rule for each in parsed for rule in each.filtered)
         self.counts.update(
             {
                 Metric.EVENTS_RECEIVED: sum(each.count for each in parsed),
                 Metric.EVENTS_DELIVERED: len(result.delivered),
+                Metric.EVENTS_SHADOWED: len(result.shadowed),
+                Metric.EVENTS_FILTERED: sum(len(each.filtered) for each in parsed),
                 Metric.EVENTS_UNDELIVERED: len(events) - settled,
                 Metric.CALLS: result.calls,
                 Metric.RETRIES: result.retries,
                 Metric.THROTTLES: result.throttles,
                 Metric.CONFIGURATION_ERRORS: len(result.configuration_errors),
                 Metric.UNKNOWN_MEMBERS: sum(each.unknown_members for each in parsed),
+                Metric.RENAMED_MEMBERS: sum(each.renamed_members for each in parsed),
                 Metric.MISSING_SENT_AT: sum(not interaction.sent_at_given for interaction in events),
                 Metric.REPEATED_EVENT_IDS: _repeated_ids(events),
             }

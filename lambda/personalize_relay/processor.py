@@ -9,29 +9,38 @@ import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import KinesisStreamRecord
 
 from personalize_relay.deadline import SETTLE_MARGIN
 from personalize_relay.delivered import Delivered
-from personalize_relay.delivery import Delivery
 from personalize_relay.errors import DeliveryError
-from personalize_relay.events import Parsed, Rejection, Source, Trackers
+from personalize_relay.events import Parsed, Rejection, Source, SubSequence, Trackers
 from personalize_relay.metrics import Metric
 from personalize_relay.outcome import Outcome
 from personalize_relay.quarantine import LONGEST_WRITE, Quarantine
 from personalize_relay.records import Record, position
-from personalize_relay.requests import lanes
+from personalize_relay.parsing import Mapping
+from personalize_relay.requests import Request, lanes
 from personalize_relay.rest import Rest
 from personalize_relay.result import Result
 from personalize_relay.tracker import SUSPECT
 
 MAX_EVENTS = 20_000
 """Events that an invocation takes on; records above them come again. A batch may hold millions, in small records."""
+MAX_INFLATED = 64 * 1024 * 1024
+"""Bytes that inflating records may make in an invocation; records above them come again, too."""
 MOST_BATCHES = 1000
 """Batches whose rests are remembered: what another sandbox has settled never comes again."""
+
+
+class Delivers(Protocol):
+    """Sends requests to Personalize, or does as if."""
+
+    def deliver(self, lanes: Iterable[list[Request]], *, end: float, wall: float, quarantining: bool) -> Result:
+        """Deliver what can be delivered in time; see Delivery."""
 
 
 class RelayProcessor(BatchProcessor):
@@ -45,9 +54,10 @@ class RelayProcessor(BatchProcessor):
     def __init__(  # noqa: PLR0913 - all that the outside world is to it
         self,
         *,
-        delivery: Delivery,
+        delivery: Delivers,
         quarantine: Quarantine,
         trackers: Trackers,
+        mapping: Mapping | None = None,
         clock: Callable[[], float],
         now: Callable[[], float],
         wait: Callable[[float], None],
@@ -58,6 +68,7 @@ class RelayProcessor(BatchProcessor):
         self._delivery = delivery
         self._quarantine = quarantine
         self._trackers = trackers
+        self._mapping = mapping
         self._clock = clock
         self._now = now
         self._wait = wait
@@ -73,7 +84,7 @@ class RelayProcessor(BatchProcessor):
     def parse(self, record: KinesisStreamRecord) -> tuple[Record, Parsed]:
         """Read a record, and the events in it."""
         read = Record.read(record)
-        return read, read.parse(self._trackers)
+        return read, read.parse(self._trackers, self._mapping)
 
     def process(self) -> list[tuple[Any, ...]]:
         """Settle what can be settled in the time that the invocation has."""
@@ -95,14 +106,15 @@ class RelayProcessor(BatchProcessor):
 
     def _parse_all(self, batch: Iterable[KinesisStreamRecord], unsettled: set[int]) -> list[tuple[Record, Parsed]]:
         contents: list[tuple[Record, Parsed]] = []
-        events = 0
+        events = inflated = 0
         for record in batch:
-            if events >= MAX_EVENTS:
+            if events >= MAX_EVENTS or inflated >= MAX_INFLATED:
                 unsettled.add(position(record))
                 continue
             try:
                 contents.append(self.handler(record))
                 events += contents[-1][1].count
+                inflated += contents[-1][1].inflated
             except Exception as exc:  # noqa: BLE001 - a bug of ours must not take the record's neighbours with it
                 unsettled.add(position(record))
                 self._fail(Metric.INTERNAL_ERRORS, where(exc))
@@ -209,12 +221,16 @@ def _rejections(contents: Iterable[tuple[Record, Parsed]], result: Result) -> li
     for source, rejection in sorted(result.rejected.items()):
         by_service.setdefault(source.sequence_number, []).append(rejection)
     both = ((record, [*parsed.rejections, *by_service.get(record.position, [])]) for record, parsed in contents)
-    return [(record, sorted(rejections, key=lambda each: each.index or 0)) for record, rejections in both if rejections]
+    return [(record, sorted(rejections, key=_place)) for record, rejections in both if rejections]
+
+
+def _place(rejection: Rejection) -> tuple[SubSequence, int]:
+    return rejection.sub_sequence, rejection.index or 0
 
 
 def _without_outcome(contents: Iterable[tuple[Record, Parsed]], result: Result, before: set[Source]) -> set[int]:
     """The positions of records with an event that is known neither as delivered nor as rejected."""
-    settled = result.delivered | result.rejected.keys() | before
+    settled = result.delivered | result.shadowed | result.rejected.keys() | before
     sources = [interaction.source for _, parsed in contents for interaction in parsed.interactions]
     return {source.sequence_number for source in sources if source not in settled}
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from personalize_relay.errors import DeliveryError, error_code
-from personalize_relay.events import Rejection
+from personalize_relay.events import Rejection, dotted
 from personalize_relay.records import Record
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-SCHEMA = "personalize-relay.quarantine/1"
+SCHEMA = "personalize-relay.quarantine/2"
 LONGEST_WRITE = 4.0
 """Seconds: two attempts of at most 2 s, which fit the margin that the engine keeps for them."""
 
@@ -89,12 +89,17 @@ def _describe(record: Record, rejections: Sequence[Rejection]) -> dict[str, Any]
             "streamArn": record.stream_arn,
             "shardId": record.shard_id,
             "sequenceNumber": record.sequence_number,
-            "subSequence": None,
             "partitionKey": record.partition_key,
             "approximateArrivalTimestamp": record.arrival,
         },
         "rejected": [
-            {"index": each.index, "eventId": each.event_id, "reason": each.reason, "detail": each.detail}
+            {
+                "subSequence": dotted(each.sub_sequence) if each.sub_sequence else None,
+                "index": each.index,
+                "eventId": each.event_id,
+                "reason": each.reason,
+                "detail": each.detail,
+            }
             for each in rejections
         ],
         "data": record.data,

@@ -1,11 +1,11 @@
-"""Read one Kinesis record: where it stands in its stream, and the events its payload holds."""
+"""Read one Kinesis record: where it stands in its stream, and the events in it."""
 
 import binascii
 from typing import Self
 
 from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import KinesisStreamRecord
 
-from personalize_relay import events
+from personalize_relay import events, parsing
 from personalize_relay.errors import InvalidRecord, Reason
 
 
@@ -45,15 +45,15 @@ class Record(events.Origin, frozen=True, kw_only=True):
         """The shard it is in, and whose that is."""
         return f"{self.stream_arn}:{self.shard_id}"
 
-    def parse(self, trackers: events.Trackers) -> events.Parsed:
-        """The interactions and rejections of the record's payload."""
+    def parse(self, trackers: events.Trackers, mapping: parsing.Mapping | None = None) -> events.Parsed:
+        """The interactions and rejections of the record's payloads."""
         try:
-            payload = self._payload()
+            data = self._decoded()
         except InvalidRecord as bad:
-            return events.reject(bad)
-        return events.parse(payload, self, trackers)
+            return parsing.rejected(bad)
+        return parsing.parse(data, self, trackers, mapping)
 
-    def _payload(self) -> bytes:
+    def _decoded(self) -> bytes:
         try:
             return binascii.a2b_base64(self.data, strict_mode=True)
         except ValueError as exc:

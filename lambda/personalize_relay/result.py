@@ -15,11 +15,13 @@ class Cause(StrEnum):
 
 
 class Result(msgspec.Struct):
-    """What came of each event: it is in one of the first three. And what it took."""
+    """What came of each event: it is in one of the first four. And what it took."""
 
     delivered: set[Source] = msgspec.field(default_factory=set)
     rejected: dict[Source, Rejection] = msgspec.field(default_factory=dict)
     undelivered: dict[Source, Cause] = msgspec.field(default_factory=dict)
+    shadowed: set[Source] = msgspec.field(default_factory=set)
+    """What would have been delivered."""
     calls: int = 0
     retries: int = 0
     throttles: int = 0

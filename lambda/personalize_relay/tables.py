@@ -8,6 +8,9 @@ from typing import Any
 
 from personalize_relay.errors import MappingError
 
+LONGEST_NAME = 64
+"""Characters of the name of a rule or a test."""
+
 
 class Table:
     """A table of the file, and how a message names its place."""
@@ -16,9 +19,13 @@ class Table:
         self.place = place
         self.values = values
 
+    def wrong(self, said: str) -> MappingError:
+        """The error of the table as a whole: `said` is the end of a sentence that begins with where it is."""
+        return MappingError(f"{self.place}: {said}")
+
     def at(self, key: str, said: str) -> MappingError:
-        """The error of a member: `said` is the end of a sentence that begins with where it is."""
-        return MappingError(f"{self.place}: {key} {said}")
+        """The error of a member."""
+        return self.wrong(f"{key} {said}")
 
     def refuse_others(self, known: Collection[str]) -> None:
         """Raise for the first member that isn't one of these."""
@@ -41,8 +48,7 @@ class Table:
         if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
             raise self.at(key, f"must be a list of tables: write [[{key}]] before each")
         for number, values in enumerate(listed, start=1):
-            name = values.get("name")
-            named = f'"{name}"' if isinstance(name, str) and name.strip() else str(number)
+            named = f'"{values["name"]}"' if is_name(values.get("name")) else str(number)
             yield Table(f"{self.place}: {key} {named}", values)
 
     def table(self, key: str) -> "Table":
@@ -51,6 +57,11 @@ class Table:
         if not isinstance(values, dict):
             raise self.at(key, f"is {kind(values)}: it must be a table of members")
         return Table(self.place, values)
+
+
+def is_name(value: object) -> bool:
+    """Whether a value can name a rule or a test: in a line of the log, too."""
+    return isinstance(value, str) and value.isprintable() and 0 < len(value.strip()) <= len(value) <= LONGEST_NAME
 
 
 def kind(value: object) -> str:

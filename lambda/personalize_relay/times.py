@@ -70,7 +70,7 @@ def _from_text(name: str, text: str, zone: tzinfo | None) -> float:
         if _NUMBER.fullmatch(text):  # first: to `fromisoformat` digits are a date
             return _from_number(name, float(text) if "." in text else int(text))
         if text[:2].isdigit():
-            return _from_iso8601(name, text, zone)
+            return _from_iso8601(name, text.upper(), zone)
         if found := _DOT_NET.fullmatch(text):
             return int(found[1]) / 1000
         if found := _JAVASCRIPT.fullmatch(text) or _RFC_1123.fullmatch(text):

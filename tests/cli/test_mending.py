@@ -186,13 +186,13 @@ def test_what_is_sent_is_what_the_function_takes_under_the_id_it_had(value: dict
     except ValueError:
         return
     for piece in pieces(payload):
-        before = events.parse(payload, ORIGIN, TRACKERS)
+        before = parse(payload, ORIGIN, TRACKERS)
         try:
             made = Mender(TRACKERS).mend(piece)
         except NotMended:
             continue
         again = Origin(stream="clicks", shard_id="shardId-000000000001", sequence_number="99", arrival=ARRIVAL + 9999)
-        parsed = events.parse(made.payload, again, TRACKERS)
+        parsed = parse(made.payload, again, TRACKERS)
         (taken,) = parsed.interactions
         known = {each.source.index: each for each in before.interactions}
         if piece.index in known:
@@ -206,6 +206,6 @@ def test_the_transforms_of_the_documentation_mend_what_they_are_for() -> None:
     assert documented.keys() == DOCUMENTED.keys()
     for reason, transform in documented.items():
         payload = json.dumps(click("s", **DOCUMENTED[reason])).encode()
-        (rejection,) = events.parse(payload, ORIGIN, TRACKERS).rejections
+        (rejection,) = parse(payload, ORIGIN, TRACKERS).rejections
         assert rejection.reason == reason
         assert mended(payload, transform)

@@ -18,7 +18,7 @@ ARCHITECTURES = ("arm64", "x86_64")
 MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 ELF_MACHINES = {"arm64": 183, "x86_64": 62}
 DEPENDENCIES = {
-    *("aws_lambda_powertools", "certifi", "curl", "jmespath", "msgspec", "pycurl", "pycurl.libs"),
+    *("aws_lambda_powertools", "certifi", "curl", "jmespath", "msgspec", "pycurl", "pycurl.libs", "tzdata"),
     "typing_extensions.py",
 }
 MAX_ZIPPED_BYTES = 10_000_000

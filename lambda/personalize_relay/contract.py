@@ -1,0 +1,235 @@
+"""Read a payload of the contract: one event, or a PutEvents request. The contract is docs/events.md."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from personalize_relay import envelopes, members
+from personalize_relay.errors import InvalidRecord, Reason
+from personalize_relay.events import (
+    Event,
+    Interaction,
+    MetricAttribution,
+    Origin,
+    Parsed,
+    Rejection,
+    Source,
+    SubSequence,
+    Trackers,
+)
+from personalize_relay.names import ATTRIBUTION_MEMBERS, EVENT_MEMBERS, FLAT_MEMBERS, MARK, respelt
+
+MAX_EVENTS_PER_PAYLOAD = 500
+_OF_AN_EVENT = FLAT_MEMBERS | {MARK}
+
+
+class _Addressee(msgspec.Struct, frozen=True):
+    tracking_id: str
+    user_id: str | None
+    session_id: str
+
+
+class Reader:
+    """Reads the payloads of one record, and keeps what it finds."""
+
+    def __init__(self, origin: Origin, trackers: Trackers) -> None:
+        self.sub_sequence: SubSequence = ()
+        """Of the payload that is read."""
+        self.filtered: list[str] = []
+        self._origin = origin
+        self._trackers = trackers
+        self._position = int(origin.sequence_number)
+        self._interactions: list[Interaction] = []
+        self._rejections: list[Rejection] = []
+        self._unknown = 0
+        self._renamed = 0
+
+    def parsed(self, inflated: int) -> Parsed:
+        """All that was found."""
+        return Parsed(
+            interactions=tuple(self._interactions),
+            rejections=tuple(self._rejections),
+            filtered=tuple(self.filtered),
+            unknown_members=self._unknown,
+            renamed_members=self._renamed,
+            inflated=inflated,
+        )
+
+    def reject(self, bad: InvalidRecord, index: int | None = None, event_id: str | None = None) -> None:
+        """The payload, or an event of it, can't be delivered."""
+        self._rejections.append(
+            Rejection(
+                sub_sequence=self.sub_sequence, index=index, event_id=event_id, reason=bad.reason, detail=bad.detail
+            )
+        )
+
+    def read(self, payload: dict[str, Any]) -> None:
+        """Read an event or a request; raises InvalidRecord where nothing of it can be delivered."""
+        given, renamed = self._named(payload, _OF_AN_EVENT)
+        listed = given.get("eventList")
+        if listed is None or members.absent(listed):
+            self._event(given, payload, None, alone=True, renamed=renamed)
+        else:
+            self._request(given, payload, listed)
+
+    def read_event(self, event: dict[str, Any], index: int | None, *, alone: bool) -> None:
+        """Read an event that a mapping made; `alone` where its payload has no other."""
+        self._event(event, event, index, alone=alone)
+
+    def _named(self, given: dict[str, Any], known: frozenset[str]) -> tuple[dict[str, Any], int]:
+        """The members under the contract's names, and how many had another; what has none is counted as unknown."""
+        if given.keys() <= known:
+            return given, 0
+        named, renamed = respelt(given, known)
+        self._renamed += renamed
+        self._unknown += len(named.keys() - known)
+        return named, renamed
+
+    def _event(
+        self, given: dict[str, Any], payload: dict[str, Any], index: int | None, *, alone: bool, renamed: int = 0
+    ) -> None:
+        taken = _Members(given, payload)
+        try:
+            if renamed and (system := envelopes.system(payload)):
+                # Another system's event that has, by chance, all that the contract asks for.
+                raise InvalidRecord(Reason.FOREIGN_FORMAT, system)
+            if not given.keys() <= _OF_AN_EVENT:
+                _refuse_half(given, given)
+            addressee = self._addressee(taken)
+            self._take(taken, addressee, index, alone=alone)
+        except InvalidRecord as bad:
+            self._reject_event(given, index, bad)
+
+    def _request(self, given: dict[str, Any], payload: dict[str, Any], listed: object) -> None:
+        self._unknown += len(given.keys() & EVENT_MEMBERS)
+        taken = _Members(given, payload)
+        addressee = self._addressee(taken)
+        taken.check()
+        events = _event_list(listed)
+        for index, each in enumerate(events):
+            try:
+                self._entry(each, addressee, index, alone=len(events) == 1)
+            except InvalidRecord as bad:
+                self._reject_event(each, index, bad)
+
+    def _entry(self, entry: object, addressee: _Addressee, index: int, *, alone: bool) -> None:
+        if not isinstance(entry, dict):
+            raise InvalidRecord(Reason.NOT_AN_OBJECT, "an entry of eventList must be an object")
+        given, _ = self._named(entry, EVENT_MEMBERS)
+        if not given.keys() <= EVENT_MEMBERS:
+            _refuse_half(given, {"userId": addressee.user_id, "sessionId": addressee.session_id} | given)
+        self._take(_Members(given, entry), addressee, index, alone=alone)
+
+    def _addressee(self, taken: "_Members") -> _Addressee:
+        tracking_id = taken.optional("trackingId", members.identity) or self._trackers.default
+        if tracking_id != self._trackers.default and tracking_id not in self._trackers.allowed:
+            taken.fault(Reason.TRACKER_NOT_ALLOWED, "trackingId is neither TRACKING_ID nor one of ALLOWED_TRACKING_IDS")
+        return _Addressee(tracking_id, taken.optional("userId", members.identity), taken.required("sessionId"))
+
+    def _take(self, taken: "_Members", addressee: _Addressee, index: int | None, *, alone: bool) -> None:
+        """Take an event, or raise all that is wrong with it."""
+        given = taken.given
+        members.check_nesting("the event", given)
+        arrival = self._origin.arrival
+        sent_at = taken.optional("sentAt", lambda name, value: members.sent_at(name, value, arrival))
+        sent_at_given = not members.absent(given.get("sentAt"))
+        if not (sent_at_given or alone):
+            # With one arrival for all, Personalize would keep one of two events whose properties are equal.
+            taken.fault(Reason.MISSING_MEMBER, "sentAt is missing: required where a payload has several events")
+        source = taken.optional("metricAttribution", _attribution_source)
+        event = Event(
+            event_id=taken.optional("eventId", members.identity) or self._origin.event_id(self.sub_sequence, index),
+            event_type=taken.required("eventType"),
+            sent_at=arrival if sent_at is None else sent_at,
+            event_value=taken.optional("eventValue", members.number),
+            item_id=taken.optional("itemId", members.identity),
+            properties=taken.optional("properties", members.properties),
+            recommendation_id=taken.optional("recommendationId", members.identity),
+            impression=taken.optional("impression", members.impression),
+            metric_attribution=None if source is None else MetricAttribution(source),
+        )
+        taken.check()
+        self._interactions.append(
+            Interaction(
+                event=event,
+                source=Source(self._position, self.sub_sequence, index),
+                tracking_id=addressee.tracking_id,
+                user_id=addressee.user_id,
+                session_id=addressee.session_id,
+                arrival=arrival,
+                sent_at_given=sent_at_given,
+            )
+        )
+
+    def _reject_event(self, given: object, index: int | None, bad: InvalidRecord) -> None:
+        self.reject(bad, index, _claimed_id(given) or self._origin.event_id(self.sub_sequence, index))
+
+
+class _Members:
+    """Takes the members of an object one by one, and keeps what is wrong with any."""
+
+    def __init__(self, given: dict[str, Any], payload: dict[str, Any]) -> None:
+        """`given` by the contract's names, `payload` by the producer's."""
+        self.given = given
+        self._payload = payload
+        self._faults: list[InvalidRecord] = []
+
+    def optional[T](self, name: str, rule: Callable[[str, object], T | None]) -> T | None:
+        value = self.given.get(name)
+        if value is None or members.absent(value):
+            return None
+        try:
+            return rule(name, value)
+        except InvalidRecord as bad:
+            self._faults.append(bad)
+            return None
+
+    def required(self, name: str) -> str:
+        if members.absent(self.given.get(name)):
+            self.fault(Reason.MISSING_MEMBER, f"{name} is missing")
+        return self.optional(name, members.identity) or ""
+
+    def fault(self, reason: Reason, detail: str) -> None:
+        self._faults.append(InvalidRecord(reason, detail))
+
+    def check(self) -> None:
+        """Raise all that is wrong in one; where a member is missing, with what the payload looks like instead."""
+        if not self._faults:
+            return
+        details = [each.detail for each in self._faults]
+        if any(each.reason is Reason.MISSING_MEMBER for each in self._faults):
+            details += filter(None, [envelopes.seen(self._payload)])
+        raise InvalidRecord(self._faults[0].reason, "; ".join(details))
+
+
+def _refuse_half(given: dict[str, Any], event: dict[str, Any]) -> None:
+    """Refuse an event whose other half is in an object beside its members, which would not be sent.
+
+    `event` is all that is known of it, by the contract's names.
+    """
+    for name in given.keys() - FLAT_MEMBERS:
+        if isinstance(given[name], dict):
+            lacking = [each for each in envelopes.held(given[name]) if members.absent(event.get(each))]
+            if lacking:
+                raise InvalidRecord(Reason.FOREIGN_FORMAT, envelopes.envelope(lacking))
+
+
+def _event_list(listed: object) -> list[Any]:
+    if not isinstance(listed, list):
+        raise InvalidRecord(Reason.WRONG_TYPE, "eventList must be a list of events")
+    if len(listed) > MAX_EVENTS_PER_PAYLOAD:
+        raise InvalidRecord(
+            Reason.TOO_MANY_EVENTS, f"eventList has {len(listed)} events, may have {MAX_EVENTS_PER_PAYLOAD}"
+        )
+    return listed
+
+
+def _attribution_source(name: str, value: object) -> str | None:
+    named = respelt(value, ATTRIBUTION_MEMBERS)[0] if isinstance(value, dict) else value
+    return members.attribution_source(name, named)
+
+
+def _claimed_id(given: object) -> str | None:
+    """The id that a rejected event came with, if that at least is valid."""
+    return _Members(given, given).optional("eventId", members.identity) if isinstance(given, dict) else None

@@ -1,0 +1,254 @@
+"""From a record's bytes to its payloads: through compression, aggregates, arrays, joined texts and CloudWatch Logs.
+
+Pure, and never raises for content: what can't be read is a payload that says why, in its place; the rest is read.
+"""
+
+import binascii
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from personalize_relay import aggregate, inflate, json_values, recognise
+from personalize_relay.errors import InvalidRecord, Reason
+
+MAX_LAYERS = 4
+"""How deep payloads may be packed: each array, text of several, compression, aggregate and so on is one layer."""
+MAX_INFLATED = 10 * 1024 * 1024
+"""The bytes to which a record may inflate, over all its layers."""
+MAX_PAYLOADS = 20_000
+_MAX_MARKS = 1_000_000
+"""How many braces, brackets and commas a text may hold: as many values are as much memory as a record may take."""
+_SEEN_THROUGH = 65_536
+"""A text up to this size isn't counted: what it holds is small, however many."""
+
+_BOM = b"\xef\xbb\xbf"
+_BASE64 = re.compile(rb"([A-Za-z0-9+/]{8,})={0,2}\s*")
+_JSON_BEGINS = re.compile(rb'\s*(?:[{\[]|"\s*[{\[])')
+
+type Place = tuple[int, ...]
+type Rows = Callable[[str], dict[str, Any] | None]
+
+
+class Payload(msgspec.Struct, frozen=True):
+    """One JSON value of a record, or why it can't be read, and its place in the record."""
+
+    sub_sequence: Place
+    """Empty where the record is one payload; a layer that holds one thing adds no number."""
+    value: Any | InvalidRecord
+    """An object, if it is no InvalidRecord."""
+
+
+class Framed(msgspec.Struct, frozen=True):
+    """All that a record holds, in order."""
+
+    payloads: tuple[Payload, ...]
+    """Empty only for control messages."""
+    inflated: int = 0
+    """The bytes that inflating made, over all layers."""
+    control: int = 0
+    """CloudWatch Logs' CONTROL_MESSAGEs, which hold no events."""
+
+
+class _Way(msgspec.Struct, frozen=True):
+    """How reading came to where it is: what may be done once only, and how often it went in."""
+
+    place: Place = ()
+    layers: int = 0
+    base64: bool = False
+    text: bool = False
+
+    def deeper(self, **done: bool) -> "_Way":
+        if self.layers == MAX_LAYERS:
+            raise InvalidRecord(Reason.TOO_DEEP, f"the payload is packed in more than {MAX_LAYERS} layers")
+        return msgspec.structs.replace(self, layers=self.layers + 1, **done)
+
+    def to(self, index: int) -> "_Way":
+        return msgspec.structs.replace(self, place=(*self.place, index))
+
+
+class _TooMany(Exception):
+    """The record holds more than may be read of one."""
+
+
+def unframe(data: bytes, rows: Rows | None = None) -> Framed:
+    """The payloads of a record.
+
+    `rows` reads a line of text that is no JSON into an object, None where it can't; without it such text is rejected.
+    """
+    if len(data) <= _SEEN_THROUGH:
+        try:
+            value = msgspec.json.decode(data)
+        except (ValueError, RecursionError):
+            value = None
+        if type(value) is dict and "messageType" not in value:
+            return Framed((Payload((), value),))
+    return _Reader(rows).read(data)
+
+
+def payload_at(data: bytes, sub_sequence: Place, rows: Rows | None = None) -> Any:  # noqa: ANN401 - any JSON
+    """The value at a place of a record; InvalidRecord where it can't be read, or where there is none."""
+    for payload in unframe(data, rows).payloads:
+        if payload.sub_sequence == sub_sequence:
+            if isinstance(payload.value, InvalidRecord):
+                raise payload.value
+            return payload.value
+    raise InvalidRecord(Reason.EMPTY_RECORD, "the record has no payload at this place")
+
+
+class _Reader:
+    """Reads one record."""
+
+    def __init__(self, rows: Rows | None) -> None:
+        self._rows = rows
+        self._payloads: list[Payload] = []
+        self._control = 0
+        self._inflater = inflate.Inflater(MAX_INFLATED)
+
+    def read(self, data: bytes) -> Framed:
+        try:
+            self._attempt(self._bytes, data, _Way())
+        except _TooMany:
+            bad = InvalidRecord(Reason.TOO_MANY_EVENTS, f"the record holds more than {MAX_PAYLOADS} payloads or values")
+            return Framed((Payload((), bad),), self._inflater.made)
+        return Framed(tuple(self._payloads), self._inflater.made, self._control)
+
+    def _attempt(self, read: Callable[[Any, _Way], None], what: object, way: _Way) -> None:
+        """Read something; what can't be read is rejected in its place."""
+        try:
+            read(what, way)
+        except InvalidRecord as bad:
+            self._add(bad, way)
+
+    def _add(self, value: dict[str, Any] | InvalidRecord, way: _Way) -> None:
+        if len(self._payloads) == MAX_PAYLOADS:
+            raise _TooMany
+        self._payloads.append(Payload(way.place, value))
+
+    def _several(self, read: Callable[[Any, _Way], None], parts: Sequence[Any], way: _Way) -> None:
+        """Read the parts of a layer, each in its place."""
+        if not parts:
+            raise InvalidRecord(Reason.EMPTY_RECORD, "the payload holds nothing")
+        if len(parts) > MAX_PAYLOADS:
+            raise _TooMany
+        inner = way.deeper()
+        for index, part in enumerate(parts):
+            self._attempt(read, part, inner if len(parts) == 1 else inner.to(index))
+
+    def _bytes(self, data: bytes, way: _Way) -> None:
+        """Read bytes by what they begin with."""
+        data = data.removeprefix(_BOM)
+        if not data.strip():
+            raise InvalidRecord(Reason.EMPTY_RECORD, "the record has no data")
+        if data.startswith(aggregate.MAGIC):
+            self._several(self._bytes, _bounded(aggregate.records(data)), way)
+        elif inflate.is_gzip(data) or inflate.is_zstd(data) or (inflate.is_zlib(data) and not data.isascii()):
+            way = way.deeper()
+            self._bytes(self._inflater.inflate(data), way)
+        else:
+            self._text(data, way)
+
+    def _text(self, data: bytes, way: _Way) -> None:
+        if _is_crowded(data) and (self._rows is None or _JSON_BEGINS.match(data)):
+            raise _TooMany
+        try:
+            value = msgspec.json.decode(data)
+        except (ValueError, RecursionError):
+            self._no_single_value(data, way)
+        else:
+            self._value(value, way)
+
+    def _no_single_value(self, data: bytes, way: _Way) -> None:
+        bad = recognise.binary(data)
+        if bad:
+            raise bad
+        decoded = None if way.base64 else _from_base64(data)
+        if decoded:
+            self._bytes(decoded, way.deeper(base64=True))
+        elif self._rows and not _JSON_BEGINS.match(data):
+            self._several(self._row, [line for line in data.split(b"\n") if line.strip()], way)
+        else:
+            self._values(_bounded(json_values.values(data)), way)
+
+    def _values(self, values: Sequence[Any], way: _Way) -> None:
+        if len(values) == 1:
+            self._attempt(self._value, values[0], way)
+        else:
+            self._several(self._value, values, way)
+
+    def _value(self, value: Any, way: _Way) -> None:  # noqa: ANN401 - any JSON
+        match value:
+            case InvalidRecord():
+                raise value
+            case {"messageType": "DATA_MESSAGE", "logEvents": [*entries]}:
+                self._several(self._log_event, entries, way)
+            case {"messageType": "CONTROL_MESSAGE", "logEvents": [*_]}:
+                self._control += 1
+            case dict():
+                self._add(value, way)
+            case list():
+                self._several(self._value, value, way)
+            case str():
+                self._string(value, way)
+            case _:
+                raise InvalidRecord(Reason.NOT_AN_OBJECT, "the payload is JSON but not an object")
+
+    def _string(self, value: str, way: _Way) -> None:
+        data = value.encode(errors="surrogatepass")
+        if not (_begins_known(data) or _from_base64(data)):
+            raise InvalidRecord(Reason.NOT_AN_OBJECT, "the payload is a JSON string that holds no JSON")
+        if way.text:
+            raise InvalidRecord(Reason.NOT_AN_OBJECT, "the payload is a JSON string in a JSON string: encode it once")
+        self._bytes(data, way.deeper(text=True))
+
+    def _log_event(self, entry: object, way: _Way) -> None:
+        match entry:
+            case {"message": str(message)}:
+                self._bytes(message.encode(errors="surrogatepass"), way)
+            case _:
+                raise InvalidRecord(Reason.NOT_AN_OBJECT, "an entry of logEvents has no message")
+
+    def _row(self, line: bytes, way: _Way) -> None:
+        try:
+            text = line.decode().removesuffix("\r")
+        except UnicodeDecodeError as exc:
+            raise recognise.not_utf8(exc.start) from exc
+        row = self._rows(text) if self._rows else None
+        if row is None:
+            raise InvalidRecord(Reason.INVALID_JSON, "the line is neither JSON nor a row of the mapping's columns")
+        self._add(row, way)
+
+
+def _is_crowded(data: bytes) -> bool:
+    """Whether JSON of these bytes may hold more values than there is memory for."""
+    return len(data) > _SEEN_THROUGH and sum(map(data.count, (b"{", b"[", b","))) > _MAX_MARKS
+
+
+def _bounded[T](parts: Any) -> list[T]:  # noqa: ANN401 - an iterable of T
+    """A list of all, unless that is more than a record may hold."""
+    listed: list[T] = []
+    for part in parts:
+        if len(listed) == MAX_PAYLOADS:
+            raise _TooMany
+        listed.append(part)
+    return listed
+
+
+def _from_base64(data: bytes) -> bytes | None:
+    """What base64 text stands for, where that begins with something known."""
+    found = _BASE64.fullmatch(data)
+    if not found:
+        return None
+    letters = found[1]
+    if not _begins_known(binascii.a2b_base64(letters[:8])):
+        return None
+    try:
+        return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
+    except binascii.Error:
+        return None
+
+
+def _begins_known(data: bytes) -> bool:
+    known = data.lstrip().startswith((b"{", b"[", b'"', _BOM, aggregate.MAGIC))
+    return known or inflate.is_gzip(data) or inflate.is_zlib(data) or inflate.is_zstd(data)

@@ -1,0 +1,66 @@
+"""The names of the contract's members, and which other spellings mean one of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from personalize_relay.errors import InvalidRecord, Reason
+from personalize_relay.members import absent
+
+REQUEST_MEMBERS = frozenset({"trackingId", "userId", "sessionId", "eventList"})
+EVENT_MEMBERS = frozenset(
+    {
+        "eventId",
+        "eventType",
+        "eventValue",
+        "itemId",
+        "properties",
+        "sentAt",
+        "recommendationId",
+        "impression",
+        "metricAttribution",
+    }
+)
+FLAT_MEMBERS = REQUEST_MEMBERS | EVENT_MEMBERS
+"""Of a payload that is one event."""
+MARK = "$schema"
+"""The member that says of a payload that it keeps the contract, whatever the function's mapping."""
+CONTRACT = "personalize-relay.event/1"
+"""Its value."""
+
+_BLANKS = str.maketrans("", "", "_- ")
+
+
+def normal(name: str) -> str:
+    """A name without what spellings differ in: case, `_`, `-` and spaces."""
+    return name.translate(_BLANKS).lower()
+
+
+ATTRIBUTION_MEMBERS = frozenset({"eventAttributionSource"})
+_MEANT = {
+    **{normal(name): name for name in FLAT_MEMBERS | ATTRIBUTION_MEMBERS},
+    "timestamp": "sentAt",  # as the interactions schema of Personalize has it
+}
+
+
+def meant(name: str) -> str | None:
+    """The member that a name is another spelling of; None where it is of none."""
+    return _MEANT.get(normal(name))
+
+
+def respelt(given: Mapping[str, Any], known: frozenset[str]) -> tuple[dict[str, Any], int]:
+    """The same members under the contract's names, and how many had another; the exact name wins, if it has a value.
+
+    Raises InvalidRecord where two other spellings of one member differ in their value.
+    """
+    found: dict[str, Any] = {}
+    kept = dict(given)
+    for name in given.keys() - known:
+        member, value = meant(name), given[name]
+        if member in ATTRIBUTION_MEMBERS - known:  # a column of its own in the interactions schema
+            member, value = "metricAttribution", {member: value}
+        if member not in known or not absent(given.get(member)):
+            continue
+        del kept[name]
+        if found.setdefault(member, value) != value:
+            raise InvalidRecord(Reason.AMBIGUOUS_MEMBER, f"{member} is there in two spellings, with two values")
+    return kept | found, len(given) - len(kept)

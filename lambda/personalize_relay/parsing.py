@@ -1,0 +1,56 @@
+"""Read a record's data: the interactions that PutEvents takes, and the rejections, each saying all that is wrong.
+
+Pure: no clock, environment, I/O or log. The same data at the same stream position always gives the same result.
+"""
+
+from typing import Any, Protocol
+
+from personalize_relay.contract import Reader
+from personalize_relay.errors import InvalidRecord
+from personalize_relay.events import Origin, Parsed, Rejection, Trackers
+from personalize_relay.framing import Rows, unframe
+from personalize_relay.mapping import Mapped
+from personalize_relay.names import CONTRACT, MARK
+
+
+class Mapping(Protocol):
+    """Turns payloads of another format into events of the contract."""
+
+    @property
+    def rows(self) -> Rows | None:
+        """Reads a line of text that is no JSON; None where the format is JSON."""
+
+    def map(self, payload: dict[str, Any]) -> Mapped:
+        """Map a payload; raises InvalidRecord where no rule is for it."""
+
+
+def parse(data: bytes, origin: Origin, trackers: Trackers, mapping: Mapping | None = None) -> Parsed:
+    """Parse all payloads of a record's data; a bad event takes none of its neighbours with it."""
+    framed = unframe(data, mapping.rows if mapping else None)
+    reader = Reader(origin, trackers)
+    for payload in framed.payloads:
+        reader.sub_sequence = payload.sub_sequence
+        try:
+            _read(reader, payload.value, mapping)
+        except InvalidRecord as bad:
+            reader.reject(bad)
+    return reader.parsed(framed.inflated)
+
+
+def rejected(bad: InvalidRecord) -> Parsed:
+    """The result of a record that is rejected as a whole."""
+    whole = Rejection(index=None, event_id=None, reason=bad.reason, detail=bad.detail)
+    return Parsed(rejections=(whole,))
+
+
+def _read(reader: Reader, payload: Any, mapping: Mapping | None) -> None:  # noqa: ANN401 - whatever JSON may hold
+    if isinstance(payload, InvalidRecord):
+        raise payload
+    if mapping is None or payload.get(MARK) == CONTRACT:
+        reader.read(payload)
+        return
+    mapped = mapping.map(payload)
+    if mapped.dropped is not None:
+        reader.filtered.append(mapped.dropped)
+    for index, event in enumerate(mapped.events):
+        reader.read_event(event, index if mapped.several else None, alone=len(mapped.events) == 1)

@@ -1,0 +1,72 @@
+"""Say what a payload looks like that is no JSON, and what to do; in words of its own, never in the payload's."""
+
+import re
+
+from personalize_relay.errors import InvalidRecord, Reason
+
+_LOOKED_AT = 512
+"""How many bytes at the beginning tell."""
+_CONTAINERS = (
+    (b"Obj\x01", "an Avro object container"),
+    (b"PAR1", "Parquet"),
+    (b"PK\x03\x04", "a zip archive"),
+)
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_PYTHON = re.compile(r"[\[{(]\s*[bru]?'|[:\[,]\s*(?:True|False|None)\b")
+_SEPARATED = re.compile(r"[^\n]*?(?:\t[^\n]*?\t|,[^\n]*?,|;[^\n]*?;)")
+
+
+def binary(data: bytes) -> InvalidRecord | None:
+    """What bytes are that hold no text of UTF-8; None where they may."""
+    head = data[:_LOOKED_AT]
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or _every_second_is_nul(head):
+        return InvalidRecord(Reason.INVALID_UTF8, "the payload looks like UTF-16: encode it as UTF-8")
+    for magic, name in _CONTAINERS:
+        if head.startswith(magic):
+            return _no_json(name, "send JSON")
+    if _CONTROL.search(head) and not head.lstrip().startswith((b"{", b"[", b'"')):
+        return _no_json("protobuf or another binary format", "send JSON")
+    return None
+
+
+def not_utf8(at: int) -> InvalidRecord:
+    """Why a text that holds bytes of another encoding from character `at` on is rejected."""
+    return InvalidRecord(Reason.INVALID_UTF8, f"the payload is not UTF-8 from character {at} on: encode it as UTF-8")
+
+
+def broken(text: str, at: int) -> InvalidRecord:
+    """What a text looks like that JSON's grammar refuses at character `at`."""
+    head = text[:_LOOKED_AT].lstrip()
+    if head.startswith("<"):
+        return _no_json("XML or HTML", "send JSON")
+    if _PYTHON.search(head):
+        return _no_json("Python's repr, not JSON", "send json.dumps of it")
+    if head.startswith(("{", "[", '"')):
+        return _broken_json(text, at)
+    if _SEPARATED.match(head):
+        return _no_json("CSV or tab-separated text", "send JSON, or set a mapping with columns")
+    return _unknown(at)
+
+
+def _broken_json(text: str, at: int) -> InvalidRecord:
+    if at >= len(text.rstrip()):
+        return _no_json("JSON cut off at its end", "send it whole")
+    if text[at : at + 2] == "\\'":
+        return _no_json("JSON with single quotes escaped with a backslash", "leave the backslash out")
+    if text[at] in ",}" and text[:at].rstrip().endswith(":"):
+        return _no_json("JSON in which a value is missing after a colon", "send null, or leave the member out")
+    return _unknown(at)
+
+
+def _every_second_is_nul(head: bytes) -> bool:
+    """As in UTF-16 of ASCII, in either order of its bytes."""
+    nuls = [half.count(0) == len(half) > 0 for half in (head[::2], head[1::2])]
+    return nuls[0] != nuls[1]
+
+
+def _no_json(what: str, remedy: str) -> InvalidRecord:
+    return InvalidRecord(Reason.INVALID_JSON, f"the payload looks like {what}: {remedy}")
+
+
+def _unknown(at: int) -> InvalidRecord:
+    return InvalidRecord(Reason.INVALID_JSON, f"the payload is not JSON: character {at}")

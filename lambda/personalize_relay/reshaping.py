@@ -1,0 +1,80 @@
+"""Turn what wraps an event into an event: other spellings of its members, DynamoDB's types, a list within a list."""
+
+from typing import Any
+
+import msgspec
+
+from personalize_relay.errors import InvalidRecord, Reason
+from personalize_relay.names import EVENT_MEMBERS, FLAT_MEMBERS, respelt
+
+
+def contract(value: Any) -> Any:  # noqa: ANN401 - JSON may be anything
+    """An object's members under the names of the contract, those of its `eventList`, too; other values as they are."""
+    if type(value) is not dict:
+        return value
+    named = _named(value, FLAT_MEMBERS)
+    listed = named.get("eventList")
+    if type(listed) is not list:
+        return named
+    return named | {"eventList": [_named(each, EVENT_MEMBERS) if type(each) is dict else each for each in listed]}
+
+
+def _named(value: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    return value if value.keys() <= known else respelt(value, known)[0]
+
+
+def untyped(image: Any) -> Any:  # noqa: ANN401 - as above
+    """A DynamoDB image's attributes without their types: `{"itemId": {"S": "i-1"}}` is `{"itemId": "i-1"}`."""
+    if image is None:
+        return None
+    if type(image) is not dict:
+        raise _not_an_image()
+    return {name: _untyped(attribute) for name, attribute in image.items()}
+
+
+def _untyped(attribute: Any) -> Any:  # noqa: ANN401 - as above
+    if type(attribute) is not dict or len(attribute) != 1:
+        raise _not_an_image()
+    ((kind, value),) = attribute.items()
+    match kind:
+        case "S" | "BOOL" | "B" | "SS" | "BS":
+            return value
+        case "N":
+            return _number(value)
+        case "NULL":
+            return None
+        case "M":
+            return untyped(value)
+        case "L" if type(value) is list:
+            return [_untyped(each) for each in value]
+        case "NS" if type(value) is list:
+            return [_number(each) for each in value]
+    raise _not_an_image()
+
+
+def _number(digits: object) -> int | float:
+    try:
+        return msgspec.json.decode(digits if type(digits) is str else "", type=int | float)
+    except ValueError as exc:
+        raise _not_an_image() from exc
+
+
+def _not_an_image() -> InvalidRecord:
+    return InvalidRecord(Reason.NOT_MAPPED, "untyped() was given what is no image of DynamoDB")
+
+
+def unwind(entries: Any, path: str, name: str) -> Any:  # noqa: ANN401 - as above
+    """Each entry once for each member of the list at a path in it, which it then holds under the name.
+
+    An entry that has no such list, or an empty one, stays as it is.
+    """
+    if type(entries) is not list:
+        return entries
+    return [each for entry in entries for each in _unwound(entry, path, name)]
+
+
+def _unwound(entry: Any, path: str, name: str) -> list[Any]:  # noqa: ANN401 - as above
+    listed = entry
+    for step in path.split("."):
+        listed = listed.get(step) if type(listed) is dict else None
+    return [{**entry, name: each} for each in listed] if type(listed) is list and listed else [entry]

@@ -1,0 +1,21 @@
+"""In shadow: the relay reads, checks, groups and counts, and sends nothing anywhere."""
+
+from collections.abc import Iterable
+
+from personalize_relay.requests import Request
+from personalize_relay.result import Result
+
+
+class Shadow:
+    """Delivers nothing, and says of every event that it would have been."""
+
+    def deliver(self, lanes: Iterable[list[Request]], **_times: float) -> Result:
+        """See Delivers."""
+        return Result(shadowed={source for lane in lanes for request in lane for source in request.sources})
+
+
+class Nowhere:
+    """Keeps no object: what would be quarantined is only counted."""
+
+    def put(self, key: str, body: bytes) -> None:
+        """See ObjectStore."""
