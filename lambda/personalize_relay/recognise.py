@@ -59,7 +59,7 @@ def not_utf8(at: int) -> InvalidRecord:
 
 
 def _broken_json(text: str, at: int) -> InvalidRecord:
-    if at >= len(text.rstrip()):
+    if at >= len(text):
         return _no_json("JSON cut off at its end", "send it whole")
     if text[at : at + 2] == "\\'":
         return _no_json("JSON with single quotes escaped with a backslash", "leave the backslash out")
