@@ -19,7 +19,7 @@ LAYERS = [
     {"settings", "members", "payloads", "endpoints", "credentials", "backoff", "deadline", "rest", "memory", "demand"}
     | {"aggregate", "inflate", "recognise"},
     {"json_values", "names"},
-    {"events", "metrics", "suspicion", "framing", "mapping", "envelopes", "reshaping"},
+    {"events", "metrics", "suspicion", "framing", "mapping", "envelopes", "reshaping", "projections"},
     {"requests", "result", "delivered", "contract", "functions"},
     {"clients", "lane", "outcome", "parsing", "closures", "shadow"},
     {"expressions", "mapping_tests", "records"},
@@ -51,6 +51,7 @@ PURE = [
         "mapping_tests",
         "mapping_file",
         "reshaping",
+        "projections",
     ),
 ]
 """What knows no cloud, clock, environment or chance: it is given what it needs of them."""

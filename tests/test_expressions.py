@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personalize_relay.closures import is_false
 from personalize_relay.errors import InvalidRecord
 from personalize_relay.expressions import Expressions, WrongExpression, mentions
 from personalize_relay.functions import OWN, Functions
+from personalize_relay.projections import is_false
 
 FUNCTIONS = Functions("salt")
 EXPRESSIONS = Expressions(FUNCTIONS)
@@ -52,6 +52,7 @@ def joined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
             "{}({})".format, st.sampled_from(["epoch", "text", "lower", "hash", "json", "type", "length"]), inner
         ),
         st.builds("default({}, {})".format, inner, inner),
+        st.builds("{}({}, {})".format, st.sampled_from(["contains", "starts_with", "joined"]), inner, inner),
         st.builds("epoch({}, 'Europe/Berlin')".format, inner),
         st.builds("not_null({}, {})".format, inner, inner),
     )

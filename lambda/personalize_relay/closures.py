@@ -1,6 +1,6 @@
 """Make a closure of a JMESPath tree: paths, literals, choices and comparisons cost a tenth of what interpreting does.
 
-What is seldom in a mapping (projections, filters, slices, `&`) is left to jmespath's own interpreter, node by node. A
+What is seldom in a mapping (slices, `*` of objects, order, `&`) is left to jmespath's own interpreter, node by node. A
 closure gives what that would give, for any JSON value; a property test says so.
 """
 
@@ -9,13 +9,12 @@ from typing import Any
 
 from jmespath.visitor import Options, TreeInterpreter
 
-from personalize_relay import functions
+from personalize_relay import functions, projections
 from personalize_relay.functions import OWN, Functions
+from personalize_relay.projections import Expression, is_false
 
 type Node = dict[str, Any]
 """A node of jmespath's tree: its type, its value, its children."""
-type Expression = Callable[[Any], Any]
-"""Takes a JSON value to what the expression finds in it."""
 
 
 class Closures:
@@ -34,11 +33,6 @@ class Closures:
         """A tree left to the interpreter."""
         visit = self._interpreter.visit
         return lambda value: visit(node, value)
-
-
-def is_false(value: object) -> bool:
-    """Whether JMESPath takes a value for false: what is empty, null or false, but no number."""
-    return not value and type(value) is not int and type(value) is not float
 
 
 def _field(_closures: Closures, node: Node) -> Expression:
@@ -155,14 +149,45 @@ def _list(closures: Closures, node: Node) -> Expression:
     return lambda value: None if value is None else [entry(value) for entry in entries]
 
 
+def _list_maker(make: Callable[..., Expression]) -> Callable[[Closures, Node], Expression]:
+    """The maker of what is made of all its children alike."""
+    return lambda closures, node: make(*map(closures.of, node["children"]))
+
+
+def _contains(whole: Expression, part: Expression, call: Expression) -> Expression:
+    def contains(value: object) -> object:
+        where, what = whole(value), part(value)
+        if type(where) is list or (type(where) is str and type(what) is str):
+            return what in where
+        return call(value)
+
+    return contains
+
+
+def _starts_with(whole: Expression, part: Expression, call: Expression) -> Expression:
+    def starts_with(value: object) -> object:
+        where, what = whole(value), part(value)
+        return where.startswith(what) if type(where) is str and type(what) is str else call(value)
+
+    return starts_with
+
+
+_QUICK: dict[str, Callable[..., Expression]] = {"contains": _contains, "starts_with": _starts_with}
+"""Functions of JMESPath that conditions call; for what they can't take, theirs says so."""
+
+
 def _call(closures: Closures, node: Node) -> Expression:
     name, children = node["value"], node["children"]
     if any(child["type"] == "expref" for child in children):
         return closures.interpreted(node)
     arguments = tuple(map(closures.of, children))
     if name not in OWN:
-        call: Callable[..., Any] = closures.functions.call_function
-        return lambda value: call(name, [argument(value) for argument in arguments])
+        function: Callable[..., Any] = closures.functions.call_function
+
+        def call(value: object) -> object:
+            return function(name, [argument(value) for argument in arguments])
+
+        return _QUICK[name](*arguments, call) if name in _QUICK else call
     own: Callable[..., Any] = closures.functions.hash if name == "hash" else getattr(functions, name)
     if len(arguments) == 1:
         (only,) = arguments
@@ -211,6 +236,9 @@ _MAKERS: dict[str, Callable[[Closures, Node], Expression]] = {
     "index_expression": _chain,
     "pipe": _chain,
     "index": _index,
+    "projection": _list_maker(projections.projection),
+    "filter_projection": _list_maker(projections.filtered),
+    "flatten": _list_maker(projections.flattened),
     "literal": _literal,
     "current": _current,
     "identity": _current,

@@ -7,8 +7,9 @@ from jmespath.exceptions import EmptyExpressionError, IncompleteExpressionError,
 from jmespath.parser import Parser
 
 from personalize_relay import functions
-from personalize_relay.closures import Closures, Expression, Node, is_false
+from personalize_relay.closures import Closures, Node
 from personalize_relay.functions import ANY_NUMBER, OWN, Functions
+from personalize_relay.projections import Expression, is_false
 
 _SHOWN = 40
 """Characters of an expression that a message repeats."""

@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 
 from personalize_relay import mapping_tests
-from personalize_relay.closures import Expression
 from personalize_relay.errors import MappingError
 from personalize_relay.expressions import Expressions, WrongExpression, mentions
 from personalize_relay.functions import Functions
 from personalize_relay.mapping import MEMBERS, Mapping, Rule
 from personalize_relay.mapping_tests import Test
+from personalize_relay.projections import Expression
 from personalize_relay.tables import LONGEST_NAME, Table, is_name, kind
 
 TEST_SALT = "test"

@@ -1,0 +1,49 @@
+"""What JMESPath does with the entries of a list, as closures: project, filter, flatten; and what it takes for true."""
+
+from collections.abc import Callable
+from typing import Any
+
+type Expression = Callable[[Any], Any]
+"""Takes a JSON value to what an expression finds in it."""
+
+
+def is_false(value: object) -> bool:
+    """Whether JMESPath takes a value for false: what is empty, null or false, but no number."""
+    return not value and type(value) is not int and type(value) is not float
+
+
+def projection(listed: Expression, projected: Expression) -> Expression:
+    """What is found in each entry, without the nulls; null where there is no list."""
+
+    def project(value: object) -> object:
+        entries = listed(value)
+        if type(entries) is not list:
+            return None
+        return [found for found in map(projected, entries) if found is not None]
+
+    return project
+
+
+def filtered(listed: Expression, projected: Expression, matches: Expression) -> Expression:
+    """What is found in each entry that matches, without the nulls; null where there is no list."""
+
+    def keep(value: object) -> object:
+        entries = listed(value)
+        if type(entries) is not list:
+            return None
+        kept = (projected(entry) for entry in entries if not is_false(matches(entry)))
+        return [found for found in kept if found is not None]
+
+    return keep
+
+
+def flattened(listed: Expression) -> Expression:
+    """A list with the entries of its lists in their place; null where there is no list."""
+
+    def flatten(value: object) -> object:
+        entries = listed(value)
+        if type(entries) is not list:
+            return None
+        return [each for entry in entries for each in (entry if type(entry) is list else (entry,))]
+
+    return flatten
