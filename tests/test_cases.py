@@ -55,7 +55,7 @@ def expected() -> dict[str, Any]:
     return {line.pop("record"): line for line in map(json.loads, EXPECTED.read_text().splitlines())}
 
 
-@pytest.mark.parametrize(("name", "record"), records())
+@pytest.mark.parametrize(("name", "record"), list(records()))
 def test_a_payload_of_a_real_shape_becomes_what_it_means(name: str, record: bytes) -> None:
     assert json.loads(msgspec.json.encode(described(parse(record, ORIGIN, TRACKERS)))) == expected()[name]
 
