@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
 from cli.problems import Misuse, Problem, translating
 
@@ -31,6 +31,11 @@ class Deployment:
             raise Problem(f"the stack {self.stack} has no output {name}: deploy this version of it")
         return self._outputs[name]
 
+    @property
+    def stream(self) -> str:
+        """The stream's name, or the ARN of one of another account; raises Problem as `output` does."""
+        return self._outputs.get("StreamArn") or self.output("StreamName")
+
     @cached_property
     def _outputs(self) -> dict[str, str]:
         from botocore.exceptions import ClientError  # noqa: PLC0415 - as in problems
@@ -45,6 +50,18 @@ class Deployment:
                 message = f"the stack {self.stack} is not there: is it the right --stage, region and account?"
                 raise Problem(message) from exc
         return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+
+
+class Naming(TypedDict, total=False):
+    """A stream as Kinesis's calls take it: one of these."""
+
+    StreamName: str
+    StreamARN: str
+
+
+def naming(stream: str) -> Naming:
+    """A stream by its name, or by its ARN where that is given."""
+    return {"StreamARN": stream} if stream.startswith("arn:") else {"StreamName": stream}
 
 
 def connect(*, stage: str, local: bool, port: int, profile: str | None, region: str | None) -> Deployment:

@@ -84,7 +84,7 @@ def produce(  # noqa: PLR0913 - an option each
     lines = read(files, form=input_format, remarks=remarks)
     deployment = connect(stage=stage, local=local, port=port, profile=profile, region=region)
     terms = Terms(
-        stream=stream or deployment.output("StreamName"),
+        stream=stream or deployment.stream,
         rate=rate or math.inf,
         give_up_after=give_up_after,
         stamping=not no_stamp,

@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-COMMANDS = ("validate", "produce", "failed list", "failed show", "failed redrive", "status", "doctor")
+COMMANDS = (
+    *("validate", "produce", "map show", "map test", "map try"),
+    *("failed list", "failed show", "failed redrive", "status", "doctor"),
+)
 WIDTH = 80
 HEAD = """# The relay command
 

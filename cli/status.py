@@ -48,7 +48,7 @@ def status(  # noqa: PLR0913 - one for each option
     given up; how late they are; the alarms that are on; the last error codes
     in the function's log. Metrics reach CloudWatch up to two minutes late, and
     "no data" is its silence, which is not 0. Ctrl-C ends it.
-    A look reads some 40 metrics, which AWS bills at about $0.0004.
+    A look reads some 50 metrics, which AWS bills at about $0.0005.
 
       relay status --local
       relay status --stage prod --window 3h --once

@@ -117,6 +117,7 @@ COMMAND: dict[str, set[str]] = {
     "input": set(),
     "checking": {"input"},
     "sending": {"input", "checking"},
+    "mapping": {"input", "checking"},
     "recovery": set(),
     "health": set(),
 }

@@ -6,7 +6,7 @@ from typing import Any
 from cli.health.deployed import Deployed
 from cli.health.diagnosis import Check, Finding, absent, code, ok, unknown, wrong
 from cli.health.permissions import Need, allowance
-from cli.health.workings import alarms, batches
+from cli.health.workings import alarms, batches, members
 from cli.problems import Problem
 
 REPORTING = "ReportBatchItemFailures"
@@ -116,7 +116,10 @@ def settings(deployed: Deployed) -> Iterator[Finding]:
     except Problem as exc:
         yield wrong("settings", f"the function can't start: {exc}", DEPLOY_AGAIN)
         return
-    yield ok("settings", f"tracker {seen.tracking_id}, client {seen.put_events_client}, log level {seen.log_level}")
+    says = f"tracker {seen.tracking_id}, client {seen.put_events_client}, log level {seen.log_level}"
+    mapped = f", mapping {seen.mapping}" if seen.mapping else ""
+    shadowed = ", in shadow: nothing is delivered or quarantined" if seen.shadow else ""
+    yield ok("settings", says + mapped + shadowed)
 
 
 def bucket(deployed: Deployed) -> Iterator[Finding]:
@@ -155,7 +158,7 @@ def role(deployed: Deployed) -> Iterator[Finding]:
         Need("personalize:PutEvents"),
         Need("s3:PutObject", f"arn:aws:s3:::{settings.quarantine_bucket}/{settings.quarantine_prefix}checked"),
         Need("s3:PutObject", f"arn:aws:s3:::{stored}/{MAPPING_PREFIX}checked"),
-        Need("kinesis:GetRecords", str(deployed.stream["StreamARN"])),
+        Need("kinesis:GetRecords", str(deployed.mapping["EventSourceArn"])),
     ]
     try:
         found = allowance(deployed.client("iam"), str(deployed.function["Role"]), needs)
@@ -179,6 +182,7 @@ CHECKS: Iterable[tuple[str, Check[Deployed]]] = (
     ("tracker", tracker),
     ("role", role),
     ("last batch", batches),
+    ("members", members),
     ("alarms", alarms),
 )
 """Each check, and the name that stands for it where it can't be made."""

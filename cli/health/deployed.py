@@ -1,15 +1,21 @@
 """What a deployment consists of, as its services describe it: each asked once, whatever asks for it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
-from cli.deployment import Deployment
+from cli.deployment import Deployment, Naming, naming
+from cli.health import function_log
 from cli.health.diagnosis import Blocked
+from cli.health.function_log import Batch
 from cli.problems import Problem, translating
 from personalize_relay.errors import ConfigurationError
 from personalize_relay.settings import Settings
+
+LOOKED_BACK = timedelta(days=1)
+_RECENT = 10
+"""Batches that tell of what the function does now."""
 
 
 class Deployed:
@@ -39,11 +45,16 @@ class Deployed:
     @property
     def stream(self) -> Mapping[str, Any]:
         """The stream's summary."""
-        name = self.output("StreamName")
+        named = self.stream_parameter
         return self._once(
-            "stream",
-            lambda: self.client("kinesis").describe_stream_summary(StreamName=name)["StreamDescriptionSummary"],
+            "stream", lambda: self.client("kinesis").describe_stream_summary(**named)["StreamDescriptionSummary"]
         )
+
+    @property
+    def stream_parameter(self) -> Naming:
+        """The stream as Kinesis's calls take it."""
+        _ = self.stack  # as for an output
+        return naming(self._once("output StreamName", lambda: self.deployment.stream))
 
     @property
     def mapping(self) -> Mapping[str, Any]:
@@ -63,6 +74,12 @@ class Deployed:
         return self._once("settings", self._read_settings)
 
     @property
+    def batches(self) -> Sequence[Batch]:
+        """The last batches of a day's log, newest first."""
+        group, now = self.output("LogGroupName"), self.now()
+        return self._once("last batch", lambda: self._last_batches(group, now))
+
+    @property
     def trackers(self) -> Sequence[Mapping[str, Any]]:
         """Every event tracker of the account in the region."""
         return self._once("tracker", self._describe_trackers)
@@ -80,6 +97,11 @@ class Deployed:
     def _describe_stack(self) -> Mapping[str, Any]:
         (stack,) = self.client("cloudformation").describe_stacks(StackName=self.deployment.stack)["Stacks"]
         return dict(stack)
+
+    def _last_batches(self, group: str, now: datetime) -> Sequence[Batch]:
+        return function_log.latest(
+            self.client("logs"), group, since=now - LOOKED_BACK, until=now, only=function_log.SETTLED, most=_RECENT
+        )
 
     def _describe_trackers(self) -> Sequence[Mapping[str, Any]]:
         personalize = self.client("personalize")

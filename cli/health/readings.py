@@ -22,9 +22,12 @@ NOT_STORED = "DestinationDeliveryFailures"
 _GREATEST = {ITERATOR_AGE, Metric.DELIVERY_LAG}
 """What a sum would say nothing of."""
 _ONLY_WHEN_IT_HAPPENS = {
+    Metric.EVENTS_SHADOWED,
+    Metric.EVENTS_FILTERED,
     Metric.EVENTS_QUARANTINED,
     Metric.QUARANTINE_WRITE_ERRORS,
     Metric.INTERNAL_ERRORS,
+    Metric.RENAMED_MEMBERS,
     *map(quarantined_for, Reason),
 }
 """What the function counts only where there is something: it is 0 without data, as long as others have some."""
@@ -33,6 +36,8 @@ _COUNTED = (
     Metric.RECORDS_REPORTED,
     Metric.EVENTS_RECEIVED,
     Metric.EVENTS_DELIVERED,
+    Metric.EVENTS_SHADOWED,
+    Metric.EVENTS_FILTERED,
     Metric.EVENTS_QUARANTINED,
     Metric.EVENTS_UNDELIVERED,
     Metric.CALLS,
@@ -40,6 +45,8 @@ _COUNTED = (
     Metric.CONFIGURATION_ERRORS,
     Metric.QUARANTINE_WRITE_ERRORS,
     Metric.INTERNAL_ERRORS,
+    Metric.UNKNOWN_MEMBERS,
+    Metric.RENAMED_MEMBERS,
     Metric.DELIVERY_LAG,
 )
 """What is read of the function's own metrics, beside one for each reason."""

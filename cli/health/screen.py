@@ -27,6 +27,12 @@ _AGES = (
     ("iterator age, greatest", readings.ITERATOR_AGE),
     ("delivery lag, greatest", Metric.DELIVERY_LAG),
 )
+_SHADOWED = ("events that shadow kept from delivery", Metric.EVENTS_SHADOWED)
+_FILTERED = ("events dropped by the mapping's rules", Metric.EVENTS_FILTERED)
+_MEMBERS = (
+    ("members that the contract doesn't know: not sent", Metric.UNKNOWN_MEMBERS),
+    ("members taken under another spelling", Metric.RENAMED_MEMBERS),
+)
 _COMING_AGAIN = (
     ("events undelivered: they come again", Metric.EVENTS_UNDELIVERED),
     ("PutEvents calls throttled", Metric.THROTTLES),
@@ -93,6 +99,9 @@ def _figures(seen: Look) -> Table:
     table.add_column("", no_wrap=True)
     for label, name in _FLOW:
         table.add_row(*_row(label, name, seen.figures[name]))
+    shadowed = seen.figures[Metric.EVENTS_SHADOWED]
+    for label, name in (*([_SHADOWED] if shadowed.value or shadowed.before else []), _FILTERED):
+        table.add_row(*_row(label, name, seen.figures[name]))
     table.add_row(*_row("events a call", "", seen.events_a_call, digits=1))
     for label, name in _AGES:
         table.add_row(*_row(label, name, seen.figures[name]), end_section=name == Metric.DELIVERY_LAG)
@@ -103,7 +112,7 @@ def _figures(seen: Look) -> Table:
         figure = seen.figures[quarantined_for(reason)]
         if figure.value or figure.before:
             table.add_row(*_row(f"  {reason}", "", figure, "yellow"))
-    for label, name in _COMING_AGAIN:
+    for label, name in (*_MEMBERS, *_COMING_AGAIN):
         table.add_row(*_row(label, name, seen.figures[name], "yellow"))
     for label, name in _FAILING:
         table.add_row(*_row(label, name, seen.figures[name], "red"))

@@ -10,6 +10,7 @@ from cli.health.deployed import Deployed
 from cli.health.diagnosis import Finding, ok, unknown, wrong
 from cli.health.function_log import Batch
 from cli.health.workings import RUNBOOK, section
+from personalize_relay.names import CONTRACT
 from personalize_relay.metrics import Metric
 
 NAME = "test event"
@@ -21,19 +22,27 @@ _PAUSE = 1.0
 _MOST_BATCHES = 100
 
 
-def event(now: datetime) -> bytes:
-    """The event: of a session and an id of its own, of no user and no item."""
+def event(now: datetime, *, mapped: bool = False) -> bytes:
+    """The event: of a session and an id of its own, of no user and no item; `mapped` where the function has a mapping.
+
+    It is in the contract, and says so to a mapping, which then leaves it as it is.
+    """
     name = f"{EVENT_TYPE}-{uuid4()}"
-    members = {"sessionId": name, "eventId": name, "eventType": EVENT_TYPE, "sentAt": now.isoformat()}
+    members = {"$schema": CONTRACT} if mapped else {}
+    members |= {"sessionId": name, "eventId": name, "eventType": EVENT_TYPE, "sentAt": now.isoformat()}
     return json.dumps(members).encode()
 
 
 def send(deployed: Deployed, wait: Callable[[float], None], patience: timedelta = PATIENCE) -> Iterator[Finding]:
     """Put an event on the stream, and say what became of it."""
+    if deployed.settings.shadow:
+        says = "not sent: the function is in shadow, and delivers nothing"
+        yield unknown(NAME, says, "set shadow to false, and deploy")
+        return
     sent = deployed.now()
-    data = event(sent)
+    data = event(sent, mapped=bool(deployed.settings.mapping))
     key = str(uuid4())
-    deployed.ask("kinesis", "put_record", StreamName=deployed.output("StreamName"), PartitionKey=key, Data=data)
+    deployed.ask("kinesis", "put_record", **deployed.stream_parameter, PartitionKey=key, Data=data)
     failed: Batch | None = None
     while deployed.now() < sent + patience:
         batches = _since(deployed, sent)

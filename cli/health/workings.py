@@ -1,9 +1,8 @@
 """What the relay did lately, and what its alarms say of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from cli.health import function_log
 from cli.health.alarms import alarms as alarms_of
 from cli.health.deployed import Deployed
 from cli.health.diagnosis import Finding, ok, unknown, wrong
@@ -11,8 +10,8 @@ from cli.health.function_log import Batch
 from personalize_relay.metrics import Metric
 
 RUNBOOK = "docs/operations.md"
-LOOKED_BACK = timedelta(days=1)
-_RECENT = 10
+MOST = 0.5
+"""Unknown members for each event, from which producers mean others than the contract's: as the alarm has it."""
 _SECTIONS = (
     (Metric.CONFIGURATION_ERRORS, "configuration-errors"),
     (Metric.QUARANTINE_WRITE_ERRORS, "quarantine-write-errors"),
@@ -23,15 +22,7 @@ _SECTIONS = (
 
 def batches(deployed: Deployed) -> Iterator[Finding]:
     """The last batch was settled without an error."""
-    name, now = "last batch", deployed.now()
-    found = function_log.latest(
-        deployed.client("logs"),
-        deployed.output("LogGroupName"),
-        since=now - LOOKED_BACK,
-        until=now,
-        only=function_log.SETTLED,
-        most=_RECENT,
-    )
+    name, found, now = "last batch", deployed.batches, deployed.now()
     if not found:
         yield unknown(name, "none in a day's log: did nothing arrive?", "try it out with --send-event")
         return
@@ -41,6 +32,17 @@ def batches(deployed: Deployed) -> Iterator[Finding]:
         yield wrong(name, f"{says}; it failed with {', '.join(last.errors)}", f"see {RUNBOOK}#{section(last)}")
     else:
         yield ok(name, f"{says}; of the last {len(found)}, {failed} had errors" if failed else says)
+
+
+def members(deployed: Deployed) -> Iterator[Finding]:
+    """The contract knows what producers call things; without a batch there is nothing to say."""
+    name, found = "members", deployed.batches
+    unknown, received = (_sum(found, metric) for metric in (Metric.UNKNOWN_MEMBERS, Metric.EVENTS_RECEIVED))
+    says = f"{unknown:.0f} in {received:.0f} events of the last {len(found)} batches are unknown, and not sent"
+    if unknown > received * MOST:
+        yield wrong(name, says, f"see {RUNBOOK}#members-are-unknown")
+    elif found:
+        yield ok(name, says if unknown else f"none is unknown in the last {len(found)} batches")
 
 
 def alarms(deployed: Deployed) -> Iterator[Finding]:
@@ -61,6 +63,10 @@ def alarms(deployed: Deployed) -> Iterator[Finding]:
 def section(batch: Batch) -> str:
     """Where the runbook has what a batch failed of."""
     return next((part for metric, part in _SECTIONS if batch.counts.get(metric)), "nothing-is-delivered")
+
+
+def _sum(found: Sequence[Batch], metric: Metric) -> float:
+    return sum(batch.counts.get(metric, 0) for batch in found)
 
 
 def _summary(batch: Batch) -> str:

@@ -45,7 +45,7 @@ class Failures:
     @property
     def stream(self) -> Sender:
         """Sends by the stream."""
-        return ToStream(self._deployment.client("kinesis"), self._deployment.output("StreamName"))
+        return ToStream(self._deployment.client("kinesis"), self._deployment.stream)
 
     def past_the_stream(self, profile: str | None, region: str | None, *, local: bool) -> Sender:
         """Sends straight to Personalize."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from cli.deployment import naming
 from cli.recovery.mending import Mended
 from cli.recovery.set_aside import Position
 from personalize_relay.backoff import longest_wait
@@ -62,7 +63,7 @@ class ToStream:
             if attempt:
                 self._wait(random.uniform(0, longest_wait(attempt, throttled=True)))  # noqa: S311 - spreads retries
             answers = self._kinesis.put_records(
-                StreamName=self._stream,
+                **naming(self._stream),
                 Records=[{"Data": each.payload, "PartitionKey": each.partition_key} for each in waiting],
             )["Records"]
             pairs = list(zip(waiting, answers, strict=True))

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from cli.deployment import naming
 from cli.problems import Problem
 from cli.sending.headway import Headway
 from cli.sending.outbox import MAX_RECORDS_PER_CALL, Entry, Outbox
@@ -35,7 +36,7 @@ def put_records(kinesis: object, stream: str) -> Put:
 
     def put(entries: Sequence[Entry]) -> list[str]:
         records = [{"Data": entry.data, "PartitionKey": entry.key} for entry in entries]
-        answers = kinesis.put_records(StreamName=stream, Records=records)["Records"]  # type: ignore[attr-defined]
+        answers = kinesis.put_records(**naming(stream), Records=records)["Records"]  # type: ignore[attr-defined]
         return [answer.get("ErrorCode") or "" for answer in answers]
 
     return put

@@ -176,7 +176,7 @@ class _Members:
 
     def optional[T](self, name: str, rule: Callable[[str, object], T | None]) -> T | None:
         value = self.given.get(name)
-        if value is None or members.absent(value):
+        if value is None or (not value and members.absent(value)) or (type(value) is str and value.isspace()):
             return None
         try:
             return rule(name, value)

@@ -172,7 +172,7 @@ class _Reader:
 
     def _values(self, values: Sequence[Any], way: _Way) -> None:
         if len(values) == 1:
-            self._attempt(self._value, values[0], way)
+            self._value(values[0], way)
         else:
             self._several(self._value, values, way)
 

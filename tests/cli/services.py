@@ -34,6 +34,7 @@ HEALTHY: Answers = {
     },
     "get_event_source_mapping": {
         "UUID": "the-mapping",
+        "EventSourceArn": "arn:aws:kinesis:eu-west-1:123456789012:stream/the-stream",
         "State": "Enabled",
         "LastProcessingResult": "OK",
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
@@ -68,10 +69,13 @@ class Client:
         self._answers = answers
         self.meta = SimpleNamespace(region_name="eu-west-1")
         self.asked: list[str] = []
+        self.told: dict[str, dict[str, object]] = {}
+        """The parameters that each operation was last called with."""
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
-        def call(**_parameters: object) -> Any:  # noqa: ANN401 - what boto3 answers
+        def call(**parameters: object) -> Any:  # noqa: ANN401 - what boto3 answers
             self.asked.append(operation)
+            self.told[operation] = parameters
             answer = self._answers[operation]
             if isinstance(answer, str):
                 error = {"Error": {"Code": answer, "Message": "nobody should repeat this"}}

@@ -27,9 +27,11 @@ ALARM = {
 
 
 def findings(changed: Answers | None = None) -> list[Finding]:
-    client = Client({**HEALTHY, **(changed or {})})
-    deployed = Deployed(Deployment("prod", lambda _service: client), lambda: NOW)
-    return list(run(CHECKS, deployed))
+    return checked(Client({**HEALTHY, **(changed or {})}))
+
+
+def checked(client: Client) -> list[Finding]:
+    return list(run(CHECKS, Deployed(Deployment("prod", lambda _service: client), lambda: NOW)))
 
 
 def in_state(state: State, found: list[Finding]) -> dict[str, str]:
@@ -63,12 +65,18 @@ def logged(*lines: str, seconds_ago: float = 5) -> dict[str, Any]:
     }
 
 
+def counted(received: int, unknown: int) -> str:
+    """A batch with so many unknown members."""
+    counts = {"EventsReceived": received, "UnknownMembers": unknown}
+    return json.dumps({"message": "batch settled", "counts": counts, "errors": []})
+
+
 def test_nothing_is_wrong_or_unknown_where_all_is_well() -> None:
     found = findings(logged(settled()))
     assert {each.state for each in found} == {State.OK}
     assert [each.check for each in found] == [
         *("credentials", "stack", "stream", "mapping", "partial batches", "on-failure destination", "bisect"),
-        *("function", "settings", "bucket", "tracker", "role", "last batch", "alarms"),
+        *("function", "settings", "bucket", "tracker", "role", "last batch", "members", "alarms"),
     ]
 
 
@@ -105,6 +113,7 @@ def test_nothing_is_wrong_or_unknown_where_all_is_well() -> None:
             "may not",
         ),
         (logged(settled(), settled("AccessDeniedException")), "last batch", "AccessDeniedException"),
+        (logged(counted(10, 5), counted(10, 6)), "members", "55 in 100 events of the last 10 batches are unknown"),
         ({"describe_alarms": {"MetricAlarms": []}}, "alarms", "the-alarm is not there"),
         ({"describe_alarms": {"CompositeAlarms": [ALARM]}}, "alarms", "page: Bad. see docs/operations.md#bad"),
     ],
@@ -113,6 +122,39 @@ def test_what_is_wrong_is_pointed_at(changed: Mapping[str, Any], check: str, say
     found = in_state(State.WRONG, findings({**logged(settled()), **changed}))
     assert list(found) == [check]
     assert says in found[check]
+
+
+def test_some_unknown_members_are_told_of_and_not_called_wrong() -> None:
+    """A producer may send more than the contract knows."""
+    found = in_state(State.OK, findings(logged(counted(10, 5), counted(10, 5))))
+    assert "50 in 100 events" in found["members"]
+    assert "none is unknown" in in_state(State.OK, findings(logged(settled())))["members"]
+
+
+def test_a_mapping_and_shadow_are_said() -> None:
+    """Whoever wonders why nothing arrives in Personalize reads it here."""
+    found = in_state(State.OK, findings(environment(MAPPING="segment", SHADOW="true")))
+    assert "mapping segment, in shadow: nothing is delivered" in found["settings"]
+    assert "shadow" not in in_state(State.OK, findings())["settings"]
+
+
+def test_a_stream_of_another_account_is_asked_for_by_its_arn() -> None:
+    """By its name this account has another stream, or none; and where it may not be looked at, the role may."""
+    arn = "arn:aws:kinesis:eu-west-1:222222222222:stream/the-stream"
+    outputs = [*STACK["Outputs"], {"OutputKey": "StreamArn", "OutputValue": arn}]
+    client = Client(
+        {
+            **HEALTHY,
+            **mapping(EventSourceArn=arn),
+            "describe_stacks": {"Stacks": [STACK | {"Outputs": outputs}]},
+            "describe_stream_summary": "AccessDeniedException",
+        }
+    )
+    found = checked(client)
+    assert client.told["describe_stream_summary"] == {"StreamARN": arn}
+    assert "stream" in in_state(State.UNKNOWN, found)
+    assert "kinesis:GetRecords" in in_state(State.OK, found)["role"]
+    assert client.told["simulate_principal_policy"]["ResourceArns"] == [arn]
 
 
 @pytest.mark.parametrize(
@@ -227,6 +269,24 @@ def test_a_test_event_that_is_not_delivered_is_wrong_with_the_reason() -> None:
     assert found.do.endswith("#configuration-errors")
     assert sent(ALONE | {"RecordsReported": 1}).state is State.WRONG
     assert sent().says == "not delivered within 90 s, and no batch was settled"
+
+
+def test_in_shadow_no_test_event_is_sent() -> None:
+    """It would be waited for in vain."""
+    client = Client({**HEALTHY, **environment(SHADOW="true")})
+    (found,) = send(Deployed(Deployment("prod", lambda _service: client), Clock()), Clock().wait)
+    assert found.state is State.UNKNOWN
+    assert "in shadow" in found.says
+    assert "put_record" not in client.asked
+
+
+def test_a_test_event_passes_any_mapping() -> None:
+    """It names the contract where there is a mapping, which would not know it otherwise."""
+    for name, named in (("segment", "personalize-relay.event/1"), ("", None)):
+        clock = Clock()
+        client = Client({**HEALTHY, **environment(MAPPING=name), "put_record": {}})
+        list(send(Deployed(Deployment("prod", lambda _service: client), clock), clock.wait))  # noqa: B023 - within the turn
+        assert json.loads(str(client.told["put_record"]["Data"], "utf-8")).get("$schema") == named  # type: ignore[call-overload]
 
 
 def test_without_a_terminal_no_event_is_sent_unasked(capsys: pytest.CaptureFixture[str]) -> None:

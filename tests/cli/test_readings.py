@@ -62,7 +62,11 @@ def test_no_data_is_not_0() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [Metric.EVENTS_QUARANTINED, Metric.INTERNAL_ERRORS, quarantined_for(Reason.INVALID_JSON)]
+    "name",
+    [
+        *(Metric.EVENTS_QUARANTINED, Metric.INTERNAL_ERRORS, quarantined_for(Reason.INVALID_JSON)),
+        *(Metric.EVENTS_FILTERED, Metric.EVENTS_SHADOWED, Metric.RENAMED_MEMBERS),
+    ],
 )
 def test_what_the_function_counts_only_when_it_happens_is_0_while_it_counts_records(name: str) -> None:
     assert read(CloudWatch({"RecordsReceived": {0: 3}}), name)[name] == Figure(0, None)

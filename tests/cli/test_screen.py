@@ -60,6 +60,10 @@ def row(screen: str, label: str) -> list[str]:
         ("EventsDelivered", "events delivered", Figure(), ["no data", "no data", ""]),
         ("ConfigurationErrors", "configuration errors", Figure(1, 1), ["1", "1", "="]),
         ("IteratorAge", "iterator age", Figure(5400_000, 340), ["1.5 h", "0.3 s", "▲"]),
+        ("EventsFiltered", "events dropped by the mapping's rules", Figure(7, 7), ["7", "7", "="]),
+        ("UnknownMembers", "members that the contract doesn't know", Figure(3, 0), ["3", "0", "▲"]),
+        ("RenamedMembers", "members taken under another spelling", Figure(0, None), ["0", "no data", ""]),
+        ("EventsShadowed", "events that shadow kept", Figure(0, 9), ["0", "9", "▼"]),
         ("QuarantinedInvalidJson", "  invalid_json", Figure(0, 2), ["0", "2", "▼"]),
     ],
 )
@@ -69,6 +73,10 @@ def test_a_figure_stands_beside_the_one_before(name: str, label: str, figure: Fi
 
 def test_of_reasons_only_those_with_events_are_shown() -> None:
     assert "invalid_json" not in shown(QUIET)
+
+
+def test_shadow_is_shown_only_where_it_is_on() -> None:
+    assert "shadow" not in shown(QUIET)
 
 
 def test_a_mapping_that_is_disabled_an_alarm_and_the_last_errors_are_shown() -> None:

@@ -149,6 +149,7 @@ def test_json_has_the_same_facts() -> None:
             {
                 "file": "-",
                 "line": 2,
+                "subSequence": None,
                 "index": None,
                 "reason": "placeholder_text",
                 "detail": DETAIL,
@@ -194,7 +195,7 @@ def test_empty_input_is_no_error_and_binary_input_is_rejected_line_by_line() -> 
     assert "warning: no_events" in output
     status, output, errors = run("-", given=bytes(range(256)) * 3)
     assert (status, errors) == (1, "")
-    assert "-:2: invalid_utf8" in output
+    assert "-:2: invalid_json" in output
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_every_section_of_an_alarm_says_what_to_do() -> None:
         for section in re.split(r"^## ", TEXT, flags=re.MULTILINE)
         if re.search(r"^\*(Page|Ticket)", section, re.MULTILINE)
     ]
-    assert len(sections) == 14
+    assert len(sections) == 15
     for section in sections:
         assert len(re.findall(r"^[123]\. ", section, re.MULTILINE)) == 3, section
         assert len(re.findall(r"^(Look at:|Do: |Verify: )", section, re.MULTILINE)) == 3, section
