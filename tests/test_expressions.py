@@ -39,6 +39,7 @@ def joined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds("{}.{}".format, inner, NAMES),
         st.builds("{}[{}]".format, inner, st.integers(-3, 3)),
         st.builds("!{}".format, inner),
+        st.builds("[{}, {}]".format, LITERALS, LITERALS),
         st.builds("{}.{{a: {}, b: {}}}".format, NAMES, inner, inner),
         st.builds("{{a: {}, x: {}}}".format, NAMES, NAMES),
         st.builds("[{}, {}]".format, inner, inner),

@@ -145,7 +145,11 @@ def _picked(fields: tuple[tuple[str, str], ...]) -> Expression:
 
 
 def _list(closures: Closures, node: Node) -> Expression:
-    entries = tuple(map(closures.of, node["children"]))
+    children = node["children"]
+    if all(child["type"] == "literal" for child in children):  # as the words that `contains` looks for a member in
+        words = [child["value"] for child in children]
+        return lambda value: None if value is None else words
+    entries = tuple(map(closures.of, children))
     return lambda value: None if value is None else [entry(value) for entry in entries]
 
 
