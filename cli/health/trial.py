@@ -10,8 +10,8 @@ from cli.health.deployed import Deployed
 from cli.health.diagnosis import Finding, ok, unknown, wrong
 from cli.health.function_log import Batch
 from cli.health.workings import RUNBOOK, section
-from personalize_relay.names import CONTRACT
 from personalize_relay.metrics import Metric
+from personalize_relay.names import CONTRACT
 
 NAME = "test event"
 EVENT_TYPE = "relay-doctor"
