@@ -1,6 +1,7 @@
 """A mapping's expressions are JMESPath with a few functions more, found wrong before the first payload is."""
 
 from collections.abc import Callable
+from itertools import product
 
 import jmespath
 import pytest
@@ -79,6 +80,23 @@ def test_a_closure_gives_what_jmespath_gives(text: str, document: object) -> Non
             EXPRESSIONS.compiled(text)
         return
     assert outcome(EXPRESSIONS.compiled(text), document) == outcome(standard.search, document, OPTIONS)
+
+
+@pytest.mark.parametrize("operator", ["||", "&&", "==", "!=", "<", ">="])
+def test_an_operator_gives_what_jmespath_gives_for_every_pair_of_values(operator: str) -> None:
+    values = [None, True, False, 0, 1, 0.0, 1.5, "", " ", "a", [], [0], [True], {}, {"a": 1}]
+    text = f"a {operator} b"
+    found, standard = EXPRESSIONS.compiled(text), jmespath.compile(text)
+    for one, other in product(values, values):
+        document = {"a": one, "b": other}
+        assert outcome(found, document) == outcome(standard.search, document, OPTIONS), document
+
+
+@pytest.mark.parametrize("place", range(-4, 4))
+@pytest.mark.parametrize("value", [["x", "y", "z"], [], "xyz", {"0": 1}, None])
+def test_an_index_gives_what_jmespath_gives(place: int, value: object) -> None:
+    text = f"a[{place}]"
+    assert EXPRESSIONS.compiled(text)({"a": value}) == jmespath.search(text, {"a": value})
 
 
 @given(DOCUMENTS)
