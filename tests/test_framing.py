@@ -144,6 +144,10 @@ def test_base64_is_read_once_and_only_where_something_known_is_in_it() -> None:
     assert read(base64.b64encode(GOOD)[:-5]) == [("", Reason.INVALID_JSON)]
 
 
+def test_gzip_of_several_members_is_one_text() -> None:
+    assert read(gzip.compress(GOOD[:5]) + gzip.compress(GOOD[5:] + GOOD)) == [("0", A), ("1", A)]
+
+
 def test_a_string_that_holds_json_is_read_once() -> None:
     once = text(GOOD.decode())
     assert read(once) == [("", A)]
@@ -236,7 +240,7 @@ def test_text_that_is_no_json_is_read_as_rows_where_a_mapping_has_columns() -> N
     assert read(packing.aggregate([GOOD, b"1\t2\t3"]), rows=rows)[1:] == [("1", {"a": "1", "b": "2", "c": "3"})]
     assert read(b'{"a"\t1\t2', rows=rows) == [("", Reason.INVALID_JSON)]
     assert read(GOOD + b"\n" + GOOD, rows=rows) == [("0", A), ("1", A)]
-    assert read(base64.b64encode(b"x\t2\t3"), rows=rows) == [("", Reason.INVALID_JSON)]
+    assert read(base64.b64encode(b"one\t2\t3"), rows=rows) == [("", Reason.INVALID_JSON)]
     assert read(b",,,\t2\t" + b"," * 1_100_000, rows=rows)[0][0] == ""
     assert isinstance(read(b",,,\t2\t" + b"," * 1_100_000, rows=rows)[0][1], dict)
 

@@ -26,6 +26,14 @@ def read(data: bytes) -> list[Any]:
     return json_values.values(data, MOST)
 
 
+def count(data: bytes, most: int = MOST) -> int | None:
+    """How many values a text holds; None where they are too many."""
+    try:
+        return len(json_values.values(data, most))
+    except json_values.TooMany:
+        return None
+
+
 def reasons(data: bytes) -> list[Any]:
     return [each.reason if isinstance(each, InvalidRecord) else each for each in read(data)]
 
@@ -120,7 +128,9 @@ def test_a_broken_line_is_one_rejection_wherever_it_stands(broken: bytes, separa
 @pytest.mark.parametrize("broken", [b'{"a":,"b":"}{"}', b'{"a":"\xff"}', b'{"a":"\\x"}', b'[{},{"x":,}]'])
 @pytest.mark.parametrize("separator", [each.encode() for each in SEPARATORS])
 def test_a_broken_value_that_is_closed_is_one_rejection_whatever_the_separator(broken: bytes, separator: bytes) -> None:
-    first, bad, last = read(separator.join([b'{"a":1}', broken, b'{"b":2}']))
+    got = read(separator.join([b'{"a":1}', broken, b'{"b":2}']))
+    assert len(got) == 3
+    first, bad, last = got
     assert (first, last) == ({"a": 1}, {"b": 2})
     assert isinstance(bad, InvalidRecord) or isinstance(bad[-1], InvalidRecord)
 
@@ -133,8 +143,7 @@ def test_a_value_that_is_cut_off_ends_before_a_literal_newline_and_an_object() -
 
 @pytest.mark.parametrize("broken", BROKEN)
 def test_what_is_one_broken_payload_is_one_rejection(broken: bytes) -> None:
-    (bad,) = read(broken)
-    assert isinstance(bad, InvalidRecord)
+    assert [type(each) for each in read(broken)] == [InvalidRecord]
 
 
 def test_a_broken_object_over_several_lines_is_one_rejection_and_leaves_the_others() -> None:
@@ -148,6 +157,7 @@ def test_a_broken_object_over_several_lines_is_one_rejection_and_leaves_the_othe
 
 def test_of_a_list_with_a_broken_entry_the_others_are_read() -> None:
     (listed,) = read(b'[{"a":1}, {"b":,}, garbage, {"c":"\xff"}, 5, {"d":[1,{}]}]')
+    assert isinstance(listed, list)
     assert [each.reason if isinstance(each, InvalidRecord) else each for each in listed] == [
         {"a": 1},
         Reason.INVALID_JSON,
@@ -159,8 +169,7 @@ def test_of_a_list_with_a_broken_entry_the_others_are_read() -> None:
 
 
 def test_a_list_that_is_not_closed_where_it_was_opened_is_rejected_whole() -> None:
-    (bad,) = read(b'[{"s":1},"u":2},{"s":3}]')
-    assert isinstance(bad, InvalidRecord)
+    assert [type(each) for each in read(b'[{"s":1},"u":2},{"s":3}]')] == [InvalidRecord]
 
 
 def test_a_broken_list_without_entries_is_rejected() -> None:
@@ -184,22 +193,21 @@ def test_a_value_nested_too_deep_is_rejected_alone() -> None:
 
 @pytest.mark.parametrize("broken", [b"{},", b'{"a":,}', b"garbage\n{},"])
 def test_no_more_values_are_read_than_asked_for(broken: bytes) -> None:
-    assert len(json_values.values(broken * 4 + b"x", 9)) <= 9
-    for data in (broken * 10 + b"x", b"[" + broken * 10 + b"{,}]"):
-        with pytest.raises(json_values.TooMany):
-            json_values.values(data, 9)
+    assert count(broken * 4 + b"x", 9) is not None
+    assert count(broken * 10 + b"x", 9) is None
+    assert count(b"[" + broken * 10 + b"{,}]", 9) is None
 
 
 def test_broken_lists_share_the_bound() -> None:
     half = b'[{"a":1},{,}]'
-    assert len(json_values.values(half * 3, 9)) == 3
-    with pytest.raises(json_values.TooMany):
-        json_values.values(half * 4, 9)
+    assert count(half * 3, 9) == 3
+    assert count(half * 4, 9) is None
 
 
 def test_text_is_not_read_over_and_over() -> None:
     """Each of these lines begins what could go on to the end: a quadratic reading would never end."""
-    opening = b"[\n" * 20_000 + b"x"
-    assert len(read(opening)) < 100
+    opening = count(b"[\n" * 20_000 + b"x")
+    assert opening is not None
+    assert opening < 100
     escapes = b'{"a":"' + b'\\"' * 500_000
-    assert len(read(escapes)) == 1
+    assert count(escapes) == 1

@@ -33,6 +33,18 @@ class _Addressee(msgspec.Struct, frozen=True):
 class Reader:
     """Reads the payloads of one record, and keeps what it finds."""
 
+    __slots__ = (
+        "_interactions",
+        "_origin",
+        "_position",
+        "_rejections",
+        "_renamed",
+        "_trackers",
+        "_unknown",
+        "filtered",
+        "sub_sequence",
+    )
+
     def __init__(self, origin: Origin, trackers: Trackers) -> None:
         self.sub_sequence: SubSequence = ()
         """Of the payload that is read."""
@@ -93,8 +105,8 @@ class Reader:
         try:
             if renamed:
                 _refuse_foreign(payload)
-            if not given.keys() <= _OF_AN_EVENT:
-                _refuse_half(given, given)
+            if given is not payload:
+                _refuse_half(given, given, payload)
             addressee = self._addressee(taken)
             self._take(taken, addressee, index, alone=alone)
         except InvalidRecord as bad:
@@ -116,8 +128,8 @@ class Reader:
         if not isinstance(entry, dict):
             raise InvalidRecord(Reason.NOT_AN_OBJECT, "an entry of eventList must be an object")
         given, _ = self._named(entry, EVENT_MEMBERS)
-        if not given.keys() <= EVENT_MEMBERS:
-            _refuse_half(given, {"userId": addressee.user_id, "sessionId": addressee.session_id} | given)
+        if given is not entry:
+            _refuse_half(given, {"userId": addressee.user_id, "sessionId": addressee.session_id} | given, entry)
         self._take(_Members(given, entry), addressee, index, alone=alone)
 
     def _addressee(self, taken: "_Members") -> _Addressee:
@@ -131,7 +143,7 @@ class Reader:
         given = taken.given
         members.check_nesting("the event", given)
         arrival = self._origin.arrival
-        sent_at = taken.optional("sentAt", lambda name, value: members.sent_at(name, value, arrival))
+        sent_at = taken.optional("sentAt", self._sent_at)
         sent_at_given = not members.absent(given.get("sentAt"))
         if not (sent_at_given or alone):
             # With one arrival for all, Personalize would keep one of two events whose properties are equal.
@@ -161,12 +173,17 @@ class Reader:
             )
         )
 
+    def _sent_at(self, name: str, value: object) -> float:
+        return members.sent_at(name, value, self._origin.arrival)
+
     def _reject_event(self, given: object, index: int | None, bad: InvalidRecord) -> None:
         self.reject(bad, index, _claimed_id(given) or self._origin.event_id(self.sub_sequence, index))
 
 
 class _Members:
     """Takes the members of an object one by one, and keeps what is wrong with any."""
+
+    __slots__ = ("_faults", "_payload", "given")
 
     def __init__(self, given: dict[str, Any], payload: dict[str, Any]) -> None:
         """`given` by the contract's names, `payload` by the producer's."""
@@ -176,7 +193,7 @@ class _Members:
 
     def optional[T](self, name: str, rule: Callable[[str, object], T | None]) -> T | None:
         value = self.given.get(name)
-        if value is None or members.absent(value):
+        if value is None or (not value and members.absent(value)) or (type(value) is str and value.isspace()):
             return None
         try:
             return rule(name, value)
@@ -185,9 +202,10 @@ class _Members:
             return None
 
     def required(self, name: str) -> str:
-        if members.absent(self.given.get(name)):
+        taken = self.optional(name, members.identity)
+        if taken is None and members.absent(self.given.get(name)):
             self.fault(Reason.MISSING_MEMBER, f"{name} is missing")
-        return self.optional(name, members.identity) or ""
+        return taken or ""
 
     def fault(self, reason: Reason, detail: str) -> None:
         self._faults.append(InvalidRecord(reason, detail))
@@ -208,7 +226,7 @@ def _refuse_foreign(payload: dict[str, Any]) -> None:
         raise InvalidRecord(Reason.FOREIGN_FORMAT, system)
 
 
-def _refuse_half(given: dict[str, Any], event: dict[str, Any]) -> None:
+def _refuse_half(given: dict[str, Any], event: dict[str, Any], payload: dict[str, Any]) -> None:
     """Refuse an event whose other half is in an object beside its members, which would not be sent.
 
     `event` is all that is known of it, by the contract's names.
@@ -217,7 +235,7 @@ def _refuse_half(given: dict[str, Any], event: dict[str, Any]) -> None:
         if isinstance(given[name], dict):
             lacking = [each for each in envelopes.held(given[name]) if members.absent(event.get(each))]
             if lacking:
-                raise InvalidRecord(Reason.FOREIGN_FORMAT, envelopes.envelope(lacking))
+                raise InvalidRecord(Reason.FOREIGN_FORMAT, envelopes.system(payload) or envelopes.envelope(lacking))
 
 
 def _event_list(listed: object) -> list[Any]:

@@ -6,6 +6,7 @@ and 257-character ids); tests/test_limits.py keeps it equal to the model.
 
 import math
 import re
+import string
 from typing import Any
 
 import msgspec
@@ -36,8 +37,8 @@ PLACEHOLDERS = frozenset(
     {"null", "nil", "<nil>", "(null)", "\\n", "none", "undefined", "nan", "[object object]"}  # \\N is SQL's
 )
 """Texts, in lower case, that a producer's bug puts where an id belongs: the API takes them and ignores the event."""
-_LONGEST_PLACEHOLDER = 40
-"""Characters of a text that may be one of these with white space around it."""
+_FIRST_OF_PLACEHOLDERS = frozenset({each[0] for each in PLACEHOLDERS} | set("NU") | set(string.whitespace))
+"""Few texts begin so: the others need no second look."""
 
 EARLIEST_SENT_AT = 315_532_800.0
 """1980-01-01T00:00:00Z, in epoch seconds: the best-known data sets of ratings are of the 1990s."""
@@ -73,7 +74,7 @@ def text(name: str, value: object) -> str:
 def identity(name: str, value: object) -> str:
     """A text that is not a placeholder for a missing value, such as `null` or `undefined`."""
     checked = text(name, value)
-    if len(checked) <= _LONGEST_PLACEHOLDER and checked.strip().lower() in PLACEHOLDERS:
+    if checked[0] in _FIRST_OF_PLACEHOLDERS and checked.strip().lower() in PLACEHOLDERS:
         raise InvalidRecord(Reason.PLACEHOLDER_TEXT, f"{name} is the word for a missing value, not a value")
     return checked
 

@@ -12,11 +12,15 @@ from personalize_relay.framing import unframe
 from personalize_relay.mapping import Mapping
 from personalize_relay.names import CONTRACT, MARK
 
+CONTROL_MESSAGE = "CONTROL_MESSAGE"
+"""What CloudWatch Logs calls a record that only tries the way; counted as if a rule of that name dropped it."""
+
 
 def parse(data: bytes, origin: Origin, trackers: Trackers, mapping: Mapping | None = None) -> Parsed:
     """Parse all payloads of a record's data; a bad event takes none of its neighbours with it."""
     framed = unframe(data, mapping.rows if mapping else None)
     reader = Reader(origin, trackers)
+    reader.filtered += [CONTROL_MESSAGE] * framed.control
     for payload in framed.payloads:
         reader.sub_sequence = payload.sub_sequence
         try:

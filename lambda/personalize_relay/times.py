@@ -11,7 +11,8 @@ from datetime import UTC, datetime, tzinfo
 
 from personalize_relay.errors import InvalidRecord, Reason
 
-UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
+_MILLISECONDS = 1e11
+UNITS = ((1e17, 1e9), (1e14, 1e6), (_MILLISECONDS, 1e3))
 """From which size on a number is in nano-, micro- and milliseconds, and how many of them are in a second.
 
 In seconds 1e11 would be the year 5138; in the next smaller unit each of the three is in 1973.
@@ -35,12 +36,12 @@ _LONGEST = 100
 
 def seconds(name: str, value: object, zone: tzinfo | None = None) -> float:
     """Epoch seconds; `zone` is that of a text that names none. Raises InvalidRecord for what is no one moment."""
+    if type(value) is int or type(value) is float:
+        return float(value) if 0 <= value < _MILLISECONDS else _from_number(name, value)
     if type(value) is str:
         return _from_text(name, value.strip(), zone)
     if type(value) is dict:
         return _from_extended_json(name, value, zone)
-    if type(value) is int or type(value) is float:
-        return _from_number(name, value)
     raise InvalidRecord(Reason.WRONG_TYPE, f"{name} must be a number or a text")
 
 
