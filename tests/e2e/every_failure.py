@@ -1,5 +1,6 @@
 """A record of every reason for which one is set aside, on the deployed relay."""
 
+import gzip
 import json
 import time
 from collections import Counter
@@ -23,16 +24,17 @@ from tests.simulation.world import record
 
 TOO_LARGE = Answer(status=413)
 """An answer that PutEvents's model doesn't know."""
+OF_TWO = "the second of two payloads"
 UNREADABLE = {
     "cut off",
     "no data",
     "no base64",
     "not UTF-8",
-    "a list",
-    "empty",
-    "compressed",
+    "a bare value",
+    "blank",
+    "half compressed",
     "aggregated",
-    "not a number",
+    "a bomb",
 }
 """The kinds of BAD that no transform can mend."""
 
@@ -51,30 +53,39 @@ def bad_records(relay: Relay) -> Iterator[tuple[str, str, bytes]]:
     yield "no data", "empty_record", b""
     refused = relay.event(0, eventId=None, itemId="canary-too-large")
     yield "too large", "refused_by_personalize", json.dumps(refused).encode()
+    yield "a bomb", "too_large", gzip.compress(b"canary" * 2_000_000, mtime=0)
+    lines = [relay.event(1), relay.event(0, eventId=None, eventType=None)]
+    yield OF_TWO, "missing_member", b"\n".join(json.dumps(each).encode() for each in lines)
     many = [{"eventType": "click", "sentAt": 1_790_000_000 + number} for number in range(501)]
     yield "many", "too_many_events", json.dumps({"sessionId": "canary-session", "eventList": many}).encode()
 
 
 def quarantine_what_the_stream_cant_bring(relay: Relay) -> list[str]:
-    """By the function's own quarantine: what fails for a quarter of an hour first, and what Kinesis never holds."""
-    aged, broken = (
-        record(number, relay.event(0, eventId="canary-event-aged"), arrival=time.time()) for number in (1, 2)
-    )
-    broken["kinesis"]["data"] = "!!"
-    store = Store(relay.system)
-    quarantine = Quarantine(store, prefix="quarantine/", now=lambda: datetime.now(UTC))
-    reasons = [Reason.FAILED_REPEATEDLY, Reason.INVALID_BASE64]
-    ids = ["canary-event-aged", None]
+    """By the function's own quarantine.
+
+    What fails for a quarter of an hour first, what needs a function with a mapping, and what Kinesis never holds.
+    """
+    ids = {
+        Reason.FAILED_REPEATEDLY: "canary-event-aged",
+        Reason.NOT_MAPPED: "canary-event-unmapped",
+        Reason.INVALID_BASE64: None,
+    }
+    records = [
+        record(number, relay.event(0, eventId=event_id), arrival=time.time())
+        for number, event_id in enumerate(ids.values(), 1)
+    ]
+    records[-1]["kinesis"]["data"] = "!!"
+    quarantine = Quarantine(Store(relay.system), prefix="quarantine/", now=lambda: datetime.now(UTC))
     quarantine.write(
         [
             (
                 Record.read(KinesisStreamRecord(each)),
                 [Rejection(index=None, event_id=event_id, reason=reason, detail="as the function says it")],
             )
-            for each, event_id, reason in zip([aged, broken], ids, reasons, strict=True)
+            for each, (reason, event_id) in zip(records, ids.items(), strict=True)
         ]
     )
-    return [str(reason) for reason in reasons]
+    return [str(reason) for reason in ids]
 
 
 class Store:
@@ -114,12 +125,14 @@ class EveryFailure:
     def event_ids(self) -> set[str]:
         """The ids that all events which can be mended must have but for one of the record that killed."""
         single = {self.event_id(kind) for kind in self.mendable if kind != "many"}
-        return single | {self.event_id("many", index) for index in range(501)} | {"canary-event-x", "canary-event-aged"}
+        many = {self.event_id("many", index) for index in range(501)}
+        return single | many | {"canary-event-x", "canary-event-aged", "canary-event-unmapped"}
 
     def event_id(self, kind: str, index: int | None = None) -> str:
         """The id by the original position."""
         number = self.numbers[kind]
-        return Origin(stream=self._stream, shard_id=self._shard, sequence_number=number, arrival=0).event_id((), index)
+        origin = Origin(stream=self._stream, shard_id=self._shard, sequence_number=number, arrival=0)
+        return origin.event_id((1,) if kind == OF_TWO else (), index)
 
     @staticmethod
     def _deadly() -> dict[str, Any]:
