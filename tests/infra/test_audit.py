@@ -31,46 +31,46 @@ sys.exit(app.main())
 
 type Overrides = dict[str, str | None]
 
-ALTERNATIVES = [
-    {"trackingId": None, "streamShards": None, "alarmEmail": None}
-    | {
-        name: RIGHT[name][0]
-        for name in ("datasetGroup", "interactionFields", "streamArn", "streamKeyArn", "alarmTopicArn")
-    },
-    {"trackingId": None, "trackingIdParameter": RIGHT["trackingIdParameter"][0]},
-]
-"""The settings that take another's place."""
-EVERY_SETTING: Overrides = {name: text for name, (text, _) in RIGHT.items()} | {
-    name: None for each in ALTERNATIVES for name, text in each.items() if text is not None
+BESIDE = ("datasetGroup", "interactionFields", "streamArn", "streamKeyArn", "alarmTopicArn")
+INSTEAD: Overrides = {
+    "trackingId": None,
+    "streamShards": None,
+    "alarmEmail": None,
+    **{name: RIGHT[name][0] for name in BESIDE},
 }
+PARAMETER: Overrides = {"trackingId": None, "trackingIdParameter": RIGHT["trackingIdParameter"][0]}
+"""The settings that take another's place."""
+EVERY_SETTING: Overrides = {name: text for name, (text, _) in RIGHT.items() if name not in INSTEAD.keys() | PARAMETER}
+EVERY_SETTING |= {name: RIGHT[name][0] for name in ("trackingId", "streamShards", "alarmEmail")}
 """Every setting that stands beside the others, at a value that isn't its default."""
+MAKING: list[Overrides] = [{}, {"trackingId": None, "datasetGroup": "shop"}]
 MADE: list[Overrides] = [
-    {"stage": stage, "customerKey": key, "vpc": network} | tracker
+    {"stage": stage, "customerKey": key, "vpc": network, **tracker}
     for stage in ("dev", "prod")
     for key, network in product(("false", "true"), repeat=2)
-    for tracker in ({}, {"trackingId": None, "datasetGroup": "shop"})
+    for tracker in MAKING
 ]
 """Each stage with and without each of what a stack may also make."""
-SETTINGS: list[Overrides] = [{"stage": "prod"} | EVERY_SETTING, {"stage": "prod"} | EVERY_SETTING | ALTERNATIVES[0]]
+SETTINGS: list[Overrides] = [{"stage": "prod", **EVERY_SETTING}, {"stage": "prod", **EVERY_SETTING, **INSTEAD}]
 """The end-to-end tests synthesize the plain stages, and so audit them, too."""
 
 
 def drawn() -> list[Overrides]:
     """Settings at other values in combinations as they come."""
     chance = Random(12)  # noqa: S311 - drawn the same each time
-    names = [name for name, text in EVERY_SETTING.items() if text is not None and name != "trackingId"]
-    return [{"stage": "prod"} | {name: EVERY_SETTING[name] for name in chance.sample(names, 6)} for _ in range(12)]
+    names = sorted(EVERY_SETTING.keys() - {"trackingId", "mapping", "mappingSalt"})
+    return [{"stage": "prod", **{name: EVERY_SETTING[name] for name in chance.sample(names, 6)}} for _ in range(12)]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Every setting together; with --verify also what else there is, alone and as it comes."""
     if "variant" in metafunc.fixturenames:
-        more = [*MADE, {"stage": "prod"} | ALTERNATIVES[1], *drawn()] if metafunc.config.getoption("--verify") else []
+        more = [*MADE, {"stage": "prod", **PARAMETER}, *drawn()] if metafunc.config.getoption("--verify") else []
         metafunc.parametrize("variant", [*SETTINGS, *more])
 
 
 def test_every_setting_is_audited_at_another_value_than_its_default() -> None:
-    audited = {name for each in [*SETTINGS, *ALTERNATIVES] for name, text in each.items() if text is not None}
+    audited = {name for each in [*SETTINGS, PARAMETER] for name, text in each.items() if text is not None}
     assert audited - {"stage"} == set(RULES)
 
 
