@@ -31,6 +31,9 @@ TRACKER = "tracker"
 
 OK = Answer(200)
 
+type Place = tuple[str, str | None, int | None]
+"""Of an event: its record's sequence number, its payload's place in that, and its own in its payload."""
+
 
 class Clock:
     """Virtual time, in seconds; only waiting moves it."""
@@ -145,10 +148,14 @@ class Bucket:
         """The quarantined records of the given objects, or of all."""
         return [json.loads(line) for key in keys or self.objects for line in self.objects[key].splitlines()]
 
-    def rejections(self) -> dict[tuple[str, int | None], str]:
-        """The reason of each rejected event, by its record's sequence number and its index."""
+    def rejections(self) -> dict[Place, str]:
+        """The reason of each rejected event."""
+        return {place: each["reason"] for place, each in self.rejected().items()}
+
+    def rejected(self) -> dict[Place, dict[str, Any]]:
+        """All that is told of each rejected event."""
         return {
-            (line["source"]["sequenceNumber"], each["index"]): each["reason"]
+            (line["source"]["sequenceNumber"], each["subSequence"], each["index"]): each
             for line in self.lines()
             for each in line["rejected"]
         }
