@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from personalize_relay.clients import Answer
+from personalize_relay.mapping_file import preset
 from personalize_relay.metrics import Metric
 from personalize_relay.processor import MAX_EVENTS, MAX_INFLATED
-from tests import packing
+from tests import canaries, packing
+from tests.canaries import CANARY
 from tests.packing import text
 from tests.simulation.world import ARRIVAL, BEGINNING, Reply, World, click, record
 
@@ -139,6 +141,22 @@ def test_counts_add_up(time_left: float) -> None:
     assert counts[Metric.EVENTS_QUARANTINED] == counts["QuarantinedInvalidJson"] == len(numbers(world))
     assert counts[Metric.CALLS] == len(world.api.calls)
     assert counts[Metric.UNKNOWN_MEMBERS] == 40
+
+
+@pytest.mark.parametrize("mapping", ["", "segment"])
+def test_nothing_of_a_record_is_in_the_outcome_nor_in_why_it_is_quarantined(mapping: str) -> None:
+    world = World(mapping=preset(mapping) if mapping else None)
+    bad = canaries.bad()
+    batch = [record(number, data) for number, data in enumerate(canaries.framed(bad))]
+    assert world.invoke(batch) == []
+    rejected = world.bucket.rejected()
+    assert {place[0] for place in rejected} == {each["kinesis"]["sequenceNumber"] for each in batch}
+    assert len(rejected) > 5 * len(bad)
+    assert not world.api.taken
+    assert CANARY not in str(world.processor.outcome)
+    why = {(each["subSequence"], each["reason"], each["detail"]) for each in rejected.values()}
+    assert not [each for each in why if CANARY in str(each) or "canary" in str(each).lower()]
+    assert CANARY not in "".join(world.bucket.objects)
 
 
 def test_an_id_given_to_differing_events_is_counted() -> None:

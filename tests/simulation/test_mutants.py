@@ -746,6 +746,18 @@ MUTANTS = {
         "",
         PROCESSOR + "test_the_payloads_of_a_record_are_counted_as_events",
     ),
+    "says what a member held": Mutant(
+        "contract.py",
+        "            self._faults.append(bad)\n",
+        "            self._faults.append(InvalidRecord(bad.reason, f'{bad.detail}: {value}'))\n",
+        PROCESSOR + "test_nothing_of_a_record_is_in_the_outcome_nor_in_why_it_is_quarantined",
+    ),
+    "says what broke the relay": Mutant(
+        "processor.py",
+        "self._fail(Metric.INTERNAL_ERRORS, where(exc))",
+        "self._fail(Metric.INTERNAL_ERRORS, str(exc))",
+        PROCESSOR + "test_a_record_that_the_relay_itself_fails_on_is_reported_and_nothing_above_it_is_sent",
+    ),
     "takes a record for settled once one of its events is": Mutant(
         "processor.py",
         "return {source.sequence_number for source in sources if source not in settled}",
