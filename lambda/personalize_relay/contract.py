@@ -106,7 +106,7 @@ class Reader:
             if renamed:
                 _refuse_foreign(payload)
             if given is not payload:
-                _refuse_half(given, given)
+                _refuse_half(given, given, payload)
             addressee = self._addressee(taken)
             self._take(taken, addressee, index, alone=alone)
         except InvalidRecord as bad:
@@ -129,7 +129,7 @@ class Reader:
             raise InvalidRecord(Reason.NOT_AN_OBJECT, "an entry of eventList must be an object")
         given, _ = self._named(entry, EVENT_MEMBERS)
         if given is not entry:
-            _refuse_half(given, {"userId": addressee.user_id, "sessionId": addressee.session_id} | given)
+            _refuse_half(given, {"userId": addressee.user_id, "sessionId": addressee.session_id} | given, entry)
         self._take(_Members(given, entry), addressee, index, alone=alone)
 
     def _addressee(self, taken: "_Members") -> _Addressee:
@@ -226,7 +226,7 @@ def _refuse_foreign(payload: dict[str, Any]) -> None:
         raise InvalidRecord(Reason.FOREIGN_FORMAT, system)
 
 
-def _refuse_half(given: dict[str, Any], event: dict[str, Any]) -> None:
+def _refuse_half(given: dict[str, Any], event: dict[str, Any], payload: dict[str, Any]) -> None:
     """Refuse an event whose other half is in an object beside its members, which would not be sent.
 
     `event` is all that is known of it, by the contract's names.
@@ -235,7 +235,7 @@ def _refuse_half(given: dict[str, Any], event: dict[str, Any]) -> None:
         if isinstance(given[name], dict):
             lacking = [each for each in envelopes.held(given[name]) if members.absent(event.get(each))]
             if lacking:
-                raise InvalidRecord(Reason.FOREIGN_FORMAT, envelopes.envelope(lacking))
+                raise InvalidRecord(Reason.FOREIGN_FORMAT, envelopes.system(payload) or envelopes.envelope(lacking))
 
 
 def _event_list(listed: object) -> list[Any]:

@@ -16,6 +16,8 @@ _CONTAINERS = {
 }
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _PYTHON = re.compile(r"[\[{(]\s*[bru]?'|[:\[,]\s*(?:True|False|None)\b")
+_SNOWPLOW = re.compile(r"[^\t\n]*\t[a-z]*\t(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.\d]*\t){2}")
+"""Its first columns: the application, the platform, when it was enriched and collected."""
 _SEPARATED = re.compile(r"[^\n]*?(?:\t[^\n]*?\t|,[^\n]*?,|;[^\n]*?;)")
 
 
@@ -48,6 +50,8 @@ def broken(text: str, at: int) -> InvalidRecord:
 def _another_format(head: str, at: int) -> InvalidRecord:
     if head.startswith("<"):
         return _no_json("XML or HTML", "send JSON")
+    if _SNOWPLOW.match(head):
+        return _no_json("a Snowplow enriched event", "set `mapping` to `snowplow`")
     if _SEPARATED.match(head):
         return _no_json("CSV or tab-separated text", "send JSON, or set a mapping with columns")
     return _unknown(at)

@@ -149,3 +149,11 @@ def test_a_first_column_without_a_name_may_hold_numbers_only(folder: Path) -> No
     assert len(said) == 1
     assert refusal("a.csv", numbered + b"x,s,e\n").startswith("a.csv:4: column 1 has no name in the header")
     assert folder.is_dir()
+
+
+def test_what_is_quoted_separates_nothing(folder: Path) -> None:
+    header = b'sessionId;eventType;"properties.a, b, c, d"\n'
+    assert rows("a.csv", header + b"s;view;x\n") == [
+        {"sessionId": "s", "eventType": "view", "properties": {"a, b, c, d": "x"}}
+    ]
+    assert folder.is_dir()

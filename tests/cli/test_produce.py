@@ -75,6 +75,17 @@ def test_wrong_usage_is_said_in_a_line(
     assert complained.count("\n") == 1
 
 
+def test_a_file_without_an_event_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clicks.csv").write_text("sessionId,eventType\n")
+    assert run(["produce", "--local", "--stream", "clicks", "clicks.csv"]) == 1
+    printed, complained = capsys.readouterr()
+    assert printed.startswith("0 read = 0 sent + 0 rejected")
+    assert complained == "relay: clicks.csv: has a header and no rows: did its export fail?\n"
+
+
 def test_a_broken_file_is_sent_as_far_as_it_could_be_read(tmp_path: Path) -> None:
     stream = Stream()
     file = tmp_path / "clicks.json"
