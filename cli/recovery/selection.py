@@ -1,7 +1,7 @@
 """Which of the records that are set aside a command works on, and the events of a record that it is about."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,8 +9,8 @@ import msgspec
 
 from cli.problems import Misuse
 from cli.recovery.set_aside import Cause, Position, SetAside, is_time
-from personalize_relay.errors import InvalidRecord
-from personalize_relay.events import SubSequence, dotted
+from personalize_relay.errors import InvalidRecord, Reason
+from personalize_relay.events import Origin, SubSequence, dotted
 from personalize_relay.framing import Payload
 from personalize_relay.names import FLAT_MEMBERS, REQUEST_MEMBERS, respelt
 
@@ -50,37 +50,61 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
     def causes(self, record: SetAside) -> tuple[Cause, ...]:
         """Those of a record's causes that are asked for; none where the record isn't."""
-        origin = record.origin
-        if (
-            not self.covers(origin.arrival)
-            or self.shard not in {None, origin.shard_id}
-            or self.sequence_number not in {None, origin.sequence_number}
-            or (self.tracker and not any(self._is_for_tracker(each.value) for each in record.payloads()))
-        ):
+        if not self._is_asked_for(record.origin):
             return ()
-        return tuple(cause for cause in record.causes if not self.reasons or cause.reason in self.reasons)
+        causes = tuple(cause for cause in record.causes if not self.reasons or cause.reason in self.reasons)
+        if self.tracker is None or not causes:
+            return causes
+        places = self._payloads(record)
+        return tuple(cause for cause in causes if _of(cause, places))
 
     def pieces(self, record: SetAside) -> Iterator[Piece]:
         """The events of a record that are asked for, in order."""
         causes = self.causes(record)
-        if not causes:
-            return
-        payloads = record.payloads()
+        payloads = self._payloads(record) if causes else {}
         for cause in causes:
-            for payload in payloads:
-                place = dotted(payload.sub_sequence) or None
-                if cause.sub_sequence in {None, place} and self._is_for_tracker(payload.value):
-                    yield from _pieces(record, cause, payload)
+            for payload in _of(cause, payloads) or _lost(cause):
+                yield from _pieces(record, cause, payload)
 
     def covers(self, arrival: float) -> bool:
         """Whether a record of this arrival may be asked for."""
         return (self.since is None or arrival >= self.since) and (self.until is None or arrival < self.until)
+
+    def _is_asked_for(self, origin: Origin) -> bool:
+        return (
+            self.covers(origin.arrival)
+            and self.shard in {None, origin.shard_id}
+            and self.sequence_number in {None, origin.sequence_number}
+        )
+
+    def _payloads(self, record: SetAside) -> dict[str | None, Payload]:
+        """Those of a record that may be asked for, by their places as they are written."""
+        return {
+            dotted(payload.sub_sequence) or None: payload
+            for payload in record.payloads()
+            if self._is_for_tracker(payload.value)
+        }
 
     def _is_for_tracker(self, value: object) -> bool:
         """Whether a payload names the tracker that is asked for; what can't be read names none."""
         if self.tracker is None:
             return True
         return isinstance(value, dict) and self.tracker == (_named(value).get("trackingId") or self.default_tracker)
+
+
+def _of(cause: Cause, payloads: Mapping[str | None, Payload]) -> list[Payload]:
+    """The payloads that a cause is of: the one in its place, or all of a record that is set aside whole."""
+    if cause.sub_sequence is None:
+        return list(payloads.values())
+    return [payloads[cause.sub_sequence]] if cause.sub_sequence in payloads else []
+
+
+def _lost(cause: Cause) -> list[Payload]:
+    """A payload that can't be found in its place, as in rows that only a mapping reads: it is named all the same."""
+    if cause.sub_sequence is None:
+        return []
+    place = tuple(map(int, cause.sub_sequence.split(".")))
+    return [Payload(place, InvalidRecord(Reason.INVALID_JSON, "the record has no payload in this place"))]
 
 
 def _pieces(record: SetAside, cause: Cause, payload: Payload) -> Iterator[Piece]:
@@ -95,7 +119,7 @@ def _pieces(record: SetAside, cause: Cause, payload: Payload) -> Iterator[Piece]
         )
 
     if isinstance(payload.value, InvalidRecord):
-        yield piece(cause.index, None)
+        yield piece(None, None)
         return
     given = _named(payload.value)
     listed = given.get("eventList")
