@@ -27,12 +27,6 @@ LOG_BYTES = 3000
 """What an invocation logs: the line, the metrics, Lambda's own lines."""
 ALARM_METRICS = 24
 """The metrics of all alarms: what CloudWatch bills."""
-SELDOM = {
-    *(Metric.EVENTS_QUARANTINED, Metric.QUARANTINE_WRITE_ERRORS, Metric.INTERNAL_ERRORS),
-    *(Metric.EVENTS_SHADOWED, Metric.EVENTS_FILTERED, Metric.RENAMED_MEMBERS),
-}
-"""What is counted only where it happens."""
-
 # US East, list prices as known in January 2025, in dollars.
 GB_SECOND = 0.0000133334
 MILLION_REQUESTS = 0.20
@@ -109,7 +103,7 @@ def costs() -> str:
 
 def monthly() -> str:
     """The table of what a month costs without a single event, and with every metric."""
-    least = len(Metric) - len(SELDOM)
+    least = len(Metric) - len({Metric.EVENTS_QUARANTINED, Metric.QUARANTINE_WRITE_ERRORS, Metric.INTERNAL_ERRORS})
     most = len(Metric) + len(Reason)
     rows = [
         ("Kinesis on-demand stream", STREAM_HOUR * HOURS),

@@ -17,7 +17,7 @@ def parsed(payload: object) -> Parsed:
     return parse(json.dumps(payload).encode(), ORIGIN, Trackers(default="tracker"))
 
 
-def payload_with(paths: tuple[str, ...]) -> dict[str, Any]:
+def payload_with(paths: frozenset[str]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for path in paths:
         outer, _, inner = path.partition(".")
@@ -26,7 +26,7 @@ def payload_with(paths: tuple[str, ...]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("what", "preset", "telling"), SYSTEMS)
-def test_another_systems_event_is_told_with_the_preset_for_it(what: str, preset: str, telling: tuple[str, ...]) -> None:
+def test_another_systems_event_is_told_with_the_preset_for_it(what: str, preset: str, telling: frozenset[str]) -> None:
     (got,) = parsed(payload_with(telling)).rejections
     assert f"looks like {what}: set `mapping` to `{preset}`" in got.detail
     assert "canary" not in got.detail

@@ -1,6 +1,7 @@
 """A mapping's expressions are JMESPath with a few functions more, found wrong before the first payload is."""
 
 from collections.abc import Callable
+from itertools import product
 
 import jmespath
 import pytest
@@ -39,6 +40,7 @@ def joined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds("{}.{}".format, inner, NAMES),
         st.builds("{}[{}]".format, inner, st.integers(-3, 3)),
         st.builds("!{}".format, inner),
+        st.builds("[{}, {}]".format, LITERALS, LITERALS),
         st.builds("{}.{{a: {}, b: {}}}".format, NAMES, inner, inner),
         st.builds("{{a: {}, x: {}}}".format, NAMES, NAMES),
         st.builds("[{}, {}]".format, inner, inner),
@@ -78,6 +80,23 @@ def test_a_closure_gives_what_jmespath_gives(text: str, document: object) -> Non
             EXPRESSIONS.compiled(text)
         return
     assert outcome(EXPRESSIONS.compiled(text), document) == outcome(standard.search, document, OPTIONS)
+
+
+@pytest.mark.parametrize("operator", ["||", "&&", "==", "!=", "<", ">="])
+def test_an_operator_gives_what_jmespath_gives_for_every_pair_of_values(operator: str) -> None:
+    values = [None, True, False, 0, 1, 0.0, 1.5, "", " ", "a", [], [0], [True], {}, {"a": 1}]
+    text = f"a {operator} b"
+    found, standard = EXPRESSIONS.compiled(text), jmespath.compile(text)
+    for one, other in product(values, values):
+        document = {"a": one, "b": other}
+        assert outcome(found, document) == outcome(standard.search, document, OPTIONS), document
+
+
+@pytest.mark.parametrize("place", range(-4, 4))
+@pytest.mark.parametrize("value", [["x", "y", "z"], [], "xyz", {"0": 1}, None])
+def test_an_index_gives_what_jmespath_gives(place: int, value: object) -> None:
+    text = f"a[{place}]"
+    assert EXPRESSIONS.compiled(text)({"a": value}) == jmespath.search(text, {"a": value})
 
 
 @given(DOCUMENTS)
@@ -173,3 +192,19 @@ def test_an_expression_says_which_fields_it_has() -> None:
 
 def test_every_function_of_ours_is_one_of_the_interpreters() -> None:
     assert OWN.keys() <= Functions.FUNCTION_TABLE.keys()
+
+
+@pytest.mark.parametrize(
+    "text", ["a[?b]", "a[?b].b", "a[?!b]", "a[*].b", "a[]", "a[].b", "a[?b == `0`] | [0]", "c[?b]", "c[]"]
+)
+def test_lists_are_filtered_projected_and_flattened_as_jmespath_does(text: str) -> None:
+    document = {"a": [{"b": 0}, {"b": ""}, {"b": None}, 7, [1, [2]], None, {"b": [0]}, {"b": False}], "c": {"b": 1}}
+    assert outcome(EXPRESSIONS.compiled(text), document) == outcome(jmespath.search, text, document)
+
+
+@pytest.mark.parametrize("function", ["contains", "starts_with"])
+@pytest.mark.parametrize("whole", ["abc", ["a", 1], {"a": 1}, None, 7])
+@pytest.mark.parametrize("part", ["a", "", 1, None, ["a"]])
+def test_what_conditions_call_gives_what_jmespath_gives(function: str, whole: object, part: object) -> None:
+    text, document = f"{function}(whole, part)", {"whole": whole, "part": part}
+    assert outcome(EXPRESSIONS.compiled(text), document) == outcome(jmespath.search, text, document)

@@ -102,7 +102,7 @@ def test_four_layers_are_read_and_five_are_not() -> None:
 @pytest.mark.parametrize(
     "layer",
     [
-        gzip.compress(GOOD),
+        gzip.compress(GOOD, mtime=0),
         zlib.compress(GOOD),
         base64.b64encode(GOOD),
         text(GOOD.decode()),
@@ -136,16 +136,23 @@ def test_places_are_nested_as_what_they_are_in() -> None:
 def test_base64_is_read_once_and_only_where_something_known_is_in_it() -> None:
     once = base64.b64encode(GOOD)
     assert read(once.rstrip(b"=") + b"\r\n") == [("", A)]
-    assert read(base64.b64encode(gzip.compress(once))) == [("", Reason.INVALID_JSON)]
+    assert read(base64.b64encode(gzip.compress(once, mtime=0))) == [("", Reason.INVALID_JSON)]
     assert read(base64.b64encode(b"something else")) == [("", Reason.INVALID_JSON)]
-    for known in (GOOD, b" " + GOOD, b"[" + GOOD + b"]", gzip.compress(GOOD), zlib.compress(GOOD), text(GOOD.decode())):
+    for known in (
+        GOOD,
+        b" " + GOOD,
+        b"[" + GOOD + b"]",
+        gzip.compress(GOOD, mtime=0),
+        zlib.compress(GOOD),
+        text(GOOD.decode()),
+    ):
         assert read(base64.b64encode(known)) == [("", A)]
     assert read(base64.b64encode(packing.aggregate([GOOD, GOOD]))) == [("0", A), ("1", A)]
     assert read(base64.b64encode(GOOD)[:-5]) == [("", Reason.INVALID_JSON)]
 
 
 def test_gzip_of_several_members_is_one_text() -> None:
-    assert read(gzip.compress(GOOD[:5]) + gzip.compress(GOOD[5:] + GOOD)) == [("0", A), ("1", A)]
+    assert read(gzip.compress(GOOD[:5], mtime=0) + gzip.compress(GOOD[5:] + GOOD, mtime=0)) == [("0", A), ("1", A)]
 
 
 def test_a_string_that_holds_json_is_read_once() -> None:
@@ -165,7 +172,7 @@ def test_a_string_that_holds_json_is_read_once() -> None:
         (b"\xef\xbb\xbf", Reason.EMPTY_RECORD),
         (b",\n\\n", Reason.EMPTY_RECORD),
         (b"[]", Reason.EMPTY_RECORD),
-        (gzip.compress(b""), Reason.EMPTY_RECORD),
+        (gzip.compress(b"", mtime=0), Reason.EMPTY_RECORD),
         (packing.aggregate([]), Reason.EMPTY_RECORD),
         (packing.aggregate([b""]), Reason.EMPTY_RECORD),
         (packing.log_messages([]), Reason.EMPTY_RECORD),
@@ -174,7 +181,7 @@ def test_a_string_that_holds_json_is_read_once() -> None:
         (b"[17]", Reason.NOT_AN_OBJECT),
         (b'{"messageType":"DATA_MESSAGE","logEvents":[{"id":1}]}', Reason.NOT_AN_OBJECT),
         (packing.aggregate([GOOD])[:-1], Reason.BAD_CHECKSUM),
-        (gzip.compress(GOOD)[:-1], Reason.COMPRESSED_RECORD),
+        (gzip.compress(GOOD, mtime=0)[:-1], Reason.COMPRESSED_RECORD),
         (bytes.fromhex("28b52ffd") + bytes(9), Reason.COMPRESSED_RECORD),
         (b"[" * 100_000, Reason.TOO_DEEP),
         (b"x^2", Reason.INVALID_JSON),
@@ -192,7 +199,15 @@ def test_the_bad_is_rejected_in_its_place_and_the_rest_is_read() -> None:
         ("3", Reason.EMPTY_RECORD),
         ("4", A),
     ]
-    parts = [GOOD, b"", b"\xff", gzip.compress(GOOD)[:-1], packing.aggregate([GOOD])[:-1], nested(GOOD, 4), GOOD]
+    parts = [
+        GOOD,
+        b"",
+        b"\xff",
+        gzip.compress(GOOD, mtime=0)[:-1],
+        packing.aggregate([GOOD])[:-1],
+        nested(GOOD, 4),
+        GOOD,
+    ]
     assert read(packing.aggregate(parts)) == [
         ("0", A),
         ("1", Reason.EMPTY_RECORD),
@@ -213,7 +228,7 @@ def test_the_bad_is_rejected_in_its_place_and_the_rest_is_read() -> None:
 def test_control_messages_are_counted_and_hold_no_payloads() -> None:
     control = text({"messageType": "CONTROL_MESSAGE", "logEvents": [{"id": "", "message": "checking health"}]})
     assert unframe(control) == Framed((), 0, 1)
-    framed = unframe(packing.aggregate([control, gzip.compress(control), GOOD]))
+    framed = unframe(packing.aggregate([control, gzip.compress(control, mtime=0), GOOD]))
     assert (framed.control, [each.sub_sequence for each in framed.payloads]) == (2, [(2,)])
 
 
@@ -247,9 +262,9 @@ def test_text_that_is_no_json_is_read_as_rows_where_a_mapping_has_columns() -> N
 
 def test_what_inflating_made_is_told() -> None:
     assert unframe(GOOD).inflated == 0
-    assert unframe(gzip.compress(GOOD)).inflated == len(GOOD)
-    inner = gzip.compress(GOOD)
-    assert unframe(gzip.compress(inner)).inflated == len(GOOD) + len(inner)
+    assert unframe(gzip.compress(GOOD, mtime=0)).inflated == len(GOOD)
+    inner = gzip.compress(GOOD, mtime=0)
+    assert unframe(gzip.compress(inner, mtime=0)).inflated == len(GOOD) + len(inner)
     assert unframe(packing.aggregate([inner, inner])).inflated == 2 * len(GOOD)
 
 
@@ -268,7 +283,7 @@ BOMBS = {
     "broken objects": (gzip.compress(b'{"a"}' * 900_000), Reason.TOO_MANY_EVENTS),
     "quotes": (gzip.compress(b"{" + b'"' * 9_000_000), Reason.INVALID_JSON),
     "records": (packing.aggregate([b""] * (MAX_PAYLOADS + 1)), Reason.TOO_MANY_EVENTS),
-    "members": (gzip.compress(b"") * 100_000, Reason.TOO_LARGE),
+    "members": (gzip.compress(b"", mtime=0) * 100_000, Reason.TOO_LARGE),
     "control messages": (b'{"messageType":"CONTROL_MESSAGE","logEvents":[]}\n' * 20_001, Reason.TOO_MANY_EVENTS),
 }
 
@@ -293,9 +308,9 @@ def test_as_many_payloads_as_allowed_are_read_and_not_one_more() -> None:
 
 def test_as_many_bytes_as_allowed_are_inflated_over_all_layers() -> None:
     padded = GOOD + b" " * (MAX_INFLATED - 3 * len(GOOD))
-    small = gzip.compress(GOOD)
-    assert read(packing.aggregate([gzip.compress(padded), small, small])) == [("0", A), ("1", A), ("2", A)]
-    assert read(packing.aggregate([gzip.compress(padded), small, small, small, GOOD])) == [
+    small = gzip.compress(GOOD, mtime=0)
+    assert read(packing.aggregate([gzip.compress(padded, mtime=0), small, small])) == [("0", A), ("1", A), ("2", A)]
+    assert read(packing.aggregate([gzip.compress(padded, mtime=0), small, small, small, GOOD])) == [
         ("0", A),
         ("1", A),
         ("2", A),

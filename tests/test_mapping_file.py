@@ -60,6 +60,18 @@ WRONG: dict[str, tuple[str, str | re.Pattern[str]]] = {
         GOOD.replace("[[rule]]", "[rule]", 1).replace('[[rule]]\nname = "ping"\ndrop = true\n', ""),
         "m.toml: rule must be a list of tables: write [[rule]] before each",
     ),
+    "let that is no table": (
+        "let = 1\n" + GOOD,
+        "m.toml: let is a number: it must be a table of members",
+    ),
+    "let with the word for an entry": (
+        "let = { each = 'a' }\n" + GOOD,
+        "m.toml: let: each is the word for a rule's entry: choose another name",
+    ),
+    "let that is no expression": (
+        "let = { session = 'a b' }\n" + GOOD,
+        "m.toml: let: session is not JMESPath at character 3, before b: mend it, fixed texts go in single quotes",
+    ),
     "a rule without a name": (
         GOOD.replace('name = "view"\n', ""),
         'm.toml: rule 1: name is missing: add name = "…" to it',

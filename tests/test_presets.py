@@ -1,6 +1,7 @@
 """A preset takes its vendor's payloads as the vendor documents them, and its own tests show every rule of it."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from personalize_relay import mapping_tests
 from personalize_relay.errors import Reason
 from personalize_relay.events import Interaction, Origin, Parsed, Trackers
+from personalize_relay.expressions import Expressions
+from personalize_relay.functions import Functions
 from personalize_relay.mapping import Mapping
 from personalize_relay.mapping_file import PRESETS, MappingFile, read, source
 from personalize_relay.mapping_tests import Test
@@ -122,6 +125,74 @@ def test_rows_of_snowplow_are_read_one_by_one_even_without_an_app_id() -> None:
     got = taken("\n".join([page, page.removeprefix("shop"), "shop"]).encode(), file.mapping)
     assert [each.event.event_type for each in got.interactions] == ["page_view", "page_view"]
     assert [each.reason for each in got.rejections] == [Reason.INVALID_JSON]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_the_head_of_a_preset_proposes_can_be_written_into_it(name: str) -> None:
+    head = source(name).partition("description")[0]
+    expressions = Expressions(Functions())
+    for proposed in re.findall(r'^# +(?!name)[a-zA-Z]+ = "(.+)"$', head, re.MULTILINE):
+        expressions.compiled(proposed)
+
+
+EVENT: dict[str, Any] = {
+    "sessionId": "s-1",
+    "userId": "u-1",
+    "trackingId": "c60",
+    "eventId": "e-1",
+    "eventType": "view",
+    "eventValue": 4.5,
+    "itemId": "i-1",
+    "properties": {"color": "red"},
+    "sentAt": 1_795_512_600.5,
+    "recommendationId": "r-1",
+    "impression": ["i-1", "i-2"],
+    "metricAttribution": {"eventAttributionSource": "home"},
+}
+"""Every member of the contract that an event may have."""
+REQUEST_MEMBERS = ("sessionId", "userId", "trackingId")
+REQUEST = {name: EVENT[name] for name in REQUEST_MEMBERS} | {
+    "eventList": [{name: value for name, value in EVENT.items() if name not in REQUEST_MEMBERS}]
+}
+
+
+def typed(value: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
+    """A value as an attribute of DynamoDB."""
+    match value:
+        case str():
+            return {"S": value}
+        case dict():
+            return {"M": {name: typed(each) for name, each in value.items()}}
+        case list():
+            return {"L": [typed(each) for each in value]}
+    return {"N": str(value)}
+
+
+def in_dms(row: dict[str, Any]) -> dict[str, Any]:
+    cells = {name: json.dumps(value) if isinstance(value, (dict, list)) else value for name, value in row.items()}
+    return {"data": cells | {"metricAttribution": row["metricAttribution"]}, "metadata": {"operation": "insert"}}
+
+
+WRAPPED = {
+    ("cloudevents", "an event"): {"specversion": "1.0", "id": "1", "source": "/", "type": "x", "data": EVENT},
+    ("cloudevents", "a request"): {"specversion": "1.0", "id": "1", "source": "/", "type": "x", "data": REQUEST},
+    ("cloudevents", "an event of 0.1"): {"cloudEventsVersion": "0.1", "eventID": "1", "eventType": "x", "data": EVENT},
+    ("eventbridge", "an event"): {"detail-type": "x", "source": "shop", "id": "1", "detail": EVENT},
+    ("eventbridge", "a request"): {"detail-type": "x", "source": "shop", "id": "1", "detail": REQUEST},
+    ("dms", "an event"): in_dms(EVENT),
+    ("dynamodb", "an event"): {"eventName": "INSERT", "dynamodb": {"NewImage": typed(EVENT)["M"]}},
+    ("fluent", "an event"): {"log": json.dumps(EVENT)},
+    ("fluent", "a request"): {"log": json.dumps(REQUEST)},
+    ("rudderstack", "a request"): REQUEST,
+}
+
+
+@pytest.mark.parametrize(("name", "what"), WRAPPED)
+def test_no_member_of_the_contract_is_lost_on_its_way_out_of_an_envelope(name: str, what: str) -> None:
+    alone = parse(json.dumps(EVENT).encode(), ORIGIN, TRACKERS)
+    wrapped = taken(json.dumps(WRAPPED[name, what]).encode(), FILES[name].mapping)
+    (expected,), (got,) = alone.interactions, wrapped.interactions
+    assert msgspec.structs.replace(got, source=expected.source) == expected
 
 
 def told(interaction: Interaction) -> tuple[object, ...]:

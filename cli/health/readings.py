@@ -22,12 +22,9 @@ NOT_STORED = "DestinationDeliveryFailures"
 _GREATEST = {ITERATOR_AGE, Metric.DELIVERY_LAG}
 """What a sum would say nothing of."""
 _ONLY_WHEN_IT_HAPPENS = {
-    Metric.EVENTS_SHADOWED,
-    Metric.EVENTS_FILTERED,
     Metric.EVENTS_QUARANTINED,
     Metric.QUARANTINE_WRITE_ERRORS,
     Metric.INTERNAL_ERRORS,
-    Metric.RENAMED_MEMBERS,
     *map(quarantined_for, Reason),
 }
 """What the function counts only where there is something: it is 0 without data, as long as others have some."""

@@ -11,7 +11,7 @@ from cli.health.diagnosis import Finding, ok, unknown, wrong
 from cli.health.function_log import Batch
 from cli.health.workings import RUNBOOK, section
 from personalize_relay.metrics import Metric
-from personalize_relay.names import CONTRACT
+from personalize_relay.names import CONTRACT, MARK
 
 NAME = "test event"
 EVENT_TYPE = "relay-doctor"
@@ -28,7 +28,7 @@ def event(now: datetime, *, mapped: bool = False) -> bytes:
     It is in the contract, and says so to a mapping, which then leaves it as it is.
     """
     name = f"{EVENT_TYPE}-{uuid4()}"
-    members = {"$schema": CONTRACT} if mapped else {}
+    members = {MARK: CONTRACT} if mapped else {}
     members |= {"sessionId": name, "eventId": name, "eventType": EVENT_TYPE, "sentAt": now.isoformat()}
     return json.dumps(members).encode()
 

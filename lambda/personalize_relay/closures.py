@@ -145,7 +145,11 @@ def _picked(fields: tuple[tuple[str, str], ...]) -> Expression:
 
 
 def _list(closures: Closures, node: Node) -> Expression:
-    entries = tuple(map(closures.of, node["children"]))
+    children = node["children"]
+    if all(child["type"] == "literal" for child in children):  # what a condition looks for
+        fixed = [child["value"] for child in children]
+        return lambda value: None if value is None else fixed
+    entries = tuple(map(closures.of, children))
     return lambda value: None if value is None else [entry(value) for entry in entries]
 
 
@@ -192,6 +196,9 @@ def _call(closures: Closures, node: Node) -> Expression:
     if len(arguments) == 1:
         (only,) = arguments
         return lambda value: own(only(value))
+    if len(arguments) == 2:  # noqa: PLR2004 - as of a path
+        first, second = arguments
+        return lambda value: own(first(value), second(value))
     return lambda value: own(*[argument(value) for argument in arguments])
 
 

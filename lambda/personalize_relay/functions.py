@@ -151,8 +151,13 @@ def base64(value: object) -> str | None:
 
 def joined(*values: object) -> str | None:
     """The values as text with a dot between, such as a visitor's and a visit's; null where one is null or blank."""
-    texts = [text(value) for value in values]
-    return ".".join(each for each in texts if each) if all(each and each.strip() for each in texts) else None
+    texts = []
+    for value in values:
+        given = text(value)
+        if not given or given.isspace():
+            return None
+        texts.append(given)
+    return ".".join(texts)
 
 
 @cache

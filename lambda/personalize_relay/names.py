@@ -1,6 +1,7 @@
 """The names of the contract's members, and which other spellings mean one of them."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from personalize_relay.errors import InvalidRecord, Reason
@@ -27,6 +28,8 @@ MARK = "$schema"
 CONTRACT = "personalize-relay.event/1"
 """Its value."""
 
+MOST_NAMES = 1024
+"""Names whose meaning is remembered: a stream has few, and the same in every event."""
 _BLANKS = str.maketrans("", "", "_- ")
 
 
@@ -42,6 +45,7 @@ _MEANT = {
 }
 
 
+@lru_cache(MOST_NAMES)
 def meant(name: str) -> str | None:
     """The member that a name is another spelling of; None where it is of none."""
     return _MEANT.get(normal(name))

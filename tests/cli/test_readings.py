@@ -65,7 +65,6 @@ def test_no_data_is_not_0() -> None:
     "name",
     [
         *(Metric.EVENTS_QUARANTINED, Metric.INTERNAL_ERRORS, quarantined_for(Reason.INVALID_JSON)),
-        *(Metric.EVENTS_FILTERED, Metric.EVENTS_SHADOWED, Metric.RENAMED_MEMBERS),
     ],
 )
 def test_what_the_function_counts_only_when_it_happens_is_0_while_it_counts_records(name: str) -> None:

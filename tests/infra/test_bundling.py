@@ -21,7 +21,7 @@ DEPENDENCIES = {
     *("aws_lambda_powertools", "certifi", "curl", "jmespath", "msgspec", "pycurl", "pycurl.libs", "tzdata"),
     "typing_extensions.py",
 }
-MAX_ZIPPED_BYTES = 10_000_000
+MAX_ZIPPED_BYTES = 10_500_000
 
 type Bundles = dict[str, list[Path]]
 

@@ -94,7 +94,7 @@ def _metrics(widget: Widget) -> Iterator[dict[str, str]]:
 def emitted(bucket: str) -> Emitted:
     """What real invocations of the handler count: a good and a bad batch, a bug, and a bucket out of reach."""
     good = [record(number, click()) for number in range(3)]
-    bad = [record(7, b"bad"), record(8, b"[]"), record(9, click(sessionId="null"))]
+    bad = [record(7, b"bad"), record(8, b"7"), record(9, click(sessionId="null"))]
     broken = record(10, click())
     broken["kinesis"]["sequenceNumber"] = "broken"
     names = {"POWERTOOLS_SERVICE_NAME": SERVICE}
