@@ -74,11 +74,10 @@ def produce(  # noqa: PLR0913 - an option each
     an eventId gets one that depends on its file alone: sent twice, it is trained
     on once, and two identical lines of a file stay two events.
     Prints an account: read = sent + rejected (+ filtered + left). Exit status:
-    0 all sent, 1 something was not or a file is empty, 2 wrong usage, 130 after
-    Ctrl-C.
+    0 all sent, 1 something was not or a file is empty, 2 wrong usage, 130 Ctrl-C.
 
-    --mapping makes the events here, so that a function with any mapping takes
-    them as they are. RELAY_MAPPING_SALT is the salt of its hash().
+    --mapping makes the events here: a function with any mapping takes them as they
+    are. RELAY_MAPPING_SALT is the salt of its hash().
 
     [bold]relay produce clicks.jsonl --stage prod --checkpoint clicks.at[/]
     goes on where it was when it is run again after Ctrl-C or a crash

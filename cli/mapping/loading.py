@@ -24,6 +24,15 @@ def to_send(name: str | None, salt: str | None = None) -> Mapping | None:
     return None if name is None else loaded(name, salt or os.environ.get(SALT) or None)
 
 
+def is_preset(name: str) -> bool:
+    """Whether it is the name of a mapping that comes with the relay."""
+    if not name:
+        return False
+    from personalize_relay.mapping_file import PRESETS  # noqa: PLC0415 - as above
+
+    return name in PRESETS
+
+
 def loaded(name: str, salt: str | None) -> Mapping:
     """The mapping of a preset's name or a file's path; raises Misuse."""
     from personalize_relay.mapping_file import named  # noqa: PLC0415 - as above

@@ -9,12 +9,14 @@ import msgspec
 
 from cli.problems import Misuse
 from cli.recovery.set_aside import Cause, Position, SetAside, is_time
-from personalize_relay.errors import InvalidRecord
+from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.events import SubSequence, dotted
 from personalize_relay.framing import Payload
-from personalize_relay.names import FLAT_MEMBERS, REQUEST_MEMBERS, respelt
+from personalize_relay.mapping import Mapping
+from personalize_relay.names import CONTRACT, FLAT_MEMBERS, MARK, REQUEST_MEMBERS, respelt
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_NO_MAPPING = "the function reads these by a mapping that is a file: give it as --mapping FILE"
 _NO_TIME = "a time is ISO 8601 and after 1970, as 2026-11-24T09:30:00Z, or so long ago: 90m, 2h, 3d"
 
 
@@ -27,7 +29,11 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     event: dict[str, Any] | None
     several: bool = False
-    """Whether its record holds others: then its `sentAt` can't be the arrival, which is the same for all."""
+    """Whether its payload holds others: then its `sentAt` can't be the arrival, which is the same for all."""
+    dropped: bool = False
+    """Whether the mapping filters it, so that there is no event."""
+    not_mapped: str | None = None
+    """The function's word for why its mapping makes no event of it."""
 
     @property
     def position(self) -> Position:
@@ -47,6 +53,10 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     tracker: str | None = None
     default_tracker: str | None = None
     """The tracker of events that name none; needed with `tracker`."""
+    mapping: Mapping | None = None
+    """What makes events of payloads that aren't of the contract."""
+    lacks_mapping: bool = False
+    """Whether the function has one that isn't known here."""
 
     def causes(self, record: SetAside) -> tuple[Cause, ...]:
         """Those of a record's causes that are asked for; none where the record isn't."""
@@ -55,7 +65,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
             not self.covers(origin.arrival)
             or self.shard not in {None, origin.shard_id}
             or self.sequence_number not in {None, origin.sequence_number}
-            or (self.tracker and not any(self._is_for_tracker(each.value) for each in record.payloads()))
+            or (self.tracker and not any(self._is_for_tracker(each.value) for each in self._payloads(record)))
         ):
             return ()
         return tuple(cause for cause in record.causes if not self.reasons or cause.reason in self.reasons)
@@ -65,12 +75,12 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         causes = self.causes(record)
         if not causes:
             return
-        payloads = record.payloads()
+        payloads = self._payloads(record)
         for cause in causes:
             for payload in payloads:
                 place = dotted(payload.sub_sequence) or None
                 if cause.sub_sequence in {None, place} and self._is_for_tracker(payload.value):
-                    yield from _pieces(record, cause, payload)
+                    yield from self._pieces(record, cause, payload)
 
     def covers(self, arrival: float) -> bool:
         """Whether a record of this arrival may be asked for."""
@@ -80,10 +90,80 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         """Whether a payload names the tracker that is asked for; what can't be read names none."""
         if self.tracker is None:
             return True
-        return isinstance(value, dict) and self.tracker == (_named(value).get("trackingId") or self.default_tracker)
+        if not isinstance(value, dict):
+            return False
+        mapping = self._mapping_of(value)
+        if mapping is None:
+            return self._is_tracker_of(_named(value))
+        return any(each.event is not None and self._is_tracker_of(each.event) for each in _mapped(mapping, value))
+
+    def _is_tracker_of(self, event: dict[str, Any]) -> bool:
+        return self.tracker is None or self.tracker == (event.get("trackingId") or self.default_tracker)
+
+    def _payloads(self, record: SetAside) -> tuple[Payload, ...]:
+        return record.payloads(self.mapping.rows if self.mapping else None)
+
+    def _mapping_of(self, payload: dict[str, Any]) -> Mapping | None:
+        """What makes events of a payload; None for one of the contract. Raises Misuse where it isn't known here."""
+        if payload.get(MARK) == CONTRACT:
+            return None
+        if self.lacks_mapping:
+            raise Misuse(_NO_MAPPING)
+        return self.mapping
+
+    def _pieces(self, record: SetAside, cause: Cause, payload: Payload) -> Iterator[Piece]:
+        value = payload.value
+        mapping = self._mapping_of(value) if isinstance(value, dict) else None
+        if mapping is None or not isinstance(value, dict):
+            yield from _given(record, cause, payload)
+            return
+        for each in _chosen(_mapped(mapping, value), cause.index):
+            if each.event is None or self._is_tracker_of(each.event):
+                yield Piece(
+                    record=record,
+                    sub_sequence=payload.sub_sequence,
+                    index=each.index,
+                    reason=cause.reason,
+                    event=each.event,
+                    several=each.several,
+                    dropped=each.dropped,
+                    not_mapped=each.not_mapped,
+                )
 
 
-def _pieces(record: SetAside, cause: Cause, payload: Payload) -> Iterator[Piece]:
+class _Made(msgspec.Struct, frozen=True):
+    """What a mapping makes of a payload: one of its events, or why there is none."""
+
+    index: int | None = None
+    event: dict[str, Any] | None = None
+    several: bool = False
+    dropped: bool = False
+    not_mapped: str | None = None
+
+
+def _mapped(mapping: Mapping, payload: dict[str, Any]) -> list[_Made]:
+    try:
+        mapped = mapping.map(payload)
+    except InvalidRecord as bad:
+        return [_Made(not_mapped=bad.reason)]
+    if mapped.dropped is not None:
+        return [_Made(dropped=True)]
+    several = len(mapped.events) > 1
+    return [
+        _Made(index if mapped.several else None, event, several=several) for index, event in enumerate(mapped.events)
+    ]
+
+
+def _chosen(made: list[_Made], index: int | None) -> list[_Made]:
+    """That of the index, or all; where the mapping makes no such event any more, that it doesn't."""
+    if index is None or any(each.event is None for each in made):
+        return made
+    return [each for each in made if each.index == index] or [_Made(index, not_mapped=Reason.NOT_MAPPED)]
+
+
+def _given(record: SetAside, cause: Cause, payload: Payload) -> Iterator[Piece]:
+    """The events of a payload of the contract."""
+
     def piece(index: int | None, event: dict[str, Any] | None, *, several: bool = False) -> Piece:
         return Piece(
             record=record,
