@@ -20,6 +20,7 @@ from local.invocation import Answer, StreamRecord, event_of, payload_of
 from local.mapping_settings import MappingSettings
 from local.on_failure import describe, object_key
 from personalize_relay.events import Trackers
+from personalize_relay.mapping import Mapping
 from personalize_relay.quarantine import Quarantine
 from personalize_relay.records import Record
 from tests.simulation.world import ARRIVAL, TRACKER, Bucket, record
@@ -122,14 +123,16 @@ def etag(body: bytes) -> str:
     return f'"{hashlib.md5(body).hexdigest()}"'  # noqa: S324 - S3's own
 
 
-def quarantine(s3: S3, *data: bytes | dict[str, Any], first: int = 1, arrival: float = ARRIVAL) -> str:
+def quarantine(
+    s3: S3, *data: bytes | dict[str, Any], first: int = 1, arrival: float = ARRIVAL, mapping: Mapping | None = None
+) -> str:
     """Store records as the function does, by the function's own code; returns the key."""
     store = Bucket()
     read = [
         Record.read(KinesisStreamRecord(record(number, each, arrival=arrival)))
         for number, each in enumerate(data, first)
     ]
-    entries = [(each, each.parse(TRACKERS).rejections) for each in read]
+    entries = [(each, each.parse(TRACKERS, mapping).rejections) for each in read]
     assert all(rejections for _, rejections in entries), "a record of these is good"
     Quarantine(store, prefix="quarantine/", now=lambda: datetime.fromtimestamp(arrival + 1, UTC)).write(entries)
     ((key, body),) = store.objects.items()
