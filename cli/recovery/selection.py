@@ -10,7 +10,7 @@ import msgspec
 from cli.problems import Misuse
 from cli.recovery.set_aside import Cause, Position, SetAside, is_time
 from personalize_relay.errors import InvalidRecord, Reason
-from personalize_relay.events import SubSequence, dotted
+from personalize_relay.events import Origin, SubSequence, dotted
 from personalize_relay.framing import Payload
 from personalize_relay.mapping import Mapping
 from personalize_relay.names import CONTRACT, FLAT_MEMBERS, MARK, REQUEST_MEMBERS, respelt
@@ -18,6 +18,8 @@ from personalize_relay.names import CONTRACT, FLAT_MEMBERS, MARK, REQUEST_MEMBER
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _NO_MAPPING = "the function reads these by a mapping that is a file: give it as --mapping FILE"
 _NO_TIME = "a time is ISO 8601 and after 1970, as 2026-11-24T09:30:00Z, or so long ago: 90m, 2h, 3d"
+
+type Payloads = dict[str | None, Payload]
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,31 +62,40 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
     def causes(self, record: SetAside) -> tuple[Cause, ...]:
         """Those of a record's causes that are asked for; none where the record isn't."""
-        origin = record.origin
-        if (
-            not self.covers(origin.arrival)
-            or self.shard not in {None, origin.shard_id}
-            or self.sequence_number not in {None, origin.sequence_number}
-            or (self.tracker and not any(self._is_for_tracker(each.value) for each in self._payloads(record)))
-        ):
+        if not self._is_asked_for(record.origin):
             return ()
-        return tuple(cause for cause in record.causes if not self.reasons or cause.reason in self.reasons)
+        causes = tuple(cause for cause in record.causes if not self.reasons or cause.reason in self.reasons)
+        if self.tracker is None or not causes:
+            return causes
+        places = self._payloads(record)
+        return tuple(cause for cause in causes if _of(cause, places))
 
     def pieces(self, record: SetAside) -> Iterator[Piece]:
         """The events of a record that are asked for, in order."""
         causes = self.causes(record)
-        if not causes:
-            return
-        payloads = self._payloads(record)
+        payloads = self._payloads(record) if causes else {}
         for cause in causes:
-            for payload in payloads:
-                place = dotted(payload.sub_sequence) or None
-                if cause.sub_sequence in {None, place} and self._is_for_tracker(payload.value):
-                    yield from self._pieces(record, cause, payload)
+            for payload in _of(cause, payloads) or _lost(cause):
+                yield from self._pieces(record, cause, payload)
 
     def covers(self, arrival: float) -> bool:
         """Whether a record of this arrival may be asked for."""
         return (self.since is None or arrival >= self.since) and (self.until is None or arrival < self.until)
+
+    def _is_asked_for(self, origin: Origin) -> bool:
+        return (
+            self.covers(origin.arrival)
+            and self.shard in {None, origin.shard_id}
+            and self.sequence_number in {None, origin.sequence_number}
+        )
+
+    def _payloads(self, record: SetAside) -> Payloads:
+        """Those of a record that may be asked for, by their places as they are written."""
+        return {
+            dotted(payload.sub_sequence) or None: payload
+            for payload in record.payloads(self.mapping.rows if self.mapping else None)
+            if self._is_for_tracker(payload.value)
+        }
 
     def _is_for_tracker(self, value: object) -> bool:
         """Whether a payload names the tracker that is asked for; what can't be read names none."""
@@ -99,9 +110,6 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
     def _is_tracker_of(self, event: dict[str, Any]) -> bool:
         return self.tracker is None or self.tracker == (event.get("trackingId") or self.default_tracker)
-
-    def _payloads(self, record: SetAside) -> tuple[Payload, ...]:
-        return record.payloads(self.mapping.rows if self.mapping else None)
 
     def _mapping_of(self, payload: dict[str, Any]) -> Mapping | None:
         """What makes events of a payload; None for one of the contract. Raises Misuse where it isn't known here."""
@@ -129,6 +137,21 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
                     dropped=each.dropped,
                     not_mapped=each.not_mapped,
                 )
+
+
+def _of(cause: Cause, payloads: Payloads) -> list[Payload]:
+    """The payloads that a cause is of: the one in its place, or all of a record that is set aside whole."""
+    if cause.sub_sequence is None:
+        return list(payloads.values())
+    return [payloads[cause.sub_sequence]] if cause.sub_sequence in payloads else []
+
+
+def _lost(cause: Cause) -> list[Payload]:
+    """A payload that can't be found in its place, as in rows that only a mapping reads: it is named all the same."""
+    if cause.sub_sequence is None:
+        return []
+    place = tuple(map(int, cause.sub_sequence.split(".")))
+    return [Payload(place, InvalidRecord(Reason.INVALID_JSON, "the record has no payload in this place"))]
 
 
 class _Made(msgspec.Struct, frozen=True):

@@ -115,10 +115,7 @@ def sent_at(name: str, value: object, arrival: float) -> float:
 
 def properties(name: str, value: object) -> str | None:
     """Compact JSON text of an object, from the object or a text that holds one, or that text as JSON; None of `{}`."""
-    given = value
-    for _ in range(2):
-        if isinstance(given, str):
-            given = _json_object(name, given)
+    given = value if type(value) is dict else _json_object(name, value)
     if not isinstance(given, dict):
         raise InvalidRecord(Reason.WRONG_TYPE, f"{name} is {_kind(given)}, must be an object")
     if not given:
@@ -196,11 +193,16 @@ def _decimal(name: str, value: str) -> float:
     return float(value)
 
 
-def _json_object(name: str, value: str) -> Any:  # noqa: ANN401 - JSON may be anything; the caller checks
-    try:
-        return msgspec.json.decode(value)
-    except (ValueError, RecursionError) as exc:
-        raise InvalidRecord(Reason.WRONG_TYPE, f"{name} is a string that holds no JSON object") from exc
+def _json_object(name: str, value: object) -> Any:  # noqa: ANN401 - JSON may be anything; the caller checks
+    """What a text holds as JSON; where that is a text again, what that one holds."""
+    for _ in range(2):
+        if not isinstance(value, str):
+            break
+        try:
+            value = msgspec.json.decode(value)
+        except (ValueError, RecursionError) as exc:
+            raise InvalidRecord(Reason.WRONG_TYPE, f"{name} is a string that holds no JSON object") from exc
+    return value
 
 
 def _compact(name: str, value: dict[str, Any]) -> str:

@@ -140,6 +140,32 @@ def quarantine(
     return key
 
 
+def quarantined_by_0_1(s3: S3, *given: tuple[bytes, list[dict[str, Any]]], first: int = 1) -> str:
+    """Store records as version 0.1 did, each with what it said of its rejected events; returns the key."""
+    lines = [
+        {
+            "schema": "personalize-relay.quarantine/1",
+            "quarantinedAt": "2026-09-21T12:00:00+00:00",
+            "reason": rejected[0]["reason"],
+            "source": {
+                "streamArn": STREAM_ARN,
+                "shardId": SHARD,
+                "sequenceNumber": str(number),
+                "subSequence": None,
+                "partitionKey": "partition-key",
+                "approximateArrivalTimestamp": ARRIVAL,
+            },
+            "rejected": rejected,
+            "data": base64.b64encode(data).decode(),
+        }
+        for number, (data, rejected) in enumerate(given, first)
+    ]
+    span = f"{first}-{first + len(lines) - 1}-{'0' * 16}"
+    key = f"quarantine/year=2026/month=09/day=21/hour=14/clicks-{SHARD}-{span}.jsonl"
+    s3.put(key, b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+    return key
+
+
 def give_up(s3: S3, *data: bytes | dict[str, Any], first: int = 101, arrival: float = ARRIVAL) -> str:
     """Store a batch as Lambda does, by the local mapping's own code; returns the key."""
     settings = MappingSettings(uuid="1-2-3", stream_arn=STREAM_ARN, function_arn="arn:aws:lambda:::function:relay")

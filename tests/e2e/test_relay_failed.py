@@ -190,7 +190,7 @@ def test_what_is_half_written_or_of_another_version_or_foreign_is_named_with_its
     hour = f"quarantine/{datetime.now(UTC):year=%Y/month=%m/day=%d/hour=%H}/clicks-shardId-000000000000-1-2-{'0' * 16}"
     mapping = f"aws/lambda/1-2-3/shardId-000000000000/{datetime.now(UTC):%Y/%m/%d}/half"
     older = b'{"schema": "personalize-relay.quarantine/0", "data": "canary"}\n'
-    newer = b'{"schema": "personalize-relay.quarantine/2", "data": "canary"}\n'
+    newer = b'{"schema": "personalize-relay.quarantine/3", "data": "canary"}\n'
     put = {
         f"{hour}.jsonl": older + newer + b'{"schema": "personalize-relay.quarantine/1", "data": "canary',
         mapping: b'{"version": "1.0", "payload": "canary',
@@ -210,7 +210,7 @@ def test_what_is_half_written_or_of_another_version_or_foreign_is_named_with_its
     assert (status, failed) == (1, 1)
     flaws = {(each["key"], each["line"]): each["what"] for each in json.loads(output)["flaws"]}
     assert "quarantine/0 isn't known" in flaws[f"{hour}.jsonl", 1]
-    assert "quarantine/2 isn't known" in flaws[f"{hour}.jsonl", 2]
+    assert "quarantine/3 isn't known" in flaws[f"{hour}.jsonl", 2]
     assert "half-way" in flaws[f"{hour}.jsonl", 3]
     assert "half-way" in flaws[mapping, None]
     assert {key for key, _ in flaws} >= {"notes.txt", "quarantine/year=2026/notes.txt"}
