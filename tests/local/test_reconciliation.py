@@ -90,7 +90,7 @@ def test_segments_stream_becomes_what_is_expected_of_it() -> None:
         origin = Origin(stream="clicks", shard_id="shard", sequence_number=str(number), arrival=AFTER)
         parsed = parse(record.data, origin, trackers, mapping)
         accepted = {each.event.event_id: 1 for each in parsed.interactions}
-        refused = [{"index": each.index, "reason": each.reason} for each in parsed.rejections]
+        refused: list[dict[str, Any]] = [{"index": each.index, "reason": each.reason} for each in parsed.rejections]
         if any(event.reason == "rejected_by_personalize" for event in record.events):
             accepted, refused = {}, [{"index": None, "reason": "rejected_by_personalize"}]
         lines = [{"source": {"sequenceNumber": str(number)}, "rejected": refused}]
