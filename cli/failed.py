@@ -158,9 +158,8 @@ def redrive(  # noqa: PLR0913 - an option each
 ) -> int:
     """Send events again, each once: what was sent is noted in the bucket.
 
-    Of a quarantined record its rejected events, of a batch all of them, one a
-    record with its eventId and sentAt: Personalize trains on none twice. What
-    the function would still reject isn't sent. Asks before it sends.
+    Of a quarantined record its rejected events, of a batch all, one a record with
+    its eventId and sentAt: Personalize trains on none twice. Asks before it sends.
 
     --transform is JMESPath, from the event (flat) to the event to send. It can't
     change eventId, and what it leaves out of userId, sessionId, trackingId and
