@@ -5,9 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.clickstream import SampleRecord, dropped
+from local.clickstream import SampleEvent, SampleRecord, dropped
 
 MAX_NAMED = 5
+
+type Place = tuple[str, str | None, int | None]
+"""Where a rejected event stood: its record's sequence number, its sub-sequence, and its index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +21,11 @@ class Position:
     shard_id: str
     sequence_number: str
 
-    def event_id(self, index: int | None) -> str:
+    def event_id(self, event: SampleEvent) -> str:
         """The id that docs/events.md promises for an event without one."""
-        position = f"{self.stream}:{self.shard_id}:{self.sequence_number}"
-        return position if index is None else f"{position}:{index}"
+        places = (event.sub_sequence, event.index)
+        known = [str(place) for place in places if place is not None]
+        return ":".join([self.stream, self.shard_id, self.sequence_number, *known])
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ def reconcile(
     good, bad = _expected(placed)
     drops, counted = dropped([record for record, _ in placed]), Counter(filtered or {})
     stored = {
-        (line["source"]["sequenceNumber"], rejection["index"]): str(rejection["reason"])
+        (line["source"]["sequenceNumber"], rejection["subSequence"], rejection["index"]): str(rejection["reason"])
         for line in quarantine
         for rejection in line["rejected"]
     }
@@ -83,21 +87,23 @@ def reconcile(
 
 def _expected(
     produced: Iterable[tuple[SampleRecord, Position]],
-) -> tuple[set[str], dict[tuple[str, int | None], str]]:
-    """The ids to be delivered; and the reason of each to be quarantined, by sequence number and index."""
+) -> tuple[set[str], dict[Place, str]]:
+    """The ids to be delivered; and the reason of each to be quarantined, by its place."""
     good: set[str] = set()
-    bad: dict[tuple[str, int | None], str] = {}
+    bad: dict[Place, str] = {}
     for record, position in produced:
         for event in record.events:
             if event.reason:
-                bad[position.sequence_number, event.index] = event.reason
+                bad[position.sequence_number, event.sub_sequence, event.index] = event.reason
             elif event.is_good:
-                good.add(event.event_id or position.event_id(event.index))
+                good.add(event.event_id or position.event_id(event))
     return good, bad
 
 
-def _named(sequence_number: str, index: int | None, reason: str) -> str:
-    return f"{reason} in record {sequence_number}" + ("" if index is None else f", event {index}")
+def _named(sequence_number: str, sub_sequence: str | None, index: int | None, reason: str) -> str:
+    within = (("payload", sub_sequence), ("event", index))
+    places = "".join(f", {what} {place}" for what, place in within if place is not None)
+    return f"{reason} in record {sequence_number}{places}"
 
 
 def named(names: Iterable[str]) -> str:
