@@ -158,12 +158,13 @@ def redrive(  # noqa: PLR0913 - an option each
 ) -> int:
     """Send events again, each once: what was sent is noted in the bucket.
 
-    Of a quarantined record its rejected events, of a batch all, one a record with
-    its eventId and sentAt: Personalize trains on none twice. Asks before it sends.
+    Of a quarantined record its rejected events, of a batch all, one a record
+    with its eventId and sentAt: Personalize trains on none twice. What would
+    still be rejected isn't sent. Asks before it sends.
 
     --transform is JMESPath, from the event (flat) to the event to send. It can't
     change eventId, and what it leaves out of userId, sessionId, trackingId and
-    sentAt stays as it was. --mapping, else the function's own preset, comes first.
+    sentAt stays as it was. --mapping comes first, or the function's own preset.
 
     [bold]relay failed redrive --reason retry_attempts_exhausted --since 12h[/]
     [bold]relay failed redrive --transform "merge(@, {eventType: 'view'})"[/]
