@@ -47,6 +47,8 @@ app = typer.Typer(
 )
 
 
+NO_MAPPING = "none"
+"""The --mapping for payloads of the contract, such as those from before the function had a mapping."""
 WHICH = "Which"
 Since = Annotated[str | None, typer.Option(metavar="TIME", help="Arrived then or later.", rich_help_panel=WHICH)]
 Until = Annotated[str | None, typer.Option(metavar="TIME", help="Arrived before.", rich_help_panel=WHICH)]
@@ -205,6 +207,8 @@ def redrive(  # noqa: PLR0913 - an option each
 
 def mapped(chosen: Selection, mapping: str | None, deployed: Settings) -> Selection:
     """With what makes events of payloads: the mapping that is given, else the function's own as far as it is known."""
+    if mapping == NO_MAPPING:
+        return chosen
     salt = deployed.mapping_salt or None
     if mapping or loading.is_preset(deployed.mapping):
         return replace(chosen, mapping=loading.to_send(mapping or deployed.mapping, salt))

@@ -177,11 +177,11 @@ def test_of_a_record_with_good_events_only_the_rejected_are_taken() -> None:
 
 def test_a_record_rejected_whole_is_all_of_its_events_and_one_that_cant_be_read_is_one() -> None:
     s3 = S3()
-    events = [{"eventType": "click", "sentAt": ARRIVAL, "userId": "not the request's"}, 7]
+    events = [{"eventType": "click", "sentAt": ARRIVAL, "userId": "u"}, 7]
     quarantine(s3, {"sessionId": "null", "eventList": events}, b"no JSON", {"sessionId": "s", "eventList": []})
     pieces = [piece for record in found(s3)[0] for piece in ALL.pieces(record)]
     assert [piece.position for piece in pieces] == [("1", 0), ("1", 1), ("2", None), ("3", None)]
-    assert pieces[0].event == {"sessionId": "null", "eventType": "click", "sentAt": ARRIVAL}
+    assert pieces[0].event == {"sessionId": "null", "userId": "u", "eventType": "click", "sentAt": ARRIVAL}
     assert [piece.event is None for piece in pieces] == [False, True, True, False]
 
 
