@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import cold_start, report
+from bench import cold_start, reading, report
 from bench.at_shares import compare_at_shares
 from bench.contestants import CONTESTANTS, RELAY
 from bench.cpu_share import NoControlGroup
@@ -73,6 +73,7 @@ def parts() -> Iterator[str]:
         yield report.comparison(workload, compare(workload, CONTESTANTS, INVOCATIONS))
     yield from at_shares()
     yield report.cold_starts(cold_start.measure(COLD_STARTS))
+    yield report.reading(reading.measure())
     yield report.growth(compare(size, [RELAY], INVOCATIONS)[RELAY] for size in GROWING)
 
 

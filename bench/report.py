@@ -71,6 +71,15 @@ def no_shares(missing: str) -> str:
     return f"## At a share of a core\n\nNot measured: this machine has no control group with a CPU quota, {missing}.\n"
 
 
+def reading(seconds: Mapping[str, float]) -> str:
+    """A row for each way that an event may be packed or written; ratios against the usual one."""
+    usual = list(seconds.values())[1]
+    rows = [[name, f"{each * MICRO:.1f}", f"{each / usual:.2f}"] for name, each in seconds.items()]
+    return _table(
+        "Reading an event, from the record's base64 to the interaction: CPU", ["", "µs an event", "ratio"], rows
+    )
+
+
 def cold_starts(seconds: Mapping[str, float]) -> str:
     """A row a start; ratios against the first."""
     baseline = next(iter(seconds.values()))

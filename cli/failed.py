@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from cli.deployment import connect
+from cli.mapping import loading
 from cli.options import (
     LOCAL_PORT,
     LocalOption,
+    MappingOption,
     Output,
     OutputOption,
     PortOption,
@@ -26,7 +29,9 @@ from cli.recovery.groups import listing
 from cli.recovery.mending import Mender, compiled
 from cli.recovery.redrive import Account, Redrive
 from cli.recovery.resending import Sender
+from cli.recovery.selection import Selection
 from cli.recovery.set_aside import Flaw
+from personalize_relay.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,6 +47,8 @@ app = typer.Typer(
 )
 
 
+NO_MAPPING = "none"
+"""The --mapping for payloads of the contract, such as those from before the function had a mapping."""
 WHICH = "Which"
 Since = Annotated[str | None, typer.Option(metavar="TIME", help="Arrived then or later.", rich_help_panel=WHICH)]
 Until = Annotated[str | None, typer.Option(metavar="TIME", help="Arrived before.", rich_help_panel=WHICH)]
@@ -131,6 +138,7 @@ def show(  # noqa: PLR0913 - an option each
 @app.command()
 def redrive(  # noqa: PLR0913 - an option each
     *,
+    mapping: MappingOption = None,
     transform: Annotated[str | None, typer.Option(metavar="JMESPATH", help="Mends each event first.")] = None,
     direct: Annotated[bool, typer.Option("--direct", help="Call PutEvents here, past the stream.")] = False,
     rate: Annotated[float | None, typer.Option(min=0.01, metavar="N", help="At most so many events a second.")] = None,
@@ -152,17 +160,16 @@ def redrive(  # noqa: PLR0913 - an option each
 ) -> int:
     """Send events again, each once: what was sent is noted in the bucket.
 
-    Of a quarantined record its rejected events, of a batch all of them, one a
-    record with its eventId and sentAt: Personalize trains on none twice. What
-    the function would still reject isn't sent. Asks before it sends.
+    Of a quarantined record its rejected events, of a batch all, one a record
+    with its eventId and sentAt: Personalize trains on none twice. What would
+    still be rejected isn't sent. Asks before it sends.
 
-    --transform is JMESPath, from the event (flat) to the event to send. It
-    can't change eventId, and what it leaves out of userId, sessionId,
-    trackingId and sentAt stays as it was.
+    --transform is JMESPath, from the event (flat) to the event to send. It can't
+    change eventId, and what it leaves out of userId, sessionId, trackingId and
+    sentAt stays as it was. --mapping comes first, or the function's own preset.
 
     [bold]relay failed redrive --reason retry_attempts_exhausted --since 12h[/]
     [bold]relay failed redrive --transform "merge(@, {eventType: 'view'})"[/]
-    [bold]relay failed redrive --transform "merge(@, {itemId: to_string(itemId)})"[/]
     [bold]relay failed redrive --transform "merge(@, {sentAt: `null`})" --dry-run[/]
 
     Exit status: 0 nothing is left to send, 1 something is, 2 wrong usage.
@@ -173,8 +180,8 @@ def redrive(  # noqa: PLR0913 - an option each
     chosen = asked(since, until, reason, shard, tracker, sequence_number)
     work = Failures(connect(stage=stage, local=local, port=port, profile=profile, region=region))
     with translating():
-        chosen = work.completed(chosen)
-        mender = Mender(work.trackers, mending)
+        chosen = mapped(work.completed(chosen), mapping, work.settings)
+        mender = Mender(work.trackers, mending, marking=bool(mapping or work.settings.mapping))
 
         def run(sender: Sender | None) -> Redrive:
             return Redrive(work.bucket, work.ledger, mender, sender, take_over=take_over, rate=rate)
@@ -196,6 +203,16 @@ def redrive(  # noqa: PLR0913 - an option each
             raise
     _print_account(sending.account, output, planned=False)
     return _reported(sending.account.flaws) or int(not sending.account.done)
+
+
+def mapped(chosen: Selection, mapping: str | None, deployed: Settings) -> Selection:
+    """With what makes events of payloads: the mapping that is given, else the function's own as far as it is known."""
+    if mapping == NO_MAPPING:
+        return chosen
+    salt = deployed.mapping_salt or None
+    if mapping or loading.is_preset(deployed.mapping):
+        return replace(chosen, mapping=loading.to_send(mapping or deployed.mapping, salt))
+    return replace(chosen, lacks_mapping=bool(deployed.mapping))
 
 
 def _planned(plan: Account, output: Output, *, needs_yes: bool) -> int:

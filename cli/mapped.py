@@ -101,10 +101,9 @@ def try_(  # noqa: PLR0913 - an option each
     [bold]relay map try mapping.toml records.jsonl[/]
     [bold]relay map try segment records.jsonl --limit 100 --reveal[/]
     """
-    trial = Trial(_read(mapping).mapping, time.time())
-    # Rows without a header, as they stand on the stream: a line is a record.
-    form = input_format or (Format.JSON_LINES if trial.reads_rows else None)
-    tried = trial.run(islice(read(records, form=form), limit))
+    its = _read(mapping).mapping
+    trial = Trial(its, time.time())
+    tried = trial.run(islice(read(records, form=input_format, mapping=its), limit))
     if output is Output.JSON:
         listed = [text.tried_json(each, reveal=reveal) for each in tried]
         counts = {"payloads": trial.payloads, "events": trial.events, "dropped": trial.dropped}

@@ -17,6 +17,8 @@ class Output(StrEnum):
 
 OutputOption = Annotated[Output, typer.Option("--format", help="How to print it.")]
 
+MappingOption = Annotated[str | None, typer.Option("--mapping", metavar="NAME", help="A preset, or a TOML file.")]
+
 _WHERE = "Where"
 
 StageOption = Annotated[

@@ -13,9 +13,11 @@ from cli.deployment import connect
 from cli.input.forms import Format
 from cli.input.reading import read
 from cli.input.remarks import Remarks
+from cli.mapping import loading
 from cli.options import (
     LOCAL_PORT,
     LocalOption,
+    MappingOption,
     Output,
     OutputOption,
     PortOption,
@@ -52,6 +54,7 @@ def produce(  # noqa: PLR0913 - an option each
     *,
     stream: Stream = None,
     input_format: InputFormat = None,
+    mapping: MappingOption = None,
     checkpoint: CheckpointFile = None,
     rate: Rate = None,
     give_up_after: GiveUpAfter = 300.0,
@@ -70,18 +73,22 @@ def produce(  # noqa: PLR0913 - an option each
     What fails is tried again, what is throttled sets the pace. An event without
     an eventId gets one that depends on its file alone: sent twice, it is trained
     on once, and two identical lines of a file stay two events.
-    Prints an account: read = sent + rejected (+ left). Exit status: 0 all sent,
-    1 something was not or a file is empty, 2 wrong usage, 130 after Ctrl-C.
+    Prints an account: read = sent + rejected (+ filtered + left). Exit status:
+    0 all sent, 1 something was not or a file is empty, 2 wrong usage, 130 Ctrl-C.
+
+    --mapping makes the events here: a function with any mapping takes them as they
+    are. RELAY_MAPPING_SALT is the salt of its hash().
 
     [bold]relay produce clicks.jsonl --stage prod --checkpoint clicks.at[/]
     goes on where it was when it is run again after Ctrl-C or a crash
     [bold]zcat old.gz | relay produce - --local --rate 500[/]
-    [bold]relay produce mon.csv tue.csv --stream my-stream --format json[/]
+    [bold]relay produce calls.jsonl more.csv --stream my-stream --mapping segment[/]
     """
     if len(set(files)) < len(files):
         raise Misuse("a file is named twice")
     remarks = Remarks(_remark, reveal=reveal)
-    lines = read(files, form=input_format, remarks=remarks)
+    mapped = loading.to_send(mapping)
+    lines = read(files, form=input_format, remarks=remarks, mapping=mapped)
     deployment = connect(stage=stage, local=local, port=port, profile=profile, region=region)
     terms = Terms(
         stream=stream or deployment.stream,
@@ -89,8 +96,9 @@ def produce(  # noqa: PLR0913 - an option each
         give_up_after=give_up_after,
         stamping=not no_stamp,
         validating=not no_validate,
+        mapping=mapped,
     )
-    kept = Checkpoint(checkpoint, terms.stream, stamped=not no_stamp) if checkpoint else None
+    kept = Checkpoint(checkpoint, terms.stream, stamped=not no_stamp, mapping=mapping or "") if checkpoint else None
     put = put_records(deployment.client("kinesis"), terms.stream)
     with Interruption() as interruption:
         run = Run(put, terms, kept, _Listing(reveal=reveal), interruption)

@@ -15,7 +15,8 @@ from cli.input.forms import Format
 from cli.input.progress import watched
 from cli.input.reading import read
 from cli.input.remarks import Remarks
-from cli.options import Output, OutputOption
+from cli.mapping import loading
+from cli.options import MappingOption, Output, OutputOption
 from cli.problems import FAILED, Misuse
 
 # Short enough for one line each on 80 columns.
@@ -37,6 +38,7 @@ def validate(  # noqa: PLR0913 - an option each
     tracking_id: TrackingId = None,
     allowed_tracking_id: AllowedTrackingIds = None,
     arrival: Arrival = None,
+    mapping: MappingOption = None,
     schema: SchemaFile = None,
     max_errors: MaxErrors = 100,
     reveal: Reveal = False,
@@ -53,17 +55,21 @@ def validate(  # noqa: PLR0913 - an option each
     [bold]relay validate clicks.jsonl --tracking-id 3f7a[/]
     [bold]zcat old.gz | relay validate - --arrival 2026-01-31T00:00:00Z[/]
     [bold]relay validate clicks.csv --schema schema.json --strict --format json[/]
+    [bold]relay validate calls.jsonl --mapping segment[/]
 
     CSV: the header names the members (properties.color), an impression is a|b|c.
+    With --mapping a column is the member of its name, of what the mapping reads.
     """
+    mapped = loading.tried(mapping)
     check = checks.Checks(
         checks.trackers(tracking_id, allowed_tracking_id or ()),
         time.time() if arrival is None else _epoch_seconds(arrival),
         schemas.load(schema) if schema else None,
+        mapping=mapped,
         names=reveal,
     )
     remarks = Remarks(_remark, reveal=reveal)
-    lines = watched(read(files, form=input_format, remarks=remarks), files)
+    lines = watched(read(files, form=input_format, remarks=remarks, mapping=mapped), files)
     rejections = ((line, each) for line in lines for each in check.take(line))
     shown = islice(rejections, min(max_errors, sys.maxsize))
     if output is Output.JSON:

@@ -18,10 +18,12 @@ from aws_cdk.aws_sns import ITopic, Topic
 from aws_cdk.aws_sns_subscriptions import EmailSubscription
 from constructs import Construct
 
+from infra.audit import acknowledge
 from infra.settings import StackSettings
 from infra.signals import Signals
 from infra.watches import Severity, Watch, watches
 
+NO_QUEUE = "An alarm that no mail can carry is on the dashboard, and no queue would wake anybody."
 RUNBOOK = "docs/operations.md"
 
 
@@ -58,7 +60,8 @@ class Alarms(Construct):
             )
         )
         if settings.alarm_email:
-            topic.add_subscription(EmailSubscription(settings.alarm_email))
+            subscription = topic.add_subscription(EmailSubscription(settings.alarm_email))
+            acknowledge(subscription, {"Serverless::Serverless-SNSRedrivePolicy": NO_QUEUE})
         return topic
 
     def _alarm(self, watch: Watch) -> Alarm:

@@ -44,6 +44,13 @@ class SampleEvent:
     """Its payload's place in a record of several, as docs/events.md has it; None for a record that is one payload."""
     reason: str | None = None
     """Why it will be quarantined; None for a good one."""
+    dropped: str | None = None
+    """The rule of the mapping that will drop it."""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it is to be delivered."""
+        return self.reason is None and self.dropped is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +68,17 @@ def sample(sessions: int = SESSIONS, seed: int = 1) -> list[SampleRecord]:
     Five of each kind of both, each a session of its own.
     """
     draw = random.Random(seed)  # noqa: S311 - the same sample each time is the point
-    records = _flowing(sessions, draw)
     others = [_bad(kind, number) for kind in BAD for number in range(EACH_BAD_KIND)]
     others += [_packed(kind, number, draw) for kind in PACKED for number in range(EACH_PACKED_KIND)]
     others += [_with_one_cut_off(number, draw) for number in range(EACH_PACKED_KIND)]
+    return mixed([_session(number, draw) for number in range(sessions)], others, draw)
+
+
+def mixed(
+    sessions: list[list[SampleRecord]], others: Sequence[SampleRecord], draw: random.Random
+) -> list[SampleRecord]:
+    """The sessions' records in turns, as they come and go, and the others anywhere between."""
+    records = list(_interleave(sessions, draw))
     for record in others:
         records.insert(draw.randint(0, len(records)), record)
     return records
@@ -82,7 +96,7 @@ def fewest_calls(batches: Sequence[Sequence[SampleRecord]]) -> int:
     """
     calls = 0
     for batch in batches:
-        good = [event for record in batch for event in record.events if event.reason is None]
+        good = [event for record in batch for event in record.events if event.is_good]
         for session in {event.session for event in good}:
             users = [event.user for event in good if event.session == session]
             calls += sum(-(-len(list(run)) // MAX_EVENTS_PER_CALL) for _, run in groupby(users))
@@ -218,3 +232,8 @@ def _bad(kind: str, number: int) -> SampleRecord:
 def reasons(records: Sequence[SampleRecord]) -> Counter[str]:
     """How many events of the records should be quarantined, by reason."""
     return Counter(event.reason for record in records for event in record.events if event.reason)
+
+
+def dropped(records: Sequence[SampleRecord]) -> Counter[str]:
+    """How many payloads of the records the mapping should drop, by rule."""
+    return Counter(event.dropped for record in records for event in record.events if event.dropped)

@@ -1,11 +1,11 @@
-"""Account for every event of a produced sample: delivered once, quarantined, or named as missing."""
+"""Account for every event of a produced sample: delivered once, quarantined, filtered, or named as missing."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.clickstream import SampleEvent, SampleRecord
+from local.clickstream import SampleEvent, SampleRecord, dropped
 
 MAX_NAMED = 5
 
@@ -35,6 +35,8 @@ class Reconciliation:
     produced: int
     delivered: int
     quarantined: Counter[str]
+    filtered: Counter[str]
+    """By the mapping's rule, which is all that is known of them."""
     missing: tuple[str, ...]
     """Names of events that are neither delivered nor quarantined as they should be."""
     twice: tuple[str, ...]
@@ -44,8 +46,8 @@ class Reconciliation:
 
     @property
     def holds(self) -> bool:
-        """Whether produced = delivered + quarantined, each event as it should be."""
-        settled = self.delivered + self.quarantined.total()
+        """Whether produced = delivered + quarantined + filtered, each event as it should be."""
+        settled = self.delivered + self.quarantined.total() + self.filtered.total()
         return not (self.missing or self.twice or self.unexpected) and settled == self.produced
 
 
@@ -53,12 +55,16 @@ def reconcile(
     produced: Iterable[tuple[SampleRecord, Position]],
     accepted: Mapping[str, int],
     quarantine: Iterable[Mapping[str, Any]],
+    filtered: Mapping[str, int] | None = None,
 ) -> Reconciliation:
     """Compare what was produced with what Personalize accepted and the bucket holds.
 
-    `accepted` counts acceptances by eventId; `quarantine` are the bucket's lines, as docs/events.md describes them.
+    `accepted` counts acceptances by eventId; `quarantine` are the bucket's lines, as docs/events.md describes them;
+    `filtered` counts by rule what the function says that its mapping dropped.
     """
-    good, bad = _expected(produced)
+    placed = list(produced)
+    good, bad = _expected(placed)
+    drops, counted = dropped([record for record, _ in placed]), Counter(filtered or {})
     stored = {
         (line["source"]["sequenceNumber"], rejection["subSequence"], rejection["index"]): str(rejection["reason"])
         for line in quarantine
@@ -69,12 +75,13 @@ def reconcile(
     unknown = [f"event {event_id}" for event_id in sorted(accepted.keys() - good)]
     misplaced = [_named(*at, reason) for at, reason in stored.items() if at not in bad]
     return Reconciliation(
-        produced=len(good) + len(bad),
+        produced=len(good) + len(bad) + drops.total(),
         delivered=len(good & accepted.keys()),
         quarantined=Counter(stored.values()),
-        missing=(*undelivered, *unstored),
+        filtered=counted,
+        missing=(*undelivered, *unstored, *(f"{count} filtered: {rule}" for rule, count in (drops - counted).items())),
         twice=tuple(event_id for event_id, count in accepted.items() if count > 1),
-        unexpected=(*unknown, *misplaced),
+        unexpected=(*unknown, *misplaced, *(f"{count} filtered: {rule}" for rule, count in (counted - drops).items())),
     )
 
 
@@ -88,7 +95,7 @@ def _expected(
         for event in record.events:
             if event.reason:
                 bad[position.sequence_number, event.sub_sequence, event.index] = event.reason
-            else:
+            elif event.is_good:
                 good.add(event.event_id or position.event_id(event))
     return good, bad
 

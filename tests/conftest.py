@@ -1,6 +1,7 @@
 """How long the tests look: a sample by default, everything with --verify."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -21,5 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Choose how many examples a property is tried on, and keep the developer's AWS settings out."""
     if not config.getoption("--hypothesis-profile"):
         settings.load_profile("verify" if config.getoption("--verify") else "sample")
+    # A shell ignores Ctrl-C for what it starts in the background, and a command that a test interrupts would, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]

@@ -17,7 +17,7 @@ def parsed(payload: object) -> Parsed:
     return parse(json.dumps(payload).encode(), ORIGIN, Trackers(default="tracker"))
 
 
-def payload_with(paths: tuple[str, ...]) -> dict[str, Any]:
+def payload_with(paths: frozenset[str]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for path in paths:
         outer, _, inner = path.partition(".")
@@ -26,7 +26,7 @@ def payload_with(paths: tuple[str, ...]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("what", "preset", "telling"), SYSTEMS)
-def test_another_systems_event_is_told_with_the_preset_for_it(what: str, preset: str, telling: tuple[str, ...]) -> None:
+def test_another_systems_event_is_told_with_the_preset_for_it(what: str, preset: str, telling: frozenset[str]) -> None:
     (got,) = parsed(payload_with(telling)).rejections
     assert f"looks like {what}: set `mapping` to `{preset}`" in got.detail
     assert "canary" not in got.detail
@@ -60,6 +60,18 @@ def test_an_object_that_holds_nothing_the_event_lacks_is_only_unknown(beside: di
     got = parsed({"sessionId": "s", "userId": "u", "eventType": "view", "itemId": "i", **beside})
     assert len(got.interactions) == 1
     assert got.unknown_members == 1
+
+
+def test_a_request_beside_its_user_is_not_sent_without_the_user() -> None:
+    entries = [{"eventType": "view"}]
+    (got,) = parsed({"sessionId": "s", "context": {"userId": "u"}, "eventList": entries}).rejections
+    assert got.reason is Reason.FOREIGN_FORMAT
+    assert parsed({"sessionId": "s", "userId": "u", "context": {"userId": "u"}, "eventList": entries}).interactions
+
+
+def test_an_event_with_the_contracts_own_names_is_no_other_systems() -> None:
+    beside = {"messageId": "m", "type": "track", "timestamp": 1.79e9}
+    assert parsed({"sessionId": "s", "eventType": "view", "itemId": "i", **beside}).interactions
 
 
 def test_another_systems_event_is_not_delivered_because_its_names_resemble_ours() -> None:

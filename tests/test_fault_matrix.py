@@ -246,7 +246,7 @@ def test_the_promises_hold(
 
     assert fault.struck
     delivered = [batch.number(event_id) for event_id in personalize.accepted if event_id not in known]
-    quarantined = {int(of): reason for (of, _), reason in relay.bucket.rejections().items()}
+    quarantined = {int(of): reason for (of, *_), reason in relay.bucket.rejections().items()}
     refused = {number for number, reason in quarantined.items() if reason != "placeholder_text"}
     assert quarantined.keys() - refused == batch.bad, "P4: a bad record is set aside"
     assert len(refused) <= (fault.struck if kind.refuses else 0), "P6, P7: a good one isn't"
@@ -292,7 +292,7 @@ def drain(relay: Relay, batch: Batch, personalize: PersonalizeFake) -> int:
         assert invocations <= 100, "stuck"
         reported = invoke(relay.processor, batch.records[position:], time.monotonic, SECONDS)
         failed = {int(number) for number in reported}
-        stored = {int(of) for of, _ in relay.bucket.rejections()}
+        stored = {int(of) for of, *_ in relay.bucket.rejections()}
         for number in set(range(position, len(batch.records))) - failed:
             assert number in stored or batch.event_id(number) in personalize.accepted, "P2: no false ack"
         position = min(failed, default=len(batch.records))

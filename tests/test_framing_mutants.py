@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutation import Mutant
+from tests.mutation import Mutant, outdated
 
 SAMPLE = 2
 
@@ -281,3 +281,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def test_breaking_the_framing_turns_its_test_red(mutant: str, tmp_path: Path) -> None:
     MUTANTS[mutant].check(tmp_path)
+
+
+def test_every_mutant_changes_code_that_is_there_and_names_a_test_that_is() -> None:
+    assert not outdated(MUTANTS)

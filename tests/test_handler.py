@@ -14,10 +14,11 @@ import pytest
 from local.personalize import PersonalizeFake
 from local.personalize_answers import DENIED
 from local.personalize_faults import Fault
+from tests import canaries
+from tests.canaries import CANARY
 from tests.simulation.world import click, record
 
 ROOT = Path(__file__).parents[1]
-CANARY = "canary-5d1e"
 
 # Lambda's own JSON logging sets the root logger up before the handler loads, at the level its settings say.
 INVOKE = """
@@ -112,19 +113,21 @@ def test_denied_access_is_counted_and_everything_reported(personalize: Personali
     assert got.metrics["ConfigurationErrors"] == 2, "at once, and after a rest of a second"
 
 
-def test_nothing_of_a_record_is_logged_even_at_the_most_talkative(personalize: PersonalizeFake) -> None:
-    """Not with every logger at DEBUG, nor with Powertools' switches for logging events set."""
-    texts = ("userId", "sessionId", "eventId", "itemId", "eventType", "recommendationId")
-    everywhere = {name: f"{CANARY}-{name}" for name in texts}
-    bad = click(**everywhere, properties={CANARY: CANARY, "userId": CANARY})
-    batch = [record(1, click(**everywhere, properties={CANARY: CANARY})), record(2, bad), record(3, CANARY.encode())]
+@pytest.mark.parametrize("mapping", ["", "segment"])
+def test_nothing_of_a_record_is_logged_even_at_the_most_talkative(personalize: PersonalizeFake, mapping: str) -> None:
+    """However it is packed: not with every logger at DEBUG, nor with Powertools' switches for logging events set."""
+    good, bad = canaries.good(), canaries.bad()
+    data = [*canaries.framed(good), *canaries.framed(bad)]
+    batch = [record(number, each) for number, each in enumerate(data)]
     for each in batch:
         each["kinesis"]["partitionKey"] = CANARY
-    broken = record(4, click(**everywhere))
+    broken = record(len(batch), data[0])
     broken["kinesis"]["approximateArrivalTimestamp"] = CANARY
-    got = Invocation({"Records": [*batch, broken]}, personalize, LOG_LEVEL="DEBUG", POWERTOOLS_LOGGER_LOG_EVENT="true")
+    settings = {"LOG_LEVEL": "DEBUG", "POWERTOOLS_LOGGER_LOG_EVENT": "true", "MAPPING": mapping}
+    got = Invocation({"Records": [*batch, broken]}, personalize, **settings)
     assert got.answer
-    assert personalize.accepted_count == 1
+    assert got.metrics["EventsReceived"] > 5 * len(good + bad)
+    assert got.metrics["EventsDelivered"] > 5 * len(good) or mapping
     assert CANARY not in got.output
     encoded = [each["kinesis"]["data"] for each in batch]
     assert not [data for data in encoded if data in got.output]

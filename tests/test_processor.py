@@ -1,13 +1,19 @@
 """The batch processor settles each record, or reports it."""
 
+import gzip
 import json
 from typing import Any
 
 import pytest
 
+from local import kpl
 from personalize_relay.clients import Answer
+from personalize_relay.mapping_file import preset
 from personalize_relay.metrics import Metric
-from personalize_relay.processor import MAX_EVENTS
+from personalize_relay.processor import MAX_EVENTS, MAX_INFLATED
+from tests import canaries
+from tests.canaries import CANARY
+from tests.packing import text
 from tests.simulation.world import ARRIVAL, BEGINNING, Reply, World, click, record
 
 DENIED = Reply(Answer(403, "AccessDeniedException"), taken=False)
@@ -138,6 +144,22 @@ def test_counts_add_up(time_left: float) -> None:
     assert counts[Metric.UNKNOWN_MEMBERS] == 40
 
 
+@pytest.mark.parametrize("mapping", ["", "segment"])
+def test_nothing_of_a_record_is_in_the_outcome_nor_in_why_it_is_quarantined(mapping: str) -> None:
+    world = World(mapping=preset(mapping) if mapping else None)
+    bad = canaries.bad()
+    batch = [record(number, data) for number, data in enumerate(canaries.framed(bad))]
+    assert world.invoke(batch) == []
+    rejected = world.bucket.rejected()
+    assert {place[0] for place in rejected} == {each["kinesis"]["sequenceNumber"] for each in batch}
+    assert len(rejected) > 5 * len(bad)
+    assert not world.api.taken
+    assert CANARY not in str(world.processor.outcome)
+    why = {(each["subSequence"], each["reason"], each["detail"]) for each in rejected.values()}
+    assert not [each for each in why if CANARY in str(each) or "canary" in str(each).lower()]
+    assert CANARY not in "".join(world.bucket.objects)
+
+
 def test_an_id_given_to_differing_events_is_counted() -> None:
     world = World()
     same = click(eventId="one")
@@ -165,6 +187,90 @@ def test_an_invocation_takes_on_a_bounded_number_of_events_and_the_rest_comes_ag
     failed = world.invoke(batch)
     assert failed == [str(n) for n in range(40, 100)]
     assert {line["source"]["sequenceNumber"] for line in world.bucket.lines()} == {str(n) for n in range(40)}
+
+
+def test_the_payloads_of_a_record_are_counted_as_events() -> None:
+    """For the share of events that are bad, too: an aggregate of a hundred is a hundred."""
+    world = World()
+    control = text({"messageType": "CONTROL_MESSAGE", "logEvents": []})
+    parts = [*(text(click(itemId=str(n))) for n in range(96)), b"bad", text({}), b"{", control]
+    assert world.invoke([record(1, kpl.aggregate(parts))]) == []
+    counts = world.processor.outcome.counts
+    assert (counts[Metric.RECORDS_RECEIVED], counts[Metric.EVENTS_RECEIVED]) == (1, 100)
+    assert (counts[Metric.EVENTS_DELIVERED], counts[Metric.EVENTS_QUARANTINED]) == (96, 3)
+    assert counts[Metric.EVENTS_FILTERED] == 1
+    assert world.processor.outcome.filtered == {"CONTROL_MESSAGE": 1}
+    assert counts[Metric.EVENTS_UNDELIVERED] == 0
+
+
+def test_the_rejections_of_a_record_stand_in_the_order_of_its_payloads() -> None:
+    """Those of the relay and of Personalize; places are compared as numbers: as texts, 10 would stand before 2."""
+
+    def script(request: object, _number: int) -> Reply:
+        poisoned = "poison" in str(request)
+        return Reply(Answer(400, "InvalidInputException"), taken=False) if poisoned else Reply()
+
+    world = World(script)
+    poison = text(click(eventType="poison"))
+    events = [{"eventType": kind, "sentAt": 1e9} for kind in ("fine", "null", "poison", "null")]
+    request = text({"sessionId": "s", "eventList": events})
+    parts = [text(click()), b"bad", poison, request, *[text(click())] * 6, b"bad", poison + b"\n" + poison]
+    assert world.invoke([record(1, kpl.aggregate(parts))]) == []
+    (line,) = world.bucket.lines()
+    places = [(each["subSequence"], each["index"]) for each in line["rejected"]]
+    assert places == [
+        *[("1", None), ("2", None), ("3", 1), ("3", 2), ("3", 3)],
+        *[("10", None), ("11.0", None), ("11.1", None)],
+    ]
+    assert [each["eventId"] for each in line["rejected"][:2]] == [None, "clicks:shardId-000000000000:1:2"]
+
+
+def drained(world: World, batch: list[dict[str, Any]]) -> list[int]:
+    """Invoke as the mapping does until all is settled; returns how many records each invocation settled."""
+    settled = []
+    while batch:
+        failed = world.invoke(batch)
+        settled.append(len(batch) - len(failed))
+        assert failed == [each["kinesis"]["sequenceNumber"] for each in batch[settled[-1] :]], "not the last ones"
+        assert settled[-1], "the shard is stuck"
+        batch = batch[settled[-1] :]
+    return settled
+
+
+def test_the_events_of_an_invocation_are_bounded_over_all_payloads_of_its_records() -> None:
+    world = World()
+    batch = [record(n, kpl.aggregate([b"0"] * 5000)) for n in range(10)]
+    assert drained(world, batch) == [4, 4, 2]
+    assert len(world.bucket.rejections()) == 50_000
+
+
+def test_what_an_invocation_inflates_is_bounded_and_the_rest_comes_again() -> None:
+    world = World()
+    inflated = b" " * (9 * 1024 * 1024) + text(click())
+    batch = [record(n, gzip.compress(inflated, 1)) for n in range(10)]
+    assert MAX_INFLATED == 64 * 1024 * 1024
+    assert drained(world, batch) == [8, 2]
+    assert sum(len(request.events) for request in world.api.taken) == 10
+
+
+def test_bombs_are_quarantined_however_many_come_and_their_neighbours_are_delivered() -> None:
+    zeros = gzip.compress(bytes(50 * 1024 * 1024), 9)
+    deep = text(click())
+    for _ in range(6):
+        deep = gzip.compress(deep)
+    bombs = {
+        "too_large": [zeros, kpl.aggregate([zeros, zeros])],
+        "too_deep": [deep],
+        "too_many_events": [gzip.compress(b"[" + b"0," * 2_000_000 + b"0]", 1), b"{}\n" * 200_000],
+    }
+    world = World()
+    batch = [record(n, bomb) for n, bomb in enumerate(each for kind in bombs.values() for each in kind)]
+    batch += [record(n, zeros) for n in range(50, 60)] + [record(99, click())]
+    assert len(drained(world, batch)) <= 4
+    reasons = world.bucket.rejections()
+    assert set(reasons.values()) == bombs.keys()
+    assert {place[0] for place in reasons} == {each["kinesis"]["sequenceNumber"] for each in batch[:-1]}
+    assert len(world.api.taken) == 1
 
 
 def test_events_without_a_time_are_counted_and_dated_by_their_arrival() -> None:

@@ -8,6 +8,7 @@ from cli.checking.schemas import Schema
 from cli.input.reading import Line
 from personalize_relay.errors import Reason
 from personalize_relay.events import Origin, Rejection, Trackers
+from personalize_relay.mapping import Mapping
 from personalize_relay.parsing import parse
 
 _STREAM = "relay validate"
@@ -32,23 +33,27 @@ def trackers(default: str | None, allowed: Iterable[str]) -> Trackers:
 class Checks:
     """What became of the payloads so far."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that says how the deployed function would see the payloads
         self,
         trackers: Trackers,
         arrival: float,
         schema: Schema | None = None,
         *,
+        mapping: Mapping | None = None,
         bounds: Bounds = Bounds(),  # noqa: B008 - it is frozen
         names: bool = False,
     ) -> None:
-        """`arrival` is when the payloads are taken to reach the stream, in epoch seconds.
+        """`arrival` is when the payloads are taken to reach the stream, in epoch seconds; a mapping is the function's.
 
         With `names`, warnings hold the producer's names of members and properties that they are about.
         """
         self.good_lines = self.bad_lines = self.good_events = 0
         self.reasons: Counter[Reason] = Counter()
         """The rejected events, by reason; a payload that is rejected whole counts as one."""
+        self.filtered: Counter[str] = Counter()
+        """The payloads that the mapping drops, by rule."""
         self._trackers = trackers
+        self._mapping = mapping
         self._origin = Origin(stream=_STREAM, shard_id="", sequence_number="0", arrival=arrival)
         self._observations = Observations(arrival, schema, bounds, derived=f"{_STREAM}:", names=names)
 
@@ -59,8 +64,9 @@ class Checks:
 
     def take(self, line: Line) -> tuple[Rejection, ...]:
         """Check a payload; returns what would be rejected of it."""
-        parsed = parse(line.data, self._origin, self._trackers)
+        parsed = parse(line.data, self._origin, self._trackers, self._mapping)
         self.good_events += len(parsed.interactions)
+        self.filtered.update(parsed.filtered)
         for interaction in parsed.interactions:
             self._observations.see(line, interaction)
         self._observations.see_names(line, unknown=parsed.unknown_members, renamed=parsed.renamed_members)

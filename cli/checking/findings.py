@@ -43,12 +43,16 @@ def summary(checks: Checks, warnings: Sequence[Warned], unlisted: int, *, blank:
     if checks.reasons:
         yield ""
         yield from (f"{count:>9,}  {_with_advice(reason)}" for reason, count in checks.reasons.most_common())
+    if checks.filtered:
+        yield ""
+        yield from (f"{count:>9,}  filtered: {shown(rule)}" for rule, count in checks.filtered.most_common())
     if warnings:
         yield ""
         yield from (f"warning: {warned.weakness}: {fact(warned)}; {_what_to_do(warned)}" for warned in warnings)
     yield ""
     yield f"lines   {checks.good_lines:>9,} good {checks.bad_lines:>9,} bad" + (f" {blank:>9,} blank" if blank else "")
-    yield f"events  {checks.good_events:>9,} good {checks.bad_events:>9,} bad"
+    filtered = f" {checks.filtered.total():>9,} filtered" if checks.filtered else ""
+    yield f"events  {checks.good_events:>9,} good {checks.bad_events:>9,} bad{filtered}"
 
 
 def listed(line: Line, rejection: Rejection, *, reveal: bool) -> dict[str, Any]:
@@ -72,6 +76,7 @@ def report(
         "lines": {"good": checks.good_lines, "bad": checks.bad_lines, "blank": blank},
         "events": {"good": checks.good_events, "bad": checks.bad_events},
         "reasons": dict(checks.reasons.most_common()),
+        "filtered": dict(checks.filtered.most_common()),
         "rejections": list(rejections),
         "unlisted": unlisted,
         "warnings": [_listed_warning(warned) for warned in warnings],

@@ -33,12 +33,23 @@ class Header:
         named = list(self.names[self.is_numbered :])
         members = [_member(name, named) for name in named]
         for column, member in enumerate(members, start=1 + self.is_numbered):
-            if not all(member.split(".")):
-                raise Misuse(f"{self.place}: column {column} of the header has no name")
-            if members.count(member) > 1 or any(other.startswith(f"{member}.") for other in members):
-                raise Misuse(f"{self.place}: column {column} of the header is there twice")
+            twice = members.count(member) > 1 or any(other.startswith(f"{member}.") for other in members)
+            self._check(column, member if all(member.split(".")) else "", twice=twice)
         self._require(members, reveal=reveal)
         return [member.split(".") for member in members]
+
+    def as_named(self) -> list[list[str]]:
+        """The same where a mapping reads them: each is a member of its very name; raises Misuse."""
+        names = list(self.names[self.is_numbered :])
+        for column, name in enumerate(names, start=1 + self.is_numbered):
+            self._check(column, name, twice=names.count(name) > 1)
+        return [[name] for name in names]
+
+    def _check(self, column: int, name: str, *, twice: bool) -> None:
+        if not name:
+            raise Misuse(f"{self.place}: column {column} of the header has no name")
+        if twice:
+            raise Misuse(f"{self.place}: column {column} of the header is there twice")
 
     def _require(self, members: list[str], *, reveal: bool) -> None:
         missing = [name for name in REQUIRED if name not in members]

@@ -1,7 +1,8 @@
 """The payloads of a CSV file: a row is one event, its header names the members.
 
 Commas, semicolons or tabs separate its cells. A dotted name is a member of a member, such as `properties.color`; an
-empty cell is an absent member, and any other a text: what a text means is the record contract's to say.
+empty cell is an absent member, and any other a text: what a text means is the record contract's to say. For a mapping a
+column is the member of its very name, whatever that is.
 """
 
 import csv
@@ -22,8 +23,10 @@ LIST = ["impression"]
 LIST_SEPARATOR = "|"
 
 
-def payloads(file: str, opened: io.TextIOWrapper, remarks: Remarks) -> Iterator[tuple[int, bytes]]:
-    """Each row as a JSON object, with the line that it begins on; raises Misuse."""
+def payloads(
+    file: str, opened: io.TextIOWrapper, remarks: Remarks, *, mapped: bool = False
+) -> Iterator[tuple[int, bytes]]:
+    """Each row as a JSON object, with the line that it begins on; raises Misuse. `mapped`: a mapping reads them."""
     begins = 1
     table: _Table | None = None
     try:
@@ -34,7 +37,8 @@ def payloads(file: str, opened: io.TextIOWrapper, remarks: Remarks) -> Iterator[
             if not any(cells):
                 remarks.blank += 1
             elif table is None:
-                table = _Table(Header(f"{file}:{begins}", separator, [cell.strip() for cell in cells]), remarks)
+                header = Header(f"{file}:{begins}", separator, [cell.strip() for cell in cells])
+                table = _Table(header, remarks, mapped=mapped)
             else:
                 yield begins, table.row(f"{file}:{begins}", cells)
             begins = rows.line_num + 1
@@ -57,10 +61,11 @@ def _beginning(opened: io.TextIOWrapper) -> list[str]:
 class _Table:
     """The rows under a header."""
 
-    def __init__(self, header: Header, remarks: Remarks) -> None:
+    def __init__(self, header: Header, remarks: Remarks, *, mapped: bool) -> None:
         self.rows = 0
         self._header = header
-        self._paths = header.paths(reveal=remarks.reveal)
+        self._lists = [] if mapped else [LIST]
+        self._paths = header.as_named() if mapped else header.paths(reveal=remarks.reveal)
         if header.is_numbered:
             remarks.say(f"{header.place}: column 1 has no name: it is taken for the rows' numbers, and skipped")
 
@@ -77,5 +82,5 @@ class _Table:
                 inner = payload
                 for name in path[:-1]:
                     inner = inner.setdefault(name, {})
-                inner[path[-1]] = cell.split(LIST_SEPARATOR) if path == LIST else cell
+                inner[path[-1]] = cell.split(LIST_SEPARATOR) if path in self._lists else cell
         return msgspec.json.encode(payload)

@@ -28,13 +28,18 @@ _SUFFIXES = {
 }
 
 
-def form_of(file: str) -> Format:
-    """The file's format; raises Misuse where neither suffix nor beginning says it. Standard input is JSON Lines."""
+def form_of(file: str, *, rows: bool = False) -> Format:
+    """The file's format; raises Misuse where neither suffix nor beginning says it. Standard input is JSON Lines.
+
+    With `rows`, what would be CSV, or nothing known, is lines: of a format without a header, which a mapping reads.
+    """
     if file == STANDARD_INPUT:
         return Format.JSON_LINES
     suffix = Path(file.removesuffix(".gz")).suffix.lower()
     # What is read from a pipe to be looked at is gone.
     form = _SUFFIXES.get(suffix) or (_form_of_text(_beginning(file)) if Path(file).is_file() else None)
+    if rows and form in {None, Format.CSV}:
+        return Format.JSON_LINES
     if form is None:
         raise Misuse(f"{file}: is it jsonl, json or csv? Say so with --input-format")
     return form

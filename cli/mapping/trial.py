@@ -53,11 +53,6 @@ class Trial:
         self.dropped: Counter[str] = Counter()
         """By rule."""
 
-    @property
-    def reads_rows(self) -> bool:
-        """Whether the mapping reads lines of text that are no JSON."""
-        return self._mapping.rows is not None
-
     def run(self, lines: Iterable[Line]) -> Iterator[Tried]:
         """What becomes of each payload of the lines."""
         for line in lines:

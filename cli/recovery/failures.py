@@ -4,6 +4,7 @@ import os
 import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cached_property
 
 from msgspec.structs import replace
 
@@ -31,15 +32,20 @@ class Failures:
         self.bucket = FailureBucket(s3, name)
         self.ledger = Ledger(s3, name, run=uuid.uuid4().hex[:12], now=lambda: datetime.now(UTC))
 
-    @property
-    def trackers(self) -> Trackers:
-        """Those that the deployed function sends to."""
+    @cached_property
+    def settings(self) -> Settings:
+        """Those of the deployed function."""
         function = self._deployment.output("FunctionName")
         deployed = self._deployment.client("lambda").get_function_configuration(FunctionName=function)
         try:
-            settings = Settings.from_env(deployed.get("Environment", {}).get("Variables", {}))
+            return Settings.from_env(deployed.get("Environment", {}).get("Variables", {}))
         except ConfigurationError as exc:
             raise Problem(f"the function {function}: {exc}") from exc
+
+    @property
+    def trackers(self) -> Trackers:
+        """Those that the deployed function sends to."""
+        settings = self.settings
         return Trackers(default=settings.tracking_id, allowed=frozenset(settings.allowed_tracking_ids))
 
     @property

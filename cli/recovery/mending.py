@@ -17,6 +17,7 @@ from cli.recovery.set_aside import Position
 from personalize_relay import members
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.events import Interaction, Origin, Source, Trackers
+from personalize_relay.names import CONTRACT, MARK
 from personalize_relay.parsing import parse
 
 TRANSFORM_FAILED = "transform_failed"
@@ -56,18 +57,24 @@ def compiled(transform: str) -> ParsedResult:
 
 
 class Mender:
-    """Mends events by an expression, or leaves them as they are; `trackers` are those of the deployed function."""
+    """Mends events by an expression, or leaves them as they are; `trackers` are those of the deployed function.
 
-    def __init__(self, trackers: Trackers, transform: ParsedResult | None = None) -> None:
+    With `marking` each says that it is of the contract, for a function that has a mapping.
+    """
+
+    def __init__(self, trackers: Trackers, transform: ParsedResult | None = None, *, marking: bool = False) -> None:
         self._trackers = trackers
         self._transform = transform
+        self._mark = {MARK: CONTRACT} if marking else {}
 
     def mend(self, piece: Piece) -> Mended:
         """The event to send; raises NotMended for what the function would still reject."""
+        if piece.not_mapped:
+            raise NotMended(piece.not_mapped)
         if piece.event is None:
             raise NotMended(Reason.NOT_AN_OBJECT)
         stamped = self._stamp(self._transformed(_dated(piece.event, piece)), piece.event, piece)
-        payload = _encode(stamped)
+        payload = _encode(stamped | self._mark)
         return Mended(position=piece.position, payload=payload, interaction=self._checked(payload, piece))
 
     def _transformed(self, event: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from cli.recovery.stored import FailureBucket
 ALREADY_SENT = "already sent"
 CLAIMED = "claimed by another run"
 UNREADABLE = "unreadable"
+FILTERED = "filtered by the mapping"
 NOT_SENT = "not sent"
 LEDGER_FLAWED = "ledger can't be read"
 MAX_EXAMPLES = 5
@@ -66,7 +67,7 @@ class Account(msgspec.Struct, kw_only=True):
     @property
     def done(self) -> bool:
         """Whether nothing is left that should be sent, and all could be read."""
-        left = self.left.total() - self.left[ALREADY_SENT]
+        left = self.left.total() - self.left[ALREADY_SENT] - self.left[FILTERED]
         return self.whole and not (left or self.rejected_again.total() or self.flaws)
 
 
@@ -153,7 +154,10 @@ class Redrive:
 
     def _mended(self, pieces: Iterable[Piece]) -> Iterator[Mended]:
         for piece in pieces:
-            if piece.event is None and piece.index is None:
+            if piece.dropped:
+                self.account.left[FILTERED] += 1
+                continue
+            if piece.event is None and piece.index is None and not piece.not_mapped:
                 self._leave_unreadable(piece)
                 continue
             try:

@@ -13,19 +13,23 @@ SCHEMA = "personalize-relay.produce/1"
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """Payloads, each in one of sent, rejected and left; `events` are those of what was sent."""
+    """Payloads, each in one of sent, rejected, filtered and left; `events` are those of what was sent."""
 
     schema: str = SCHEMA
     stream: str
     read: int
     sent: int
     rejected: int
+    filtered: int
+    """Dropped by the mapping."""
     left: int
-    """Read but neither sent nor rejected, as the run ended early."""
+    """Read but none of these, as the run ended early."""
     settled_before: int
     """Settled by the runs that this one resumed, and not counted as read."""
     events: int
     reasons: dict[str, int]
+    rules: dict[str, int]
+    """What the mapping dropped, by rule."""
     calls: int
     retries: int
     seconds: float
@@ -33,9 +37,10 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 def lines(account: Account) -> Iterator[str]:
     """The account as text."""
+    filtered = f" + {account.filtered:,} filtered" if account.filtered else ""
     left = f" + {account.left:,} left" if account.left else ""
     yield (
-        f"{account.read:,} read = {account.sent:,} sent + {account.rejected:,} rejected{left}"
+        f"{account.read:,} read = {account.sent:,} sent + {account.rejected:,} rejected{filtered}{left}"
         f" in {account.seconds:,.1f} s; {account.stream}"
     )
     yield (
@@ -47,6 +52,7 @@ def lines(account: Account) -> Iterator[str]:
     for reason, count in sorted(account.reasons.items()):
         what_to_do = _beyond_detail(reason)
         yield f"{count:,} rejected: {reason}" + (f": {what_to_do}" if what_to_do else "")
+    yield from (f"{count:,} filtered: {shown(rule)}" for rule, count in sorted(account.rules.items()))
 
 
 def rejected(what: Rejected, *, reveal: bool) -> str:

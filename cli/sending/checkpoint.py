@@ -21,22 +21,25 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     schema: Literal["personalize-relay.checkpoint/1"] = "personalize-relay.checkpoint/1"
     stream: str
     stamped: bool
+    mapping: str = ""
+    """The name of the mapping, if there is one."""
     files: list[Position] = []
 
 
 class Checkpoint:
     """A checkpoint file of one stream; `positions` has what it holds, by file, and what was saved since."""
 
-    def __init__(self, path: Path, stream: str, *, stamped: bool) -> None:
+    def __init__(self, path: Path, stream: str, *, stamped: bool, mapping: str = "") -> None:
         self._path = path
         self._stream = stream
         self._stamped = stamped
+        self._mapping = mapping
         self.positions = {each.file: each for each in self._load().files}
 
     def save(self, positions: Iterable[Position]) -> None:
         """Replace the file at once, or leave it as it is and raise Problem."""
         self.positions |= {each.file: each for each in positions}
-        saved = Saved(stream=self._stream, stamped=self._stamped, files=list(self.positions.values()))
+        saved = self._saved(list(self.positions.values()))
         try:
             self._replace(msgspec.json.format(msgspec.json.encode(saved)) + b"\n")
         except OSError as exc:
@@ -58,7 +61,7 @@ class Checkpoint:
         try:
             saved = msgspec.json.decode(self._path.read_bytes(), type=Saved)
         except FileNotFoundError:
-            return Saved(stream=self._stream, stamped=self._stamped)
+            return self._saved([])
         except OSError as exc:
             raise Misuse(f"{self._path}: the checkpoint can't be read: {exc.strerror}") from exc
         except ValueError as exc:
@@ -67,4 +70,13 @@ class Checkpoint:
             raise Misuse(f"{self._path}: is of the stream {saved.stream}: give another --checkpoint")
         if saved.stamped != self._stamped:
             raise Misuse(f"{self._path}: was begun {'without' if saved.stamped else 'with'} --no-stamp: go on so")
+        if saved.mapping != self._mapping:
+            raise Misuse(f"{self._path}: was begun with {_mapping(saved.mapping)}: go on so")
         return saved
+
+    def _saved(self, files: list[Position]) -> Saved:
+        return Saved(stream=self._stream, stamped=self._stamped, mapping=self._mapping, files=files)
+
+
+def _mapping(name: str) -> str:
+    return f"--mapping {name}" if name else "no --mapping"

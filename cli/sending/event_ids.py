@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from personalize_relay.members import absent
+
 COUNTERS = 1 << 24
 _ID_BYTES = 16
 _PLACES = struct.Struct("<4I")  # the half of a SHA-256 that is not in the id
@@ -50,15 +52,15 @@ class Stamper:
     def stamp(self, payload: bytes, decoded: dict[str, Any]) -> bytes:
         """The payload with an `eventId` on each event that had none, every other byte of an event as it was."""
         listed = decoded.get("eventList")
-        if listed is None:
-            return payload if decoded.get("eventId") is not None else _with_id(payload, self._id(payload, decoded))
+        if absent(listed):
+            return _with_id(payload, self._id(payload, decoded)) if absent(decoded.get("eventId")) else payload
         if not isinstance(listed, list):
             return payload
         addressee = {name: decoded.get(name) for name in _ADDRESSEE}
         ids = {
             index: self._id(payload, {**each, **addressee}, index)
             for index, each in enumerate(listed)
-            if isinstance(each, dict) and each.get("eventId") is None
+            if isinstance(each, dict) and absent(each.get("eventId"))
         }
         return _with_ids(payload, ids) if ids else payload
 

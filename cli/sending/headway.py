@@ -58,6 +58,10 @@ class Headway:
         self.events = 0
         """The events in what was sent."""
         self.reasons: Counter[str] = Counter()
+        self.filtered = 0
+        """The payloads of which a mapping drops all."""
+        self.rules: Counter[str] = Counter()
+        """What a mapping drops, by rule: of a line that holds several, too."""
         self.settled: Place | None = None
         """The last payload before which all are settled, as is it."""
 
@@ -68,8 +72,8 @@ class Headway:
 
     @property
     def left(self) -> int:
-        """How many payloads were read and are neither sent nor rejected."""
-        return self.read - self.sent - self.rejected
+        """How many payloads were read and are neither sent, rejected nor filtered."""
+        return self.read - self.sent - self.rejected - self.filtered
 
     @property
     def has_room(self) -> bool:
@@ -95,6 +99,12 @@ class Headway:
         """Note a payload as not to be sent."""
         with self._lock:
             self.reasons[reason] += 1
+            self._settle(place)
+
+    def filter(self, place: Place) -> None:
+        """Note a payload as dropped by the mapping."""
+        with self._lock:
+            self.filtered += 1
             self._settle(place)
 
     def positions(self) -> list[Position]:

@@ -1,24 +1,22 @@
-"""From a line of a file to a record of the stream: numbered, stamped, checked, handed to the sender."""
+"""From a line of a file to a record of the stream: numbered, mapped, stamped, checked, handed to the sender."""
 
 import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from cli.checking import checks
 from cli.input.reading import Line
 from cli.problems import Misuse
+from cli.sending.contents import Content, Contents
 from cli.sending.event_ids import Stamper
 from cli.sending.headway import Headway, Place, Position
 from cli.sending.outbox import MAX_RECORD_BYTES, Entry
-from personalize_relay import events, payloads
-from personalize_relay.errors import InvalidRecord
+from personalize_relay import events
 from personalize_relay.parsing import parse
 
 TOO_LARGE = "record_too_large"
 """The one reason of this module's own: the others are the function's."""
-_LONGEST_KEY = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +52,7 @@ class Production:
     """What is done with each line, in order; `send` and `reject` hear of it."""
 
     headway: Headway
+    contents: Contents
     send: Callable[[Entry], None]
     reject: Callable[[Rejected], None]
     resumed: Mapping[str, Position]
@@ -68,19 +67,22 @@ class Production:
         file = self._file(line.file)
         file.payloads += 1
         file.digest = hashlib.sha256(file.digest + line.data).digest()
-        decoded = _decoded(line.data)
-        data = file.stamper.stamp(line.data, decoded) if file.stamper and decoded else line.data
+        content = self.contents.of(line.data, file.stamper)
         if file.is_known:
             self._skip(line, file)
             return
-        place = Place(line.file, file.payloads, line.number, line.offset, file.digest, len(data))
+        place = Place(line.file, file.payloads, line.number, line.offset, file.digest, len(content.data))
         self.headway.open(place)
-        rejected = self._rejected(line, data) or _too_large(line, data, decoded)
+        rejected = self._rejected(line, content) or _too_large(line, content)
         if rejected:
             self.headway.reject(place, rejected.reason)
             self.reject(rejected)
+            return
+        self.headway.rules.update(content.filtered)
+        if content.is_dropped:
+            self.headway.filter(place)
         else:
-            self.send(Entry(_partition_key(decoded, data), data, _events(decoded), place))
+            self.send(Entry(content.key, content.data, content.events, place))
 
     def check_ends(self) -> None:
         """Raise Misuse where a file ended before the point where it was to be resumed."""
@@ -101,16 +103,13 @@ class Production:
         if file.resumed and file.payloads == file.resumed.payloads and file.digest.hex() != file.resumed.sha256:
             raise Misuse(_other_file(line.file, file.resumed))
 
-    def _rejected(self, line: Line, data: bytes) -> Rejected | None:
-        if not self.validating:
-            return None
-        origin = events.Origin(stream="", shard_id="", sequence_number="0", arrival=time.time())
-        rejections = parse(data, origin, _TRACKERS).rejections
-        return _first(line, rejections[0]) if rejections else None
-
-
-def _first(line: Line, rejection: events.Rejection) -> Rejected:
-    return Rejected(line, rejection.index, rejection.reason, rejection.detail)
+    def _rejected(self, line: Line, content: Content) -> Rejected | None:
+        if self.validating:
+            # The line as it was given: the function is not to take for its name what it would refuse for the rest.
+            origin = events.Origin(stream="", shard_id="", sequence_number="0", arrival=time.time())
+            for each in parse(line.data, origin, _TRACKERS, self.contents.mapping).rejections:
+                return Rejected(line, each.index, each.reason, each.detail)
+        return Rejected(line, None, content.bad.reason, content.bad.detail) if content.bad else None
 
 
 def _other_file(name: str, resumed: Position) -> str:
@@ -120,35 +119,10 @@ def _other_file(name: str, resumed: Position) -> str:
     )
 
 
-def _decoded(data: bytes) -> dict[str, Any] | None:
-    try:
-        return payloads.decode(data)
-    except InvalidRecord:
-        return None
-
-
-def _too_large(line: Line, data: bytes, decoded: dict[str, Any] | None) -> Rejected | None:
-    size = len(data) + len(_partition_key(decoded, data).encode())
+def _too_large(line: Line, content: Content) -> Rejected | None:
+    size = len(content.data) + len(content.key.encode())
     if size <= MAX_RECORD_BYTES:
         return None
     return Rejected(
         line, None, TOO_LARGE, f"it has {size:,} bytes with its partition key, may have {MAX_RECORD_BYTES:,}"
     )
-
-
-def _partition_key(decoded: dict[str, Any] | None, data: bytes) -> str:
-    """The session, else the user, else a hash of what is neither."""
-    for name in ("sessionId", "userId"):
-        key = (decoded or {}).get(name)
-        if isinstance(key, str) and 0 < len(key) <= _LONGEST_KEY and not _is_unpaired(key):
-            return key
-    return hashlib.sha256(data).hexdigest()
-
-
-def _is_unpaired(text: str) -> bool:
-    return not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text)
-
-
-def _events(decoded: dict[str, Any] | None) -> int:
-    listed = (decoded or {}).get("eventList")
-    return len(listed) if isinstance(listed, list) else 1

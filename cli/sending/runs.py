@@ -11,11 +11,13 @@ from cli.input.reading import Line
 from cli.problems import Problem
 from cli.sending.account import Account
 from cli.sending.checkpoint import Checkpoint
+from cli.sending.contents import AsGiven, ByMapping
 from cli.sending.headway import Headway, Position
 from cli.sending.interruption import Interruption
 from cli.sending.pace import Pace
 from cli.sending.producing import Production, Rejected
 from cli.sending.put_records import Put, Sender
+from personalize_relay.mapping import Mapping as PayloadMapping
 
 _KEEP_EVERY = 1.0
 """Seconds between two checkpoints."""
@@ -30,6 +32,8 @@ class Terms:
     give_up_after: float = 300.0
     stamping: bool = True
     validating: bool = True
+    mapping: PayloadMapping | None = None
+    """What makes events of the payloads, which are of the contract without it."""
 
 
 class Run:
@@ -56,6 +60,7 @@ class Run:
         )
         self._production = Production(
             headway=self.headway,
+            contents=ByMapping(terms.mapping) if terms.mapping else AsGiven(),
             send=self._sender.send,
             reject=reject,
             resumed=_positions(checkpoint),
@@ -81,10 +86,12 @@ class Run:
             read=self.headway.read,
             sent=self.headway.sent,
             rejected=self.headway.rejected,
+            filtered=self.headway.filtered,
             left=self.headway.left,
             settled_before=self._production.skipped,
             events=self.headway.events,
             reasons=dict(self.headway.reasons),
+            rules=dict(self.headway.rules),
             calls=self._sender.calls,
             retries=self._sender.retries,
             seconds=round(time.monotonic() - self._began, 3),

@@ -1,28 +1,31 @@
 """Tell what a payload is that isn't an event of the contract: in our own words, never in the payload's."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
+from personalize_relay.members import absent
 from personalize_relay.names import meant
 
 TELLING = ("sessionId", "userId", "eventType", "itemId")
 """The members that make an object beside an event a part of it, or the event itself."""
 
-SYSTEMS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("a DynamoDB stream record", "dynamodb", ("dynamodb", "eventName")),
-    ("a record of AWS DMS", "dms", ("metadata.record-type",)),
-    ("an event of EventBridge", "eventbridge", ("detail-type", "detail")),
-    ("a CloudEvent", "cloudevents", ("specversion", "type", "source")),
-    ("a RudderStack event", "rudderstack", ("messageId", "type", "rudderId")),
-    ("a Segment event", "segment", ("messageId", "type", "timestamp")),
-    ("a Snowplow event", "snowplow", ("event_id", "collector_tstamp")),
-    ("an Amplitude event", "amplitude", ("event_type", "insert_id")),
-    ("an mParticle batch", "mparticle", ("events", "mpid")),
-    ("a row of a GA4 export", "ga4", ("event_name", "event_timestamp")),
-    ("a record of Fluent Bit or Fluentd", "fluent", ("log", "container_id")),
-    ("a record of Fluent Bit or Fluentd", "fluent", ("log", "source")),
+_INNER = "metadata"
+SYSTEMS: tuple[tuple[str, str, frozenset[str]], ...] = (
+    ("a DynamoDB stream record", "dynamodb", frozenset({"dynamodb", "eventName"})),
+    ("a record of AWS DMS", "dms", frozenset({"metadata.record-type"})),
+    ("an event of EventBridge", "eventbridge", frozenset({"detail-type", "detail"})),
+    ("a CloudEvent", "cloudevents", frozenset({"specversion", "type", "source"})),
+    ("a RudderStack event", "rudderstack", frozenset({"messageId", "type", "rudderId"})),
+    ("a Segment event", "segment", frozenset({"messageId", "type", "timestamp"})),
+    ("a Snowplow event", "snowplow", frozenset({"event_id", "collector_tstamp"})),
+    ("an Amplitude event", "amplitude", frozenset({"event_type", "insert_id"})),
+    ("an mParticle batch", "mparticle", frozenset({"events", "mpid"})),
+    ("a row of a GA4 export", "ga4", frozenset({"event_name", "event_timestamp"})),
+    ("a record of Fluent Bit or Fluentd", "fluent", frozenset({"log", "container_id"})),
+    ("a record of Fluent Bit or Fluentd", "fluent", frozenset({"log", "source"})),
 )
-"""What a payload looks like, the preset of a mapping that reads it, and the members that tell."""
+"""What a payload looks like, the preset that reads it, and the names that tell: its own, and those in `metadata`."""
 
 
 def seen(payload: Mapping[str, Any]) -> str:
@@ -37,15 +40,18 @@ def seen(payload: Mapping[str, Any]) -> str:
 
 def system(payload: Mapping[str, Any]) -> str:
     """The system whose event a payload looks like, and the preset for it; empty where nothing tells."""
+    names: AbstractSet[str] = payload.keys()
+    if isinstance(inner := payload.get(_INNER), Mapping):
+        names = {*names, *(f"{_INNER}.{name}" for name in inner)}
     for what, preset, telling in SYSTEMS:
-        if all(_holds(payload, path) for path in telling):
+        if telling <= names:
             return f"looks like {what}: set `mapping` to `{preset}`"
     return ""
 
 
 def held(inner: Mapping[str, Any]) -> list[str]:
     """The telling members that an object has, in whatever spelling."""
-    there = {meant(name) for name in inner}
+    there = {meant(name) for name, value in inner.items() if not absent(value)}
     return [name for name in TELLING if name in there]
 
 
@@ -53,12 +59,3 @@ def envelope(found: list[str]) -> str:
     """Say that an object in the payload holds what belongs to the event."""
     listed = " and ".join(f"`{name}`" for name in found)
     return f"an envelope: an object one level down holds {listed}; send the event alone, or set `mapping`"
-
-
-def _holds(payload: Mapping[str, Any], path: str) -> bool:
-    inner: Any = payload
-    for name in path.split("."):
-        if not isinstance(inner, Mapping) or name not in inner:
-            return False
-        inner = inner[name]
-    return True

@@ -30,6 +30,7 @@ _RFC_1123 = re.compile(
     re.ASCII,
 )
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+_UTC = (" UTC", " GMT", " Z")
 _LONGEST = 100
 """Characters of a text that is looked at."""
 
@@ -68,7 +69,7 @@ def _divided(value: float, by: float) -> float:
 
 def _from_text(name: str, text: str, zone: tzinfo | None) -> float:
     if len(text) <= _LONGEST:
-        if _NUMBER.fullmatch(text):  # first: to `fromisoformat` digits are a date
+        if text[4:5] != "-" and _NUMBER.fullmatch(text):  # to `fromisoformat` digits may be a date
             return _from_number(name, float(text) if "." in text else int(text))
         if text[:2].isdigit():
             return _from_iso8601(name, text.upper(), zone)
@@ -82,10 +83,8 @@ def _from_text(name: str, text: str, zone: tzinfo | None) -> float:
 
 
 def _from_iso8601(name: str, text: str, zone: tzinfo | None) -> float:
-    for suffix in (" UTC", " GMT", " Z"):
-        if text.endswith(suffix):
-            text = f"{text.removesuffix(suffix)}+00:00"
-            break
+    if text.endswith(_UTC):
+        text = f"{text.rpartition(' ')[0]}Z"
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as exc:

@@ -20,6 +20,7 @@ from local.invocation import Answer, StreamRecord, event_of, payload_of
 from local.mapping_settings import MappingSettings
 from local.on_failure import describe, object_key
 from personalize_relay.events import Trackers
+from personalize_relay.mapping import Mapping
 from personalize_relay.quarantine import Quarantine
 from personalize_relay.records import Record
 from tests.simulation.world import ARRIVAL, TRACKER, Bucket, record
@@ -122,18 +123,46 @@ def etag(body: bytes) -> str:
     return f'"{hashlib.md5(body).hexdigest()}"'  # noqa: S324 - S3's own
 
 
-def quarantine(s3: S3, *data: bytes | dict[str, Any], first: int = 1, arrival: float = ARRIVAL) -> str:
+def quarantine(
+    s3: S3, *data: bytes | dict[str, Any], first: int = 1, arrival: float = ARRIVAL, mapping: Mapping | None = None
+) -> str:
     """Store records as the function does, by the function's own code; returns the key."""
     store = Bucket()
     read = [
         Record.read(KinesisStreamRecord(record(number, each, arrival=arrival)))
         for number, each in enumerate(data, first)
     ]
-    entries = [(each, each.parse(TRACKERS).rejections) for each in read]
+    entries = [(each, each.parse(TRACKERS, mapping).rejections) for each in read]
     assert all(rejections for _, rejections in entries), "a record of these is good"
     Quarantine(store, prefix="quarantine/", now=lambda: datetime.fromtimestamp(arrival + 1, UTC)).write(entries)
     ((key, body),) = store.objects.items()
     s3.put(key, body, arrival + 60)
+    return key
+
+
+def quarantined_by_0_1(s3: S3, *given: tuple[bytes, list[dict[str, Any]]], first: int = 1) -> str:
+    """Store records as version 0.1 did, each with what it said of its rejected events; returns the key."""
+    lines = [
+        {
+            "schema": "personalize-relay.quarantine/1",
+            "quarantinedAt": "2026-09-21T12:00:00+00:00",
+            "reason": rejected[0]["reason"],
+            "source": {
+                "streamArn": STREAM_ARN,
+                "shardId": SHARD,
+                "sequenceNumber": str(number),
+                "subSequence": None,
+                "partitionKey": "partition-key",
+                "approximateArrivalTimestamp": ARRIVAL,
+            },
+            "rejected": rejected,
+            "data": base64.b64encode(data).decode(),
+        }
+        for number, (data, rejected) in enumerate(given, first)
+    ]
+    span = f"{first}-{first + len(lines) - 1}-{'0' * 16}"
+    key = f"quarantine/year=2026/month=09/day=21/hour=14/clicks-{SHARD}-{span}.jsonl"
+    s3.put(key, b"".join(json.dumps(line).encode() + b"\n" for line in lines))
     return key
 
 

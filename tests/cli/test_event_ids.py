@@ -61,6 +61,17 @@ def test_a_given_id_stays() -> None:
     assert ids({"sessionId": "s", "eventList": [{"eventId": "mine"}, {}]})[0] == "mine"
 
 
+@pytest.mark.parametrize("nothing", [None, "", " "])
+def test_an_id_of_nothing_is_none_as_the_function_has_it(nothing: str | None) -> None:
+    given: list[dict[str, Any]] = [
+        FLAT | {"eventId": nothing, "eventList": []},
+        {"sessionId": "s", "eventList": [{"eventId": nothing}]},
+    ]
+    assert all(payloads.decode(stamped(each)[0])["eventId"] for each in given[:1])
+    assert all(ids(given[1]))
+    assert " " not in ids(given[1])
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -81,9 +92,7 @@ def test_the_text_of_listed_events_stays_as_it_was() -> None:
     assert with_ids.endswith(b'{"eventId":"mine"},7]}')
 
 
-@pytest.mark.parametrize(
-    "text", [b'{"eventList":"x"}', b'{"eventList":[7]}', b'{"eventList":[{"a":"\\ud800"}]}', b'{"eventList":[]}']
-)
+@pytest.mark.parametrize("text", [b'{"eventList":"x"}', b'{"eventList":[7]}', b'{"eventList":[{"a":"\\ud800"}]}'])
 def test_what_the_relay_rejects_or_cannot_be_read_piecemeal_stays(text: bytes) -> None:
     assert stamped(text) == [text]
 

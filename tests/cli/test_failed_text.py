@@ -12,8 +12,11 @@ from cli.recovery.redrive import Claim
 from cli.recovery.redriven import Mark
 from cli.recovery.set_aside import Cause, Position, SetAside
 from cli.recovery.text import listing_lines, record_json, record_lines
+from local import kpl
 from tests.cli.s3_bucket import S3, give_up, quarantine
 from tests.cli.test_set_aside import bad, found
+from tests.packing import text
+from tests.simulation.world import ARRIVAL, click
 
 PAYLOADS = {
     "an event": bad(1, itemId="canary"),
@@ -56,6 +59,23 @@ def test_a_record_is_shown_with_its_place_its_reasons_what_to_do_and_what_became
     assert "missing_member: eventType is missing" in said
     assert "that the detail names" not in said
     assert said.count("by run run-1") == 1
+
+
+def test_each_rejected_event_is_shown_by_its_payload_and_its_place_in_that() -> None:
+    s3 = S3()
+    events = [{"eventType": kind, "sentAt": ARRIVAL} for kind in ("click", None)]
+    lines = text(click()) + b"\n" + text({"sessionId": "canary", "eventList": events})
+    quarantine(s3, kpl.aggregate([text(bad(1)), lines]))
+    ((record,), _) = found(s3)
+    mark = Mark("sent", "run-1", datetime(2026, 11, 24, tzinfo=UTC))
+    said = "\n".join(record_lines(record, {("1:1.1", 1): mark, ("10:1.1", 1): mark}, reveal=False))
+    assert "payload 0 missing_member: eventType is missing" in said
+    assert "payload 1.1 event 1 missing_member: eventType is missing" in said
+    assert said.count("sent      payload 1.1 event 1, ") == 1
+    shown = record_json(record, {("1:1.1", 1): mark}, reveal=False)
+    assert [(each["subSequence"], each["index"]) for each in shown["causes"]] == [("0", None), ("1.1", 1)]
+    assert [(each["subSequence"], each["index"]) for each in shown["redriven"]] == [("1.1", 1)]
+    assert "canary" not in said + json.dumps(shown)
 
 
 def test_what_others_wrote_into_the_bucket_steers_no_terminal() -> None:

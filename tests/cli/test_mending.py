@@ -14,11 +14,13 @@ from cli.problems import Misuse
 from cli.recovery.mending import TRANSFORM_FAILED, Mended, Mender, NotMended, compiled
 from cli.recovery.selection import Piece, Selection
 from cli.recovery.set_aside import Cause, SetAside
+from local import kpl
 from personalize_relay import events
 from personalize_relay.errors import Reason
 from personalize_relay.events import Origin
 from personalize_relay.parsing import parse
 from tests.cli.s3_bucket import TRACKERS
+from tests.packing import text
 from tests.simulation.world import ARRIVAL, click
 from tests.test_events import json_values, nearly_events
 
@@ -102,6 +104,15 @@ def test_an_event_of_a_list_goes_alone_under_its_own_place() -> None:
     assert mended(payload, place=1).interaction.source == events.Source(7, index=1)
 
 
+def test_a_payload_of_several_goes_alone_under_its_own_place() -> None:
+    lines = b"\n".join(text({"sessionId": "s", "eventType": "click", "itemId": str(number)}) for number in range(2))
+    payload = kpl.aggregate([text(click("s")), lines])
+    second = sent(payload, place=2)
+    assert (second["itemId"], second["eventId"], second["sentAt"]) == ("1", f"{DERIVED}:1.1", ARRIVAL)
+    assert mended(payload, place=2).interaction.source == events.Source(7, (1, 1))
+    assert mended(payload, place=2).position == ("7:1.1", None)
+
+
 def test_of_several_events_one_without_a_time_is_still_rejected_as_personalize_would_keep_only_one() -> None:
     payload = {"sessionId": "s", "eventList": [{"eventType": "click"}, {"eventType": "click"}]}
     assert refusal(payload) == Reason.MISSING_MEMBER
@@ -179,11 +190,11 @@ def test_what_is_no_expression_is_wrong_usage() -> None:
     assert refusal(click("s"), "unknown_function(@)") == TRANSFORM_FAILED
 
 
-@given(nearly_events | st.dictionaries(st.text(), json_values))
-def test_what_is_sent_is_what_the_function_takes_under_the_id_it_had(value: dict[str, Any]) -> None:
+@given(nearly_events | st.dictionaries(st.text(), json_values), st.sampled_from([1, 2]))
+def test_what_is_sent_is_what_the_function_takes_under_the_id_it_had(value: dict[str, Any], payloads: int) -> None:
     """Whatever the event: what passes is taken from the stream as it was meant, and never under another id."""
     try:
-        payload = json.dumps(value).encode()
+        payload = kpl.aggregate([json.dumps(value).encode()] * payloads)
     except ValueError:
         return
     for piece in pieces(payload):
@@ -195,10 +206,11 @@ def test_what_is_sent_is_what_the_function_takes_under_the_id_it_had(value: dict
         again = Origin(stream="clicks", shard_id="shardId-000000000001", sequence_number="99", arrival=ARRIVAL + 9999)
         parsed = parse(made.payload, again, TRACKERS)
         (taken,) = parsed.interactions
-        known = {each.source.index: each for each in before.interactions}
-        if piece.index in known:
-            assert taken.event == known[piece.index].event
-            assert (taken.session_id, taken.user_id) == (known[piece.index].session_id, known[piece.index].user_id)
+        known = {each.source: each for each in before.interactions}
+        meant = known.get(made.interaction.source)
+        if meant:
+            assert taken.event == meant.event
+            assert (taken.session_id, taken.user_id) == (meant.session_id, meant.user_id)
 
 
 def test_the_transforms_of_the_documentation_mend_what_they_are_for() -> None:

@@ -17,7 +17,12 @@ from cli.recovery.resending import Outcome
 from cli.recovery.selection import Selection
 from cli.recovery.stored import FailureBucket
 from cli.recovery.text import account_json, account_lines, listing_lines
-from tests.cli.s3_bucket import NAME, S3, TRACKERS, give_up, quarantine
+from local import kpl
+from personalize_relay.events import Origin
+from personalize_relay.parsing import parse
+from tests import packing
+from tests.cli.s3_bucket import NAME, S3, SHARD, TRACKERS, give_up, quarantine, quarantined_by_0_1
+from tests.packing import text
 from tests.simulation.world import ARRIVAL, click
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)
@@ -239,3 +244,58 @@ def test_a_rate_spreads_events_evenly(work: Work) -> None:
     work.s3.objects = {key: body for key, body in work.s3.objects.items() if not key.startswith("redriven/")}
     work.run(Stamped(), rate=0.5, clock=lambda: now, wait=wait)
     assert [when - sent_at[0] for when in sent_at] == [0.0, 2.0, 4.0, 6.0]
+
+
+def test_of_a_record_of_thousands_of_lines_the_bad_ones_are_sent_and_by_the_next_run_none() -> None:
+    work = Work()
+    lines = [text(click(f"s{number}")) for number in range(3000)]
+    lines[1234], lines[2999] = text(bad(1234, eventId=None)), text(bad(2999))
+    quarantine(work.s3, b"\n".join(lines))
+    account = work.run(wire := Wire())
+    assert (account.selected, account.sent, account.done) == (2, 2, True)
+    assert [event["eventId"] for event in wire.events] == [f"clicks:{SHARD}:1:1234", "canary-2999"]
+    account = work.run(again := Wire())
+    assert (account.selected, +account.left, again.chunks) == (2, {ALREADY_SENT: 2}, [])
+
+
+def test_the_payloads_of_a_given_up_record_go_out_under_the_ids_that_the_function_derives() -> None:
+    work = Work()
+    events = [{"eventType": "click", "sentAt": ARRIVAL - number} for number in range(2)]
+    lines = text(click("b")) + b"\n" + text({"sessionId": "c", "eventList": events})
+    data = kpl.aggregate([text(click("a")), lines, packing.WRAPPERS["gzip"](text(click("d"))), b"canary"])
+    give_up(work.s3, data)
+    account = work.run(wire := Wire())
+    assert (account.sent, account.unreadable) == (5, {"retry_attempts_exhausted": 1})
+    origin = Origin(stream="clicks", shard_id=SHARD, sequence_number="101", arrival=ARRIVAL)
+    taken = parse(data, origin, TRACKERS).interactions
+    assert [event["eventId"] for event in wire.events] == [each.event.event_id for each in taken]
+    assert wire.events[3]["eventId"] == f"clicks:{SHARD}:101:1.1:1"
+
+
+def test_what_version_0_1_set_aside_and_sent_in_part_is_sent_once() -> None:
+    """Its ledger named events by their sequence numbers and their places in `eventList`, as they still are."""
+    work = Work()
+    whole = {"index": None, "eventId": None, "detail": ""}
+    events = [{"eventType": None, "sentAt": ARRIVAL} for _ in range(2)]
+    key = quarantined_by_0_1(
+        work.s3,
+        (kpl.aggregate([text(bad(1)), text(click("canary"))]), [whole | {"reason": "aggregated_record"}]),
+        (packing.WRAPPERS["gzip"](text(bad(2))), [whole | {"reason": "compressed_record"}]),
+        (text(bad(3)), [whole | {"reason": "missing_member"}]),
+        (
+            text({"sessionId": "s", "eventList": events}),
+            [whole | {"index": index, "reason": "missing_member"} for index in range(2)],
+        ),
+    )
+    entry = {"run": "older", "at": "2026-11-24T00:00:00Z"}
+    entries = [entry | {"state": "sent", "events": [["3", None], ["4", 0]]}]
+    ledger = {"schema": "personalize-relay.redriven/1", "source": key, "entries": entries}
+    work.s3.put(f"redriven/{key}", json.dumps(ledger).encode())
+    account = work.run(wire := Wire())
+    assert (account.selected, account.sent, +account.left) == (6, 4, {ALREADY_SENT: 2})
+    derived = f"clicks:{SHARD}"
+    assert [event["eventId"] for event in wire.events] == ["canary-1", f"{derived}:1:1", "canary-2", f"{derived}:4:1"]
+    assert work.run(Wire()).sent == 0
+    rows = {words[0]: words[1:4] for words in map(str.split, work.shown().splitlines())}
+    assert rows["aggregated_record"] == ["1", "2", "2"]
+    assert rows["missing_member"] == ["2", "3", "3"]

@@ -15,7 +15,7 @@ from tests.cli.s3_bucket import NAME, S3
 
 SOURCE = "quarantine/a.jsonl"
 KEY = f"redriven/{SOURCE}"
-EVENTS: list[Position] = [("1", None), ("2", 0), ("2", 1)]
+EVENTS: list[Position] = [("1", None), ("2", 0), ("2:3.0", 1)]
 AT = datetime(2026, 11, 24, tzinfo=UTC)
 
 
@@ -144,6 +144,6 @@ def test_a_ledger_names_events_by_their_places_alone() -> None:
         "source": SOURCE,
         "entries": [
             {"state": "sent", "run": "one", "at": "2026-11-24T00:00:00Z", "events": [["1", None]]},
-            {"state": "claimed", "run": "one", "at": "2026-11-24T00:00:00Z", "events": [["2", 0], ["2", 1]]},
+            {"state": "claimed", "run": "one", "at": "2026-11-24T00:00:00Z", "events": [["2", 0], ["2:3.0", 1]]},
         ],
     }

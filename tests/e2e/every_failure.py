@@ -11,32 +11,34 @@ from typing import Any
 from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import KinesisStreamRecord
 
 from local.clickstream import BAD, REFUSED_ITEM
+from local.kpl import aggregate
 from local.personalize_answers import REFUSED_EVENT, Answer
 from local.personalize_faults import Fault, any_event
 from local.system import System
 from personalize_relay.errors import Reason
 from personalize_relay.events import Origin, Rejection
+from personalize_relay.framing import MAX_INFLATED
 from personalize_relay.quarantine import Quarantine
 from personalize_relay.records import Record
 from tests.e2e.conftest import Relay
 from tests.e2e.crash.sitecustomize import MARKER
+from tests.packing import text
 from tests.simulation.world import record
 
 TOO_LARGE = Answer(status=413)
 """An answer that PutEvents's model doesn't know."""
-OF_TWO = "the second of two payloads"
 UNREADABLE = {
     "cut off",
-    "no data",
-    "no base64",
     "not UTF-8",
     "a bare value",
     "blank",
     "half compressed",
     "aggregated",
+    "no data",
+    "no base64",
     "a bomb",
 }
-"""The kinds of BAD that no transform can mend."""
+"""The kinds of records that no transform can mend."""
 
 
 def bad_records(relay: Relay) -> Iterator[tuple[str, str, bytes]]:
@@ -53,39 +55,36 @@ def bad_records(relay: Relay) -> Iterator[tuple[str, str, bytes]]:
     yield "no data", "empty_record", b""
     refused = relay.event(0, eventId=None, itemId="canary-too-large")
     yield "too large", "refused_by_personalize", json.dumps(refused).encode()
-    yield "a bomb", "too_large", gzip.compress(b"canary" * 2_000_000, mtime=0)
-    lines = [relay.event(1), relay.event(0, eventId=None, eventType=None)]
-    yield OF_TWO, "missing_member", b"\n".join(json.dumps(each).encode() for each in lines)
+    yield "a bomb", "too_large", gzip.compress(bytes(MAX_INFLATED + 1))
+    about = relay.event(0, eventId=None, itemId=None)
+    yield "two spellings", "ambiguous_member", text(about | {"ITEM_ID": "canary-1", "item-id": "canary-2"})
+    yield "an envelope", "foreign_format", text(about | {"canary": {"itemId": "canary"}})
+    several = [relay.event(0), relay.event(0, eventId=None, eventType=None)]
+    yield "one of several", "missing_member", aggregate([text(each) for each in several])
     many = [{"eventType": "click", "sentAt": 1_790_000_000 + number} for number in range(501)]
     yield "many", "too_many_events", json.dumps({"sessionId": "canary-session", "eventList": many}).encode()
 
 
 def quarantine_what_the_stream_cant_bring(relay: Relay) -> list[str]:
-    """By the function's own quarantine.
-
-    What fails for a quarter of an hour first, what needs a function with a mapping, and what Kinesis never holds.
-    """
-    ids = {
-        Reason.FAILED_REPEATEDLY: "canary-event-aged",
-        Reason.NOT_MAPPED: "canary-event-unmapped",
-        Reason.INVALID_BASE64: None,
-    }
-    records = [
-        record(number, relay.event(0, eventId=event_id), arrival=time.time())
-        for number, event_id in enumerate(ids.values(), 1)
-    ]
-    records[-1]["kinesis"]["data"] = "!!"
-    quarantine = Quarantine(Store(relay.system), prefix="quarantine/", now=lambda: datetime.now(UTC))
+    """By the function's own quarantine: what takes too long, what Kinesis never holds, what needs a mapping."""
+    aged, broken, unmapped = (
+        record(number, relay.event(0, eventId=f"canary-event-{number}"), arrival=time.time()) for number in (1, 2, 3)
+    )
+    broken["kinesis"]["data"] = "!!"
+    store = Store(relay.system)
+    quarantine = Quarantine(store, prefix="quarantine/", now=lambda: datetime.now(UTC))
+    reasons = [Reason.FAILED_REPEATEDLY, Reason.INVALID_BASE64, Reason.NOT_MAPPED]
+    ids = ["canary-event-1", None, None]
     quarantine.write(
         [
             (
                 Record.read(KinesisStreamRecord(each)),
                 [Rejection(index=None, event_id=event_id, reason=reason, detail="as the function says it")],
             )
-            for each, (reason, event_id) in zip(records, ids.items(), strict=True)
+            for each, event_id, reason in zip([aged, broken, unmapped], ids, reasons, strict=True)
         ]
     )
-    return [str(reason) for reason in ids]
+    return [str(reason) for reason in reasons]
 
 
 class Store:
@@ -124,15 +123,16 @@ class EveryFailure:
     @property
     def event_ids(self) -> set[str]:
         """The ids that all events which can be mended must have but for one of the record that killed."""
-        single = {self.event_id(kind) for kind in self.mendable if kind != "many"}
-        many = {self.event_id("many", index) for index in range(501)}
-        return single | many | {"canary-event-x", "canary-event-aged", "canary-event-unmapped"}
+        single = {self.event_id(kind) for kind in self.mendable if kind not in {"many", "one of several"}}
+        several = {self.event_id("one of several", None, 1)} | {self.event_id("many", index) for index in range(501)}
+        return single | several | {"canary-event-x", "canary-event-1", "canary-event-3"}
 
-    def event_id(self, kind: str, index: int | None = None) -> str:
+    def event_id(self, kind: str, index: int | None = None, *place: int) -> str:
         """The id by the original position."""
         number = self.numbers[kind]
-        origin = Origin(stream=self._stream, shard_id=self._shard, sequence_number=number, arrival=0)
-        return origin.event_id((1,) if kind == OF_TWO else (), index)
+        return Origin(stream=self._stream, shard_id=self._shard, sequence_number=number, arrival=0).event_id(
+            place, index
+        )
 
     @staticmethod
     def _deadly() -> dict[str, Any]:

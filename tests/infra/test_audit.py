@@ -2,15 +2,17 @@
 
 import subprocess
 import sys
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
+from infra.settings import RULES
 from tests.infra.conftest import ROOT
 from tests.infra.synthesis import synth
+from tests.infra.test_settings import RIGHT
 
 PLANTED = """
 import sys
@@ -27,44 +29,53 @@ sys.exit(app.main())
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Variant:
-    """One stage with or without each of what a stack may also make."""
+type Overrides = dict[str, str | None]
 
-    stage: str
-    personalize: bool
-    key: bool
-    network: bool
-
-    @property
-    def overrides(self) -> dict[str, str | None]:
-        """As `-c` gives them."""
-        tracker: dict[str, str | None] = {"trackingId": None, "datasetGroup": "shop"} if self.personalize else {}
-        return {"stage": self.stage, "customerKey": str(self.key).lower(), "vpc": str(self.network).lower(), **tracker}
-
-    def __str__(self) -> str:
-        made = ("personalize", "key", "network")
-        return "-".join([self.stage, *(name for name in made if getattr(self, name))])
-
-
-VARIANTS = [
-    Variant(stage=stage, personalize=personalize, key=key, network=network)
+BESIDE = ("datasetGroup", "interactionFields", "streamArn", "streamKeyArn", "alarmTopicArn")
+INSTEAD: Overrides = {
+    "trackingId": None,
+    "streamShards": None,
+    "alarmEmail": None,
+    **{name: RIGHT[name][0] for name in BESIDE},
+}
+PARAMETER: Overrides = {"trackingId": None, "trackingIdParameter": RIGHT["trackingIdParameter"][0]}
+"""The settings that take another's place."""
+EVERY_SETTING: Overrides = {name: text for name, (text, _) in RIGHT.items() if name not in INSTEAD.keys() | PARAMETER}
+EVERY_SETTING |= {name: RIGHT[name][0] for name in ("trackingId", "streamShards", "alarmEmail")}
+"""Every setting that stands beside the others, at a value that isn't its default."""
+MAKING: list[Overrides] = [{}, {"trackingId": None, "datasetGroup": "shop"}]
+MADE: list[Overrides] = [
+    {"stage": stage, "customerKey": key, "vpc": network, **tracker}
     for stage in ("dev", "prod")
-    for personalize, key, network in product((False, True), repeat=3)
+    for key, network in product(("false", "true"), repeat=2)
+    for tracker in MAKING
 ]
-SAMPLE = [VARIANTS[len(VARIANTS) // 2], VARIANTS[-1]]
-"""The plain prod stage and all that it may have; the end-to-end tests synthesize, and so audit, the dev stage."""
+"""Each stage with and without each of what a stack may also make."""
+SETTINGS: list[Overrides] = [{"stage": "prod", **EVERY_SETTING}, {"stage": "prod", **EVERY_SETTING, **INSTEAD}]
+"""The end-to-end tests synthesize the plain stages, and so audit them, too."""
+
+
+def drawn() -> list[Overrides]:
+    """Settings at other values in combinations as they come."""
+    chance = Random(12)  # noqa: S311 - drawn the same each time
+    names = sorted(EVERY_SETTING.keys() - {"trackingId", "mapping", "mappingSalt"})
+    return [{"stage": "prod", **{name: EVERY_SETTING[name] for name in chance.sample(names, 6)}} for _ in range(12)]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every variant, or the sample of them."""
+    """Every setting together; with --verify also what else there is, alone and as it comes."""
     if "variant" in metafunc.fixturenames:
-        chosen = VARIANTS if metafunc.config.getoption("--verify") else SAMPLE
-        metafunc.parametrize("variant", chosen, ids=str)
+        more = [*MADE, {"stage": "prod", **PARAMETER}, *drawn()] if metafunc.config.getoption("--verify") else []
+        metafunc.parametrize("variant", [*SETTINGS, *more])
 
 
-def test_nothing_is_found(context: dict[str, Any], tmp_path: Path, variant: Variant) -> None:
-    run, found = synth(context | variant.overrides, tmp_path)
+def test_every_setting_is_audited_at_another_value_than_its_default() -> None:
+    audited = {name for each in [*SETTINGS, PARAMETER] for name, text in each.items() if text is not None}
+    assert audited - {"stage"} == set(RULES)
+
+
+def test_nothing_is_found(context: dict[str, Any], tmp_path: Path, variant: Overrides) -> None:
+    run, found = synth(context | variant, tmp_path)
     assert run.returncode == 0, run.stderr
     assert not found
     (template,) = tmp_path.glob("*.template.json")

@@ -1,9 +1,11 @@
 """The demo's account holds only when every event is where it belongs."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
 
+from local import segment_stream
 from local.clickstream import (
     BAD,
     BEGINS,
@@ -22,7 +24,10 @@ from local.packed import PACKED
 from local.reconciliation import Position, named, reconcile
 from personalize_relay.errors import Reason
 from personalize_relay.events import Origin, Trackers, dotted
+from personalize_relay.mapping_file import preset
 from personalize_relay.parsing import parse
+
+AFTER = BEGINS + 86_400.0
 
 GOOD = SampleRecord("s", b"", (SampleEvent("s", None, event_id="e1"),))
 WITHOUT_ID = SampleRecord("s", b"", (SampleEvent("s", None, index=0), SampleEvent("s", None, index=1)))
@@ -71,6 +76,49 @@ def test_it_names_what_is_not(delivered: dict[str, int], lines: list[dict[str, A
     account = reconcile(PRODUCED, delivered, lines)
     assert not account.holds
     assert getattr(account, what) == (name,)
+
+
+@pytest.mark.parametrize(
+    ("filtered", "missing", "unexpected"),
+    [
+        ({"other calls": 2}, (), ()),
+        ({"other calls": 1}, ("1 filtered: other calls",), ()),
+        ({"other calls": 3}, (), ("1 filtered: other calls",)),
+        ({"other calls": 2, "canary": 1}, (), ("1 filtered: canary",)),
+        ({}, ("2 filtered: other calls",), ()),
+    ],
+)
+def test_what_a_mapping_filters_is_accounted_for_by_rule(
+    filtered: dict[str, int], missing: tuple[str, ...], unexpected: tuple[str, ...]
+) -> None:
+    dropped = SampleRecord("s", b"", (SampleEvent("s", None, dropped="other calls"),) * 2)
+    account = reconcile([*PRODUCED, (dropped, Position("clicks", "shard", "3"))], DELIVERED, [line("2")], filtered)
+    assert (account.missing, account.unexpected, account.produced) == (missing, unexpected, 6)
+    assert account.holds is not bool(missing or unexpected)
+
+
+def test_segments_stream_becomes_what_is_expected_of_it() -> None:
+    """By the function's own parser and preset; what only Personalize refuses is told apart there."""
+    records = segment_stream.sample()
+    assert records == segment_stream.sample()
+    trackers, mapping = Trackers(default="local-tracker"), preset("segment")
+    seen: set[str] = set()
+    for number, record in enumerate(records):
+        position = Position("clicks", "shard", str(number))
+        origin = Origin(stream="clicks", shard_id="shard", sequence_number=str(number), arrival=AFTER)
+        parsed = parse(record.data, origin, trackers, mapping)
+        accepted = {each.event.event_id: 1 for each in parsed.interactions}
+        refused: list[dict[str, Any]] = [{"index": each.index, "reason": each.reason} for each in parsed.rejections]
+        if any(event.reason == "rejected_by_personalize" for event in record.events):
+            accepted, refused = {}, [{"index": None, "reason": "rejected_by_personalize"}]
+        lines = [{"source": {"sequenceNumber": str(number)}, "rejected": refused}]
+        account = reconcile([(record, position)], accepted, lines, Counter(parsed.filtered))
+        assert account.holds, account
+        seen |= {str(each.event.event_type) for each in parsed.interactions} | {*parsed.filtered, *account.quarantined}
+        assert all(event.user == each.user_id for event, each in zip(record.events, parsed.interactions, strict=False))
+    kinds = {"Product Viewed", "Product Added", "Cart Viewed", "Order Completed", segment_stream.DROPPED}
+    assert seen == kinds | {reason for _, reason in segment_stream.BAD.values()}
+    assert reasons(records).total() == len(segment_stream.BAD) * EACH_BAD_KIND
 
 
 def test_names_are_listed_up_to_a_few() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutation import Mutant
+from tests.mutation import Mutant, outdated
 
 SAMPLE = 12
 
@@ -24,6 +24,9 @@ TIMEOUT = "tests/test_timeout.py::"
 DEADLINE = "tests/test_deadline.py::"
 DELIVERED = "tests/test_delivered.py::"
 OUTCOME = "tests/test_outcome.py::"
+PARSING = "tests/test_parsing.py::"
+QUARANTINE = "tests/test_quarantine.py::"
+MAPPING = "tests/test_mapping.py::"
 BACKOFF = "tests/test_backoff.py::"
 
 
@@ -581,9 +584,184 @@ MUTANTS = {
     ),
     "takes on any number of events": Mutant(
         "processor.py",
-        "if events >= MAX_EVENTS:",
-        "if events < 0:",
+        "if events >= MAX_EVENTS or",
+        "if",
         PROCESSOR + "test_an_invocation_takes_on_a_bounded_number_of_events_and_the_rest_comes_again",
+    ),
+    "forgets the place of a payload": Mutant(
+        "parsing.py",
+        "        reader.sub_sequence = payload.sub_sequence\n",
+        "",
+        PARSING + "test_an_event_has_its_source_and_its_id_by_its_place_in_the_record",
+    ),
+    "lets a bad payload vanish": Mutant(
+        "parsing.py",
+        "            reader.reject(bad)\n",
+        "            pass\n",
+    ),
+    "rejects a payload without its place": Mutant(
+        "contract.py",
+        "                sub_sequence=self.sub_sequence, index=index,",
+        "                index=index,",
+        PARSING + "test_what_is_bad_is_rejected_in_its_place_and_under_the_id_it_would_have_had",
+    ),
+    "rejects an event without its index": Mutant(
+        "contract.py",
+        "        self.reject(bad, index, _claimed_id",
+        "        self.reject(bad, None, _claimed_id",
+        PARSING + "test_what_is_bad_is_rejected_in_its_place_and_under_the_id_it_would_have_had",
+    ),
+    "takes a rejected event for one of a record of one payload": Mutant(
+        "contract.py",
+        "_claimed_id(given) or self._origin.event_id(self.sub_sequence, index)",
+        "_claimed_id(given) or self._origin.event_id((), index)",
+        PARSING + "test_what_is_bad_is_rejected_in_its_place_and_under_the_id_it_would_have_had",
+    ),
+    "rejects the rest of a record for a bad payload": Mutant(
+        "parsing.py",
+        "            reader.reject(bad)\n",
+        "            reader.reject(bad)\n            break\n",
+        PARSING + "test_a_payload_that_is_bad_as_a_whole_takes_none_of_its_neighbours_with_it",
+    ),
+    "gives the payloads of a record one id": Mutant(
+        "contract.py",
+        "members.identity) or self._origin.event_id(self.sub_sequence, index)",
+        "members.identity) or self._origin.event_id((), index)",
+    ),
+    "gives the events of a payload one id": Mutant(
+        "contract.py",
+        "members.identity) or self._origin.event_id(self.sub_sequence, index)",
+        "members.identity) or self._origin.event_id(self.sub_sequence, None)",
+    ),
+    "takes the payloads of a record for one source": Mutant(
+        "contract.py",
+        "Source(self._position, self.sub_sequence, index)",
+        "Source(self._position, (), index)",
+        PARSING + "test_an_event_has_its_source_and_its_id_by_its_place_in_the_record",
+    ),
+    "takes the events of a payload for one source": Mutant(
+        "contract.py",
+        "Source(self._position, self.sub_sequence, index)",
+        "Source(self._position, self.sub_sequence)",
+    ),
+    "leaves the payload's place out of an id": Mutant(
+        "events.py",
+        "        if sub_sequence:\n            parts.append(dotted(sub_sequence))\n",
+        "",
+    ),
+    "writes the place of a payload without the layers around it": Mutant(
+        "events.py",
+        '".".join(map(str, sub_sequence))',
+        "str(sub_sequence[-1])",
+    ),
+    "does not count control messages": Mutant(
+        "parsing.py",
+        "    reader.filtered += [CONTROL_MESSAGE] * framed.control\n",
+        "",
+        PARSING + "test_a_control_message_is_counted_and_never_rejected",
+    ),
+    "does not tell what it inflated": Mutant(
+        "parsing.py",
+        "reader.parsed(framed.inflated)",
+        "reader.parsed(0)",
+        PROCESSOR + "test_what_an_invocation_inflates_is_bounded_and_the_rest_comes_again",
+    ),
+    "inflates all that a batch holds": Mutant(
+        "processor.py",
+        " or inflated >= MAX_INFLATED:",
+        ":",
+        PROCESSOR + "test_what_an_invocation_inflates_is_bounded_and_the_rest_comes_again",
+    ),
+    "counts records for events": Mutant(
+        "processor.py",
+        "events += contents[-1][1].count",
+        "events += 1",
+        PROCESSOR + "test_the_events_of_an_invocation_are_bounded_over_all_payloads_of_its_records",
+    ),
+    "takes on any number of bad events": Mutant(
+        "events.py",
+        "return len(self.interactions) + len(self.rejections) +",
+        "return len(self.interactions) +",
+        PROCESSOR + "test_the_events_of_an_invocation_are_bounded_over_all_payloads_of_its_records",
+    ),
+    "drops what it does not take on": Mutant(
+        "processor.py",
+        "                unsettled.add(position(record))\n                continue\n",
+        "                continue\n",
+        PROCESSOR + "test_the_events_of_an_invocation_are_bounded_over_all_payloads_of_its_records",
+    ),
+    "stores rejections as they come": Mutant(
+        "processor.py",
+        "sorted(rejections, key=_place)",
+        "rejections",
+        PROCESSOR + "test_the_rejections_of_a_record_stand_in_the_order_of_its_payloads",
+    ),
+    "sorts places as texts": Mutant(
+        "processor.py",
+        "return rejection.sub_sequence, rejection.index or 0",
+        "return str(rejection.sub_sequence), rejection.index or 0",
+        PROCESSOR + "test_the_rejections_of_a_record_stand_in_the_order_of_its_payloads",
+    ),
+    "sorts events of a payload as they come": Mutant(
+        "processor.py",
+        "return rejection.sub_sequence, rejection.index or 0",
+        "return rejection.sub_sequence, 0",
+        PROCESSOR + "test_rejections_of_the_relay_and_of_personalize_stand_in_one_line_in_order",
+    ),
+    "stores a payload without its place": Mutant(
+        "quarantine.py",
+        "dotted(each.sub_sequence) if each.sub_sequence else None",
+        "None",
+    ),
+    "stores a record of one payload as one of several": Mutant(
+        "quarantine.py",
+        "dotted(each.sub_sequence) if each.sub_sequence else None",
+        "dotted(each.sub_sequence)",
+    ),
+    "loses the place of what Personalize rejects": Mutant(
+        "delivery.py",
+        "            sub_sequence=source.sub_sequence,\n",
+        "",
+    ),
+    "loses the index of what Personalize rejects": Mutant(
+        "delivery.py",
+        "            index=source.index,\n",
+        "            index=None,\n",
+    ),
+    "counts records as events received": Mutant(
+        "outcome.py",
+        "sum(each.count for each in parsed)",
+        "len(parsed)",
+        PROCESSOR + "test_the_payloads_of_a_record_are_counted_as_events",
+    ),
+    "does not count what is dropped": Mutant(
+        "outcome.py",
+        "sum(len(each.filtered) for each in parsed)",
+        "0",
+        PROCESSOR + "test_the_payloads_of_a_record_are_counted_as_events",
+    ),
+    "does not say which rule dropped a payload": Mutant(
+        "outcome.py",
+        "        self.filtered.update(rule for each in parsed for rule in each.filtered)\n",
+        "",
+        PROCESSOR + "test_the_payloads_of_a_record_are_counted_as_events",
+    ),
+    "says what a member held": Mutant(
+        "contract.py",
+        "            self._faults.append(bad)\n",
+        "            self._faults.append(InvalidRecord(bad.reason, f'{bad.detail}: {value}'))\n",
+        PROCESSOR + "test_nothing_of_a_record_is_in_the_outcome_nor_in_why_it_is_quarantined",
+    ),
+    "says what broke the relay": Mutant(
+        "processor.py",
+        "self._fail(Metric.INTERNAL_ERRORS, where(exc))",
+        "self._fail(Metric.INTERNAL_ERRORS, str(exc))",
+        PROCESSOR + "test_a_record_that_the_relay_itself_fails_on_is_reported_and_nothing_above_it_is_sent",
+    ),
+    "takes a record for settled once one of its events is": Mutant(
+        "processor.py",
+        "return {source.sequence_number for source in sources if source not in settled}",
+        "return {each.sequence_number for each in sources} - {each.sequence_number for each in settled}",
     ),
 }
 
@@ -598,3 +776,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def test_breaking_a_promise_turns_its_test_red(mutant: str, tmp_path: Path) -> None:
     MUTANTS[mutant].check(tmp_path)
+
+
+def test_every_mutant_changes_code_that_is_there_and_names_a_test_that_is() -> None:
+    assert not outdated(MUTANTS)

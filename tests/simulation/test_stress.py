@@ -210,7 +210,7 @@ def test_events_that_always_fail_do_not_hold_a_shard_for_ever(always: tuple[Repl
     sys.stdout.write(f"| 1 in {each}, {fault.answer.error} | {rate:.1f} | {delay:.1f} |\n")
     assert rate >= least
     assert delay <= 60
-    set_aside = [int(number) for number, _ in shard.world.bucket.rejections()]
+    set_aside = [int(number) for number, *_ in shard.world.bucket.rejections()]
     assert all(map(bad, set_aside)), "a good event was given up"
     assert len(shard.world.bucket.lines()) == len(set_aside) >= 5000 * demand / each, "each bad one once"
 
@@ -265,7 +265,7 @@ def test_an_event_that_always_fails_holds_its_shard_for_a_quarter_of_an_hour(fau
 
     times = accepted(shard)
     assert set(times) == {f"clicks:shardId-000000000000:{number}" for number in range(9000) if number != 100}
-    assert shard.world.bucket.rejections() == {("100", None): "failed_repeatedly"}
+    assert shard.world.bucket.rejections() == {("100", None, None): "failed_repeatedly"}
     assert not shard.discarded
     (line,) = shard.world.bucket.lines()
     assert line["source"]["approximateArrivalTimestamp"] == arrivals_of(100)

@@ -14,6 +14,7 @@ from typing import Any, cast
 from aws_lambda_powertools.utilities.batch import process_partial_response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from personalize_relay import mapping
 from personalize_relay.clients import Answer
 from personalize_relay.delivery import Delivery
 from personalize_relay.errors import DeliveryError
@@ -30,6 +31,9 @@ TRACKER = "tracker"
 
 
 OK = Answer(200)
+
+type Place = tuple[str, str | None, int | None]
+"""Of an event: its record's sequence number, its payload's place in that, and its own in its payload."""
 
 
 class Clock:
@@ -145,10 +149,14 @@ class Bucket:
         """The quarantined records of the given objects, or of all."""
         return [json.loads(line) for key in keys or self.objects for line in self.objects[key].splitlines()]
 
-    def rejections(self) -> dict[tuple[str, int | None], str]:
-        """The reason of each rejected event, by its record's sequence number and its index."""
+    def rejections(self) -> dict[Place, str]:
+        """The reason of each rejected event."""
+        return {place: each["reason"] for place, each in self.rejected().items()}
+
+    def rejected(self) -> dict[Place, dict[str, Any]]:
+        """All that is told of each rejected event."""
         return {
-            (line["source"]["sequenceNumber"], each["index"]): each["reason"]
+            (line["source"]["sequenceNumber"], each["subSequence"], each["index"]): each
             for line in self.lines()
             for each in line["rejected"]
         }
@@ -162,7 +170,7 @@ def no_jitter(most: float) -> float:
 class World:
     """A relay with everything around it simulated."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that a test may choose
         self,
         script: Script = good,
         *,
@@ -170,6 +178,7 @@ class World:
         jitter: Callable[[float], float] = no_jitter,
         max_in_flight: int = 8,
         allowed: Sequence[str] = (),
+        mapping: mapping.Mapping | None = None,
     ) -> None:
         self.clock = clock or Clock()
         self.api = Api(self.clock, script)
@@ -177,6 +186,7 @@ class World:
         self._jitter = jitter
         self._max_in_flight = max_in_flight
         self._trackers = Trackers(default=TRACKER, allowed=frozenset(allowed))
+        self._mapping = mapping
         self.processor = self._sandbox()
 
     def fresh_sandbox(self) -> None:
@@ -193,6 +203,7 @@ class World:
             ),
             quarantine=Quarantine(self.bucket, prefix="quarantine/", now=lambda: datetime(2026, 9, 21, tzinfo=UTC)),
             trackers=self._trackers,
+            mapping=self._mapping,
             clock=self.clock,
             now=lambda: ARRIVAL + self.clock.now - BEGINNING,
             wait=lambda seconds: self.clock.wait_until(self.clock.now + seconds),

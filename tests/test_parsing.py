@@ -1,0 +1,69 @@
+"""All payloads of a record are read, each in its place, and every one comes to something."""
+
+import gzip
+from typing import Any
+
+from local import kpl
+from personalize_relay.errors import Reason
+from personalize_relay.events import Origin, Parsed, Source, Trackers
+from personalize_relay.parsing import CONTROL_MESSAGE, parse
+from tests.packing import text
+from tests.simulation.world import ARRIVAL, click
+
+ORIGIN = Origin(stream="clicks", shard_id="shardId-000000000000", sequence_number="7", arrival=ARRIVAL)
+DERIVED = "clicks:shardId-000000000000:7"
+TRACKERS = Trackers(default="tracker")
+CONTROL = text({"messageType": "CONTROL_MESSAGE", "logEvents": []})
+
+
+def read(*parts: bytes) -> Parsed:
+    return parse(kpl.aggregate(parts), ORIGIN, TRACKERS)
+
+
+def request(*kinds: str) -> dict[str, Any]:
+    return {"sessionId": "s", "eventList": [{"eventType": each, "sentAt": ARRIVAL} for each in kinds]}
+
+
+def test_an_event_has_its_source_and_its_id_by_its_place_in_the_record() -> None:
+    lines = text(click()) + b"\n" + text(request("a", "b"))
+    taken = read(text(click()), lines).interactions
+    assert [each.source for each in taken] == [
+        Source(7, (0,), None),
+        Source(7, (1, 0), None),
+        Source(7, (1, 1), 0),
+        Source(7, (1, 1), 1),
+    ]
+    assert [each.event.event_id for each in taken] == [f"{DERIVED}:{at}" for at in ("0", "1.0", "1.1:0", "1.1:1")]
+
+
+def test_a_record_of_one_payload_has_the_ids_it_always_had() -> None:
+    for data in (text(click()), gzip.compress(text(click())), kpl.aggregate([text(click())])):
+        (taken,) = parse(data, ORIGIN, TRACKERS).interactions
+        assert (taken.source, taken.event.event_id) == (Source(7), DERIVED)
+
+
+def test_what_is_bad_is_rejected_in_its_place_and_under_the_id_it_would_have_had() -> None:
+    rejections = read(b"{", text(request("a", "null")), text(click(eventType=None)), text(click())).rejections
+    assert [(each.sub_sequence, each.index, each.event_id, each.reason) for each in rejections] == [
+        ((0,), None, None, Reason.INVALID_JSON),
+        ((1,), 1, f"{DERIVED}:1:1", Reason.PLACEHOLDER_TEXT),
+        ((2,), None, f"{DERIVED}:2", Reason.MISSING_MEMBER),
+    ]
+
+
+def test_a_payload_that_is_bad_as_a_whole_takes_none_of_its_neighbours_with_it() -> None:
+    parsed = read(text(click()), text({"sessionId": "s", "eventList": 7}), text(click()))
+    assert [each.source.sub_sequence for each in parsed.interactions] == [(0,), (2,)]
+    assert [(each.sub_sequence, each.event_id) for each in parsed.rejections] == [((1,), None)]
+
+
+def test_a_control_message_is_counted_and_never_rejected() -> None:
+    parsed = read(CONTROL, text(click()), CONTROL)
+    assert parsed.filtered == (CONTROL_MESSAGE, CONTROL_MESSAGE)
+    assert (len(parsed.interactions), parsed.rejections, parsed.count) == (1, (), 3)
+
+
+def test_what_was_inflated_is_told_of_good_records_and_bad() -> None:
+    assert parse(text(click()), ORIGIN, TRACKERS).inflated == 0
+    for data in (text(click()), b"bad" * 50):
+        assert parse(gzip.compress(data), ORIGIN, TRACKERS).inflated == len(data)
