@@ -67,10 +67,11 @@ def sample(sessions: int = SESSIONS, seed: int = 1) -> list[SampleRecord]:
 
     Five of each kind of both, each a session of its own.
     """
-    draw = random.Random(seed)  # noqa: S311 - the same sample each time is the point
+    # Two, so that the sessions are those of `unpacked`.
+    draw, visits = random.Random(seed), random.Random(seed)  # noqa: S311 - the same sample each time is the point
     others = [_bad(kind, number) for kind in BAD for number in range(EACH_BAD_KIND)]
-    others += [_packed(kind, number, draw) for kind in PACKED for number in range(EACH_PACKED_KIND)]
-    others += [_with_one_cut_off(number, draw) for number in range(EACH_PACKED_KIND)]
+    others += [_packed(kind, number, visits) for kind in PACKED for number in range(EACH_PACKED_KIND)]
+    others += [_with_one_cut_off(number, visits) for number in range(EACH_PACKED_KIND)]
     return mixed([_session(number, draw) for number in range(sessions)], others, draw)
 
 
@@ -86,7 +87,8 @@ def mixed(
 
 def unpacked(sessions: int, seed: int = 1) -> list[SampleRecord]:
     """The good records alone, each of one payload."""
-    return _flowing(sessions, random.Random(seed))  # noqa: S311 - as above
+    draw = random.Random(seed)  # noqa: S311 - as above
+    return mixed([_session(number, draw) for number in range(sessions)], [], draw)
 
 
 def fewest_calls(batches: Sequence[Sequence[SampleRecord]]) -> int:
@@ -101,10 +103,6 @@ def fewest_calls(batches: Sequence[Sequence[SampleRecord]]) -> int:
             users = [event.user for event in good if event.session == session]
             calls += sum(-(-len(list(run)) // MAX_EVENTS_PER_CALL) for _, run in groupby(users))
     return calls
-
-
-def _flowing(sessions: int, draw: random.Random) -> list[SampleRecord]:
-    return list(_interleave([_session(number, draw) for number in range(sessions)], draw))
 
 
 def _interleave(sessions: list[list[SampleRecord]], draw: random.Random) -> Iterator[SampleRecord]:

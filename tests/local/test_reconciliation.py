@@ -92,8 +92,8 @@ def test_what_a_mapping_filters_is_accounted_for_by_rule(
     filtered: dict[str, int], missing: tuple[str, ...], unexpected: tuple[str, ...]
 ) -> None:
     dropped = SampleRecord("s", b"", (SampleEvent("s", None, dropped="other calls"),) * 2)
-    account = reconcile([*PRODUCED, (dropped, Position("clicks", "shard", "3"))], DELIVERED, [line("2")], filtered)
-    assert (account.missing, account.unexpected, account.produced) == (missing, unexpected, 6)
+    account = reconcile([*PRODUCED, (dropped, Position("clicks", "shard", "4"))], DELIVERED, STORED, filtered)
+    assert (account.missing, account.unexpected, account.produced) == (missing, unexpected, 8)
     assert account.holds is not bool(missing or unexpected)
 
 
@@ -108,9 +108,12 @@ def test_segments_stream_becomes_what_is_expected_of_it() -> None:
         origin = Origin(stream="clicks", shard_id="shard", sequence_number=str(number), arrival=AFTER)
         parsed = parse(record.data, origin, trackers, mapping)
         accepted = {each.event.event_id: 1 for each in parsed.interactions}
-        refused: list[dict[str, Any]] = [{"index": each.index, "reason": each.reason} for each in parsed.rejections]
+        refused: list[dict[str, Any]] = [
+            {"subSequence": dotted(each.sub_sequence) or None, "index": each.index, "reason": each.reason}
+            for each in parsed.rejections
+        ]
         if any(event.reason == "rejected_by_personalize" for event in record.events):
-            accepted, refused = {}, [{"index": None, "reason": "rejected_by_personalize"}]
+            accepted, refused = {}, line(str(number), "rejected_by_personalize")["rejected"]
         lines = [{"source": {"sequenceNumber": str(number)}, "rejected": refused}]
         account = reconcile([(record, position)], accepted, lines, Counter(parsed.filtered))
         assert account.holds, account
