@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personalize_relay.errors import InvalidRecord, Reason
-from personalize_relay.expressions import Expressions, WrongExpression, mentions
+from personalize_relay.expressions import Expressions, WrongExpression, takes_whole
 from personalize_relay.functions import OWN, Functions
 from personalize_relay.projections import is_false
 
@@ -199,9 +199,14 @@ def test_hash_needs_a_salt() -> None:
         Expressions(Functions()).compiled("hash(userId)")
 
 
-def test_an_expression_says_which_fields_it_has() -> None:
-    assert mentions("join(':', [messageId, each.id])", "each")
-    assert not mentions("'each' || a", "each")
+@pytest.mark.parametrize("text", ["@", "{a: @}", "not_null(a, @)", "map(&@, a)", "a[?@]"])
+def test_an_expression_that_may_take_the_value_whole_is_known(text: str) -> None:
+    assert takes_whole(text)
+
+
+@pytest.mark.parametrize("text", ["a", "'@'", '"@timestamp"', "a[*].b", "{a: b}", "*", "[*]", "[]", "a[]", "a[?b]"])
+def test_other_expressions_take_what_is_in_it(text: str) -> None:
+    assert not takes_whole(text)
 
 
 def test_every_function_of_ours_is_one_of_the_interpreters() -> None:
