@@ -19,8 +19,9 @@ LAYERS = [
     {"settings", "members", "payloads", "endpoints", "credentials", "backoff", "deadline", "rest", "memory", "demand"}
     | {"aggregate", "inflate", "recognise"},
     {"json_values", "names"},
-    {"events", "metrics", "suspicion", "framing", "mapping", "envelopes", "reshaping", "projections"},
+    {"events", "metrics", "suspicion", "framing", "envelopes", "reshaping", "projections"},
     {"requests", "result", "delivered", "contract", "functions"},
+    {"mapping"},
     {"clients", "lane", "outcome", "parsing", "closures", "shadow"},
     {"expressions", "mapping_tests", "records"},
     {"mapping_file", "quarantine"},

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personalize_relay.errors import InvalidRecord
-from personalize_relay.expressions import Expressions, WrongExpression, mentions
+from personalize_relay.errors import InvalidRecord, Reason
+from personalize_relay.expressions import Expressions, WrongExpression, takes_whole
 from personalize_relay.functions import OWN, Functions
 from personalize_relay.projections import is_false
 
@@ -114,9 +114,15 @@ def test_what_is_true_is_what_jmespath_takes_for_true(document: object) -> None:
         ("epoch('2026-11-24 10:30:00', '+01:00')", 1795512600.0),
         ("epoch('2026-11-24T09:30:00Z', 'Europe/Berlin')", 1795512600.0),
         ("epoch(nothing)", None),
+        ("epoch('')", None),
+        ("epoch(' ', 'Europe/Berlin')", None),
+        ("epoch(`{}`)", None),
         ("text(`12`)", "12"),
         ("text(`12.0`)", "12"),
         ("text(`1.5`)", "1.5"),
+        ("text(`9007199254740992.0`)", "9007199254740992"),
+        ("text(`-9007199254740992.0`)", "-9007199254740992"),
+        ("text(`12345678901234567890123`)", "12345678901234567890123"),
         ("text(`true`)", "true"),
         ("text('a')", "a"),
         ("text(nothing)", None),
@@ -144,6 +150,14 @@ def test_a_function_refuses_a_value_without_repeating_it(text: str) -> None:
     with pytest.raises(InvalidRecord) as refused:
         EXPRESSIONS.compiled(text)(["canary"])
     assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["text(@)", "lower(@)", "hash(@)", "joined(@, 'a')"])
+@pytest.mark.parametrize("number", [9007199254740994.0, -9007199254740994.0, 1e22])
+def test_a_number_whose_digits_a_double_has_lost_is_no_text(text: str, number: float) -> None:
+    with pytest.raises(InvalidRecord) as refused:
+        EXPRESSIONS.compiled(text)(number)
+    assert refused.value.reason is Reason.INVALID_NUMBER
 
 
 def test_a_hash_depends_on_the_salt() -> None:
@@ -185,9 +199,14 @@ def test_hash_needs_a_salt() -> None:
         Expressions(Functions()).compiled("hash(userId)")
 
 
-def test_an_expression_says_which_fields_it_has() -> None:
-    assert mentions("join(':', [messageId, each.id])", "each")
-    assert not mentions("'each' || a", "each")
+@pytest.mark.parametrize("text", ["@", "{a: @}", "not_null(a, @)", "map(&@, a)", "a[?@]"])
+def test_an_expression_that_may_take_the_value_whole_is_known(text: str) -> None:
+    assert takes_whole(text)
+
+
+@pytest.mark.parametrize("text", ["a", "'@'", '"@timestamp"', "a[*].b", "{a: b}", "*", "[*]", "[]", "a[]", "a[?b]"])
+def test_other_expressions_take_what_is_in_it(text: str) -> None:
+    assert not takes_whole(text)
 
 
 def test_every_function_of_ours_is_one_of_the_interpreters() -> None:

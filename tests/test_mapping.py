@@ -1,10 +1,14 @@
 """A payload becomes the events of the first rule that matches it, is dropped by it, or is rejected."""
 
+import hashlib
+import time
+import tracemalloc
 from typing import Any
 
 import msgspec
 import pytest
 
+from personalize_relay.contract import MAX_EVENTS_PER_PAYLOAD
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.events import Origin, Parsed, Trackers
 from personalize_relay.mapping import MEMBERS, Mapped, Mapping
@@ -51,6 +55,15 @@ def refused(value: dict[str, Any], rules: str = RULES) -> InvalidRecord:
     return raised.value
 
 
+def parsed(value: dict[str, Any], rules: str = RULES) -> Parsed:
+    origin = Origin(stream="s", shard_id="", sequence_number="1", arrival=1795512600.0)
+    return parse(msgspec.json.encode(value), origin, Trackers(default="t"), mapping(rules))
+
+
+def order(*lines: object, **members: object) -> dict[str, Any]:
+    return {"type": "order", "visit": "v", "at": 1795512600, "lines": list(lines)} | members
+
+
 def test_the_first_rule_that_matches_makes_the_event() -> None:
     assert mapping().map({"type": "view", "visit": "s", "sku": "A"}) == Mapped(
         events=({"sessionId": "s", "eventType": "view", "itemId": "a"},)
@@ -68,9 +81,8 @@ def test_what_a_rule_drops_is_counted_under_its_name() -> None:
 
 
 def test_each_makes_an_event_of_every_entry() -> None:
-    order = {"type": "order", "visit": "s", "id": "o-1", "at": 1795512600123, "shop": "de"}
     lines = [{"sku": "a", "color": "red"}, {"sku": "b"}, "c"]
-    made = mapping().map({**order, "lines": lines})
+    made = mapping().map(order(*lines, visit="s", id="o-1", at=1795512600123, shop="de"))
     common = {"sessionId": "s", "eventType": "buy", "sentAt": 1795512600.123}
     assert made.several
     assert made.events == (
@@ -80,22 +92,96 @@ def test_each_makes_an_event_of_every_entry() -> None:
     )
 
 
-@pytest.mark.parametrize("given", [None, "", "null", "x" * 257])
-def test_an_id_that_the_contract_refuses_is_not_hidden_by_a_number(given: object) -> None:
-    made = mapping().map({"type": "order", "id": given, "lines": [{}]})
-    assert made.events[0].get("eventId") == given
+ORDERS_BY_LINE = RULES.replace('eventId = "id"', 'eventId = "each.id || id"')
 
 
-def test_an_id_of_the_entry_stays_as_it_is() -> None:
-    rules = RULES.replace('eventId = "id"', 'eventId = "each.id"')
-    made = mapping(rules).map({"type": "order", "lines": [{"id": "l-1"}, {"id": "l-2"}]})
-    assert [event["eventId"] for event in made.events] == ["l-1", "l-2"]
+def ids(*given: object, order: object = "o-1", rules: str = ORDERS_BY_LINE) -> list[object]:
+    made = mapping(rules).map({"type": "order", "id": order, "lines": [{"id": each} for each in given]})
+    return [event.get("eventId") for event in made.events if isinstance(event, dict)]
+
+
+def test_an_id_that_no_other_event_of_the_payload_has_stays_as_it_is() -> None:
+    assert ids("l-1", "l-2", None) == ["l-1", "l-2", "o-1"]
+
+
+def test_events_of_one_payload_never_share_an_id() -> None:
+    assert ids(None, None) == ["o-1:0", "o-1:1"]
+    assert ids("l-1", None, "l-1", "l-2", None) == ["l-1:0", "o-1:1", "l-1:2", "l-2", "o-1:4"]
+    assert ids(7, "7", 7.0) == ["7:0", "7:1", "7:2"]
+    assert ids("a:2", "a", "a") == ["a:2:0", "a:1", "a:2"]
+
+
+@pytest.mark.parametrize("given", [None, "", " ", [], "null", "x" * 257])
+def test_an_id_that_is_absent_or_refused_is_the_same_without_its_place(given: object) -> None:
+    assert ids(None, None, order=given, rules=RULES) == [given] * 2
+
+
+def test_an_id_that_its_place_makes_too_long_is_hashed() -> None:
+    assert ids(None, None, order="x" * 254) == [f"{'x' * 254}:0", f"{'x' * 254}:1"]
+    hashed = [hashlib.sha256(f"{'x' * 255}:{place}".encode()).hexdigest() for place in (0, 1)]
+    assert ids(None, None, order="x" * 255) == hashed
 
 
 @pytest.mark.parametrize(("lines", "said"), [(None, "no list"), ([], "an empty list"), ({"canary": 1}, "no list")])
 def test_no_list_for_each_is_rejected_by_the_rules_name(lines: object, said: str) -> None:
     bad = refused({"type": "order", "lines": lines})
     assert (bad.reason, bad.detail) == (Reason.NOT_MAPPED, f'rule "orders": each gives {said}')
+
+
+def test_each_may_list_as_many_entries_as_an_event_list_and_no_more() -> None:
+    assert len(mapping().map(order(*[{}] * MAX_EVENTS_PER_PAYLOAD)).events) == MAX_EVENTS_PER_PAYLOAD
+    bad = refused(order(*[{}] * (MAX_EVENTS_PER_PAYLOAD + 1)))
+    assert bad.reason is Reason.TOO_MANY_EVENTS
+    assert bad.detail == 'rule "orders": each gives 501 events, may give 500'
+
+
+ENTRY_TIMES = RULES.replace("epoch(at)", "epoch(each.at)")
+
+
+def test_an_entry_that_an_expression_cannot_take_is_rejected_in_its_place_and_takes_no_neighbour_with_it() -> None:
+    lines = [{"sku": "a", "at": 1795512600}, {"sku": "b", "at": "canary"}, {"sku": "c", "at": 1795512601}]
+    read = parsed(order(*lines), ENTRY_TIMES)
+    assert [(each.source.index, each.event.item_id) for each in read.interactions] == [(0, "a"), (2, "c")]
+    (bad,) = read.rejections
+    assert (bad.index, bad.event_id, bad.reason) == (1, "s::1:1", Reason.INVALID_TIMESTAMP)
+    assert bad.detail.startswith('rule "orders": sentAt: epoch() is a text but no time')
+
+
+def test_an_only_entry_that_is_rejected_has_its_place_too() -> None:
+    assert [each.index for each in parsed(order({"at": "canary"}), ENTRY_TIMES).rejections] == [0]
+
+
+@pytest.mark.parametrize("whole", ["{whole: @}", "@", "not_null(@)", "{a: map(&@, [@])}", "{a: [`1`, @]} | {b: a[1]}"])
+def test_what_takes_the_payload_whole_has_its_own_entry_in_it(whole: str) -> None:
+    rules = RULES.replace("{color: each.color, shop: shop}", whole)
+    made = mapping(rules).map(order("l-1", "l-2"))
+    shown = [str(event["properties"]) for event in made.events if isinstance(event, dict)]
+    assert ["'each': 'l-1'" in each for each in shown] == [True, False]
+    assert ["'each': 'l-2'" in each for each in shown] == [False, True]
+
+
+def test_an_entry_of_a_wide_payload_costs_no_more_than_one_of_a_narrow_one() -> None:
+    mapped = mapping(RULES.replace("{color: each.color, shop: shop}", "{shop: shop}"))
+
+    def cost(value: dict[str, Any]) -> float:
+        began = time.process_time()
+        mapped.map(value)
+        return time.process_time() - began
+
+    narrow = order(*[{}] * MAX_EVENTS_PER_PAYLOAD)
+    wide = narrow | {str(number): None for number in range(20_000)}
+    assert min(cost(wide) for _ in range(5)) < 5 * min(cost(narrow) for _ in range(5))
+
+
+def test_the_same_object_is_not_copied_for_every_entry() -> None:
+    shop = {str(number): number or None for number in range(20_000)}
+    mapped = mapping(RULES.replace("{color: each.color, shop: shop}", "shop"))
+    tracemalloc.start()
+    try:
+        mapped.map(order(*[{}] * MAX_EVENTS_PER_PAYLOAD, shop=shop))
+        assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_null_member_is_absent_and_so_is_an_object_of_nulls() -> None:
@@ -116,16 +202,14 @@ def test_what_no_rule_matches_is_rejected() -> None:
 
 
 def test_a_function_that_a_value_does_not_suit_rejects_the_payload_by_rule_and_member() -> None:
-    order = {"type": "order", "visit": "canary", "lines": [{"sku": "a"}]}
-    bad = refused({**order, "at": "canary"})
-    assert bad.reason is Reason.INVALID_TIMESTAMP
-    assert bad.detail.startswith('rule "orders": sentAt: epoch() is a text but no time')
-    bad = refused({**order, "at": ["canary"]})
-    assert (bad.reason, bad.detail) == (
+    bad = refused({"type": "view", "sku": ["canary"]})
+    assert bad.reason is Reason.NOT_MAPPED
+    assert bad.detail.startswith('rule "views": itemId: a list or an object')
+    (bad_entry,) = parsed(order({"sku": "a"}, at=["canary"])).rejections
+    assert (bad_entry.reason, bad_entry.detail) == (
         Reason.WRONG_TYPE,
         'rule "orders": sentAt: epoch() must be a number or a text',
     )
-    assert refused({"type": "view", "sku": ["canary"]}).detail.startswith('rule "views": itemId: a list or an object')
 
 
 @pytest.mark.parametrize("part", ["when", "each"])
@@ -139,15 +223,9 @@ def test_a_condition_or_list_that_fails_is_named_and_shows_nothing(part: str) ->
 
 
 def test_a_payload_that_says_it_keeps_the_contract_passes_unmapped() -> None:
-    event = {"sessionId": "s", "eventType": "view"}
-    origin = Origin(stream="s", shard_id="", sequence_number="1", arrival=1795512600.0)
-
-    def parsed(mark: str) -> Parsed:
-        payload = msgspec.json.encode({MARK: mark, **event, "type": "ping"})
-        return parse(payload, origin, Trackers(default="t"), mapping())
-
-    assert [each.session_id for each in parsed(CONTRACT).interactions] == ["s"]
-    assert parsed("canary").filtered == ("pings",)
+    event = {"sessionId": "s", "eventType": "view", "type": "ping"}
+    assert [each.session_id for each in parsed({MARK: CONTRACT, **event}).interactions] == ["s"]
+    assert parsed({MARK: "canary", **event}).filtered == ("pings",)
 
 
 def test_a_mapping_says_which_rule_a_payload_is_for() -> None:
@@ -164,6 +242,12 @@ def test_what_is_let_is_a_member_for_all_rules_but_for_the_payload() -> None:
     assert payload == {"kind": "page", "visit": "s"}
     bad = refused({"kind": ["canary"]}, let + rules)
     assert bad.detail == "let: type: the expression can't be applied to the payload's values"
+
+
+def test_what_is_let_to_be_the_payload_whole_does_not_hold_itself() -> None:
+    rule = '[[rule]]\nname = "all"\n[rule.event]\nsessionId = "s"\neventType = "s"\nproperties = "whole"\n'
+    made = mapping(f'[let]\nwhole = "@"\n{rule}').map({"s": "a"})
+    assert made.events == ({"sessionId": "a", "eventType": "a", "properties": {"s": "a"}},)
 
 
 def test_a_rule_may_fill_every_member_of_the_contract() -> None:

@@ -2,11 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from personalize_relay import mapping_file
 from personalize_relay.errors import MappingError
+from personalize_relay.mapping import Mapping
 from personalize_relay.mapping_file import PRESETS, load, named, preset, read, source
 
 GOOD = """description = "views"
@@ -299,10 +301,42 @@ def test_a_right_one_is_loaded_with_its_tests_passed() -> None:
 def test_the_tests_of_a_mapping_hold_whatever_the_salt() -> None:
     hashed = RULE.replace('"visit"', '"hash(visit)"')
     salted = read(hashed, file="m.toml", salt=mapping_file.TEST_SALT).mapping
-    event = salted.map({"type": "view", "visit": "s"}).events[0]
+    event = made(salted)
     text = hashed + TEST + f'event = {{ sessionId = "{event["sessionId"]}", eventType = "view" }}'
     mapping = load(text, file="m.toml", salt="another")
-    assert mapping.map({"type": "view", "visit": "s"}).events[0]["sessionId"] != event["sessionId"]
+    assert made(mapping)["sessionId"] != event["sessionId"]
+
+
+def made(mapping: Mapping) -> dict[str, Any]:
+    (event,) = mapping.map({"type": "view", "visit": "s"}).events
+    assert isinstance(event, dict)
+    return event
+
+
+ENTRIES = """
+[[rule]]
+name = "orders"
+each = "lines"
+[rule.event]
+sessionId = "visit"
+eventType = "'buy'"
+sentAt = "epoch(each)"
+[[test]]
+name = "t"
+input = '{"visit": "s", "lines": [1795512600, "canary"]}'
+"""
+BOTH = 'events = [{ sessionId = "s", eventType = "buy", sentAt = 1795512600 }, { sessionId = "s", eventType = "buy" }]'
+
+
+def test_a_test_says_which_reason_rejects_an_entry() -> None:
+    load(ENTRIES + 'reason = "invalid_timestamp"', file="m.toml")
+    with pytest.raises(
+        MappingError, match=r'but the relay rejects it: invalid_timestamp: rule "orders": sentAt: epoch'
+    ):
+        load(ENTRIES + BOTH, file="m.toml")
+    made = r'it becomes \[\{"sessionId":"s","eventType":"buy","sentAt":1795512600(\.0)?\},null\]'
+    with pytest.raises(MappingError, match=made):
+        load(ENTRIES + "events = [{}]", file="m.toml")
 
 
 def test_a_test_may_expect_what_the_contract_rejects() -> None:

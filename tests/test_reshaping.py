@@ -141,6 +141,19 @@ def test_unwind_gives_an_entry_for_each_of_its_list_and_keeps_those_without() ->
     assert found("unwind(e, 'd.p', 'x')[0].d", given) == {"p": ["a", "b"]}
 
 
+@pytest.mark.parametrize(
+    ("entries", "listed", "others"), [(1, 990_000, 0), (1, 500, 20_000), (10_000, 50, 0)], ids=["long", "wide", "many"]
+)
+def test_unwind_refuses_what_would_fill_the_memory(entries: int, listed: int, others: int) -> None:
+    entry = {"p": [0] * listed} | {str(number): 0 for number in range(others)}
+    assert refused("unwind(e, 'p', 'x')", {"e": [entry] * entries}).reason is Reason.TOO_MANY_EVENTS
+
+
+def test_unwind_gives_as_many_entries_as_each_may_have_and_more() -> None:
+    entry = {"p": [0] * 1000} | {str(number): 0 for number in range(50)}
+    assert len(found("unwind(e, 'p', 'x')", {"e": [entry]})) == 1000
+
+
 @pytest.mark.parametrize("given", [None, "a", {"a": 1}])
 def test_unwind_leaves_what_is_no_list(given: object) -> None:
     assert found("unwind(e, 'd', 'x')", {"e": given}) == given

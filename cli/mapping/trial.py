@@ -78,9 +78,10 @@ class Trial:
         except InvalidRecord:
             return None, ()
         try:
-            return rule, self._mapping.map(payload).events
+            made = self._mapping.map(payload).events
         except InvalidRecord:
             return rule, ()
+        return rule, tuple(event for event in made if isinstance(event, dict))
 
     def _counted(self, tried: Tried) -> Tried:
         self.payloads += 1

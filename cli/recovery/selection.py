@@ -176,13 +176,16 @@ def _mapped(mapping: Mapping, payload: dict[str, Any]) -> list[_Made]:
         return [_Made(dropped=True)]
     several = len(mapped.events) > 1
     return [
-        _Made(index if mapped.several else None, event, several=several) for index, event in enumerate(mapped.events)
+        _Made(place if mapped.several else None, not_mapped=event.reason, several=several)
+        if isinstance(event, InvalidRecord)
+        else _Made(place if mapped.several else None, event, several=several)
+        for place, event in enumerate(mapped.events)
     ]
 
 
 def _chosen(made: list[_Made], index: int | None) -> list[_Made]:
     """That of the index, or all; where the mapping makes no such event any more, that it doesn't."""
-    if index is None or any(each.event is None for each in made):
+    if index is None or any(each.event is None and each.index is None for each in made):
         return made
     return [each for each in made if each.index == index] or [_Made(index, not_mapped=Reason.NOT_MAPPED)]
 

@@ -95,7 +95,13 @@ class ByMapping:
         if value.get(MARK) == CONTRACT:
             return [contract(value)], []
         mapped = self.mapping.map(value)
-        return list(mapped.events), [] if mapped.dropped is None else [mapped.dropped]
+        return [_good(event) for event in mapped.events], [] if mapped.dropped is None else [mapped.dropped]
+
+
+def _good(made: dict[str, Any] | InvalidRecord) -> dict[str, Any]:
+    if isinstance(made, InvalidRecord):
+        raise made
+    return made
 
 
 def _written(event: dict[str, Any], stamper: Stamper | None) -> bytes:

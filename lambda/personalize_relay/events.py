@@ -83,10 +83,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
             parts.append(dotted(sub_sequence))
         if index is not None:
             parts.append(str(index))
-        position = ":".join(parts)
-        if len(position) <= LIMITS["eventId"][1]:
-            return position
-        return hashlib.sha256(position.encode()).hexdigest()
+        return shortened(":".join(parts))
 
 
 class Trackers(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +111,11 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     def count(self) -> int:
         """How many events that is; a payload that is rejected whole, or dropped, counts as one."""
         return len(self.interactions) + len(self.rejections) + len(self.filtered)
+
+
+def shortened(event_id: str) -> str:
+    """An id as it is, or its SHA-256 in hex where it is too long for one."""
+    return event_id if len(event_id) <= LIMITS["eventId"][1] else hashlib.sha256(event_id.encode()).hexdigest()
 
 
 def dotted(sub_sequence: SubSequence) -> str:

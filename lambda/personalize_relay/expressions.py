@@ -79,9 +79,12 @@ def parsed(text: str) -> Node:
     return dict(tree)
 
 
-def mentions(text: str, name: str) -> bool:
-    """Whether an expression has a field of this name; raises WrongExpression."""
-    return any(node["type"] == "field" and node["value"] == name for node in _nodes(parsed(text)))
+def takes_whole(text: str) -> bool:
+    """Whether an expression may have the value itself in what it finds, and not only what is in it: it has `@` in it.
+
+    Raises WrongExpression.
+    """
+    return any(node["type"] == "current" for node in _nodes(parsed(text)))
 
 
 def _not_jmespath(text: str, position: int) -> str:

@@ -15,7 +15,7 @@ import msgspec
 from jmespath.functions import Functions as Standard
 from jmespath.functions import signature
 
-from personalize_relay import times
+from personalize_relay import members, times
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.reshaping import contract, untyped, unwind
 
@@ -98,8 +98,11 @@ class Functions(Standard):
 
 
 def epoch(moment: object, zone_name: str | None = None) -> float | None:
-    """Epoch seconds of any time that the contract takes; `zone_name` is the zone of a text that names none."""
-    if moment is None:
+    """Epoch seconds of any time that the contract takes, null for a blank one.
+
+    `zone_name` is the zone of a text that names none.
+    """
+    if members.absent(moment):
         return None
     return times.seconds("epoch()", moment, None if zone_name is None else zone(zone_name))
 
@@ -111,10 +114,16 @@ def text(value: object) -> str | None:
     if type(value) is bool:
         return "true" if value else "false"
     if type(value) is float and value.is_integer():
-        return str(int(value))
+        return _digits(value)
     if type(value) is int or type(value) is float:
         return str(value)
     raise InvalidRecord(Reason.NOT_MAPPED, "a list or an object was given to a function that takes texts and numbers")
+
+
+def _digits(whole: float) -> str:
+    if abs(whole) > members.LARGEST_EXACT:
+        raise InvalidRecord(Reason.INVALID_NUMBER, "a whole number over 2^53 has lost digits as a double: send a text")
+    return str(int(whole))
 
 
 def lower(value: object) -> str | None:

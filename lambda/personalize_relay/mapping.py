@@ -3,14 +3,16 @@
 Pure. The expressions come compiled from mapping_file.py; the same payload always gives the same events.
 """
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
 from personalize_relay import members
+from personalize_relay.contract import MAX_EVENTS_PER_PAYLOAD
 from personalize_relay.errors import InvalidRecord, Reason
+from personalize_relay.events import shortened
 
 MEMBERS = (
     *("trackingId", "userId", "sessionId", "eventType", "eventValue", "itemId", "properties", "sentAt", "eventId"),
@@ -18,11 +20,17 @@ MEMBERS = (
 )
 """What a rule may have an expression for."""
 
+_MOST_MEMBERS = 1_024
+"""Of an object that nulls are taken out of: one of more can't be short enough for any member of the contract."""
+
+type Made = dict[str, Any] | InvalidRecord
+"""An event, or why an entry of `each` becomes none."""
+
 
 class Mapped(msgspec.Struct, frozen=True):
     """What a mapping makes of a payload."""
 
-    events: tuple[dict[str, Any], ...] = ()
+    events: tuple[Made, ...] = ()
     """Flat events, as a payload of the contract would hold them; they keep none of its rules yet."""
     several: bool = False
     """Whether the rule takes several events out of a payload, so that each has its index."""
@@ -40,8 +48,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """The list that makes an event of each of its entries."""
     members: tuple[tuple[str, Callable[[Any], Any]], ...] = ()
     """An expression for each member of an event; none in a rule that drops."""
-    numbered: bool = False
-    """Whether all entries of `each` have one `eventId`, so that their places must make it several."""
+    keeps_scope: bool = False
+    """Whether an expression may put all that it sees into an event, so that no other may see the same object."""
 
     def matches(self, value: dict[str, Any]) -> bool:
         """Whether the rule is the payload's."""
@@ -58,9 +66,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
             return Mapped(dropped=self.name)
         if self.each is None:
             return Mapped(events=(self._event(value),))
-        events = [self._event({**value, "each": entry}) for entry in self._entries(self.each, value)]
-        if self.numbered:
-            _number(events)
+        entries, scope = self._entries(self.each, value), {**value}
+        events = [self._of_entry(entry, scope) for entry in entries]
+        _number(events)
         return Mapped(events=tuple(events), several=True)
 
     def _entries(self, each: Callable[[Any], Any], value: dict[str, Any]) -> list[Any]:
@@ -71,7 +79,18 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         if type(entries) is not list or not entries:
             said = "an empty list" if entries == [] else "no list"
             raise InvalidRecord(Reason.NOT_MAPPED, f'rule "{self.name}": each gives {said}')
+        if len(entries) > MAX_EVENTS_PER_PAYLOAD:
+            said = f"{len(entries)} events, may give {MAX_EVENTS_PER_PAYLOAD}"
+            raise InvalidRecord(Reason.TOO_MANY_EVENTS, f'rule "{self.name}": each gives {said}')
         return entries
+
+    def _of_entry(self, entry: Any, scope: dict[str, Any]) -> Made:  # noqa: ANN401 - JSON may be anything
+        """What becomes of an entry; its neighbours see it in the same scope, as to copy a wide payload takes long."""
+        scope["each"] = entry
+        try:
+            return self._event({**scope} if self.keeps_scope else scope)
+        except InvalidRecord as bad:
+            return bad
 
     def _event(self, scope: dict[str, Any]) -> dict[str, Any]:
         made: dict[str, Any] = {}
@@ -120,7 +139,8 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
         scope, name = {**payload}, ""
         try:
             for name, expression in self.let:
-                scope[name] = expression(scope)
+                found = expression(scope)
+                scope[name] = {**scope} if found is scope else found
         except Exception as exc:  # noqa: BLE001 - as in a rule
             raise _failed(f"let: {name}", exc) from None
         return scope
@@ -136,11 +156,31 @@ def _filled(value: dict[str, Any]) -> dict[str, Any] | None:
     """An object without its null members, or null where it has no others."""
     if None not in value.values():
         return value or None
+    if len(value) - list(value.values()).count(None) > _MOST_MEMBERS:
+        return value
     return {name: each for name, each in value.items() if each is not None} or None
 
 
-def _number(events: list[dict[str, Any]]) -> None:
-    """Make one id for all events an id for each, as the relay does with the ids that it derives."""
-    for place, event in enumerate(events):
-        with suppress(KeyError, InvalidRecord):  # there is none, or the contract's rules will refuse it for what it is
-            event["eventId"] = f"{members.identity('eventId', event['eventId'])}:{place}"
+def _number(events: Iterable[Made]) -> None:
+    """Put its place after each id that several events have, as the relay does with the ids that it derives."""
+    made = [(place, event) for place, event in enumerate(events) if not isinstance(event, InvalidRecord)]
+    given = [(place, event, event_id) for place, event in made if (event_id := _id(event))]
+    counts = Counter(event_id for _, _, event_id in given)
+    if len(counts) == len(given):
+        return
+    several = [each for each in given if counts[each[2]] > 1]
+    if any(f"{event_id}:{place}" in counts for place, _, event_id in several):
+        several = given  # only where all have their place no two can be the same
+    for place, event, event_id in several:
+        event["eventId"] = shortened(f"{event_id}:{place}")
+
+
+def _id(event: dict[str, Any]) -> str | None:
+    """The id of an event as the contract takes it; None where there is none, or one that the contract refuses."""
+    given = event.get("eventId")
+    if members.absent(given):
+        return None
+    try:
+        return members.identity("eventId", given)
+    except InvalidRecord:
+        return None

@@ -13,7 +13,7 @@ import msgspec
 
 from personalize_relay import mapping_tests
 from personalize_relay.errors import MappingError
-from personalize_relay.expressions import Expressions, WrongExpression, mentions
+from personalize_relay.expressions import Expressions, WrongExpression, takes_whole
 from personalize_relay.functions import Functions
 from personalize_relay.mapping import MEMBERS, Mapping, Rule
 from personalize_relay.mapping_tests import Test
@@ -144,7 +144,7 @@ def _rule(table: Table, expressions: Expressions) -> Rule:
         when=when,
         each=_compiled(table, "each", expressions.compiled),
         members=_members(table.table("event"), expressions),
-        numbered="each" in table.values and not mentions(table.values["event"].get("eventId", "@"), "each"),
+        keeps_scope=any(map(takes_whole, table.values["event"].values())),
     )
 
 

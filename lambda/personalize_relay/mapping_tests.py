@@ -103,6 +103,8 @@ def _difference(test: Test, mapped: Mapped, mapping: Mapping) -> str | None:
     if test.events is None or len(test.events) != len(mapped.events) or test.several is not mapped.several:
         return f"expected {_expected(test)}, but it becomes {_made(mapped)}"
     for expected, came_out in zip(test.events, mapped.events, strict=True):
+        if isinstance(came_out, InvalidRecord):
+            return f"expected {_expected(test)}, but the relay rejects it: {came_out}"
         for name in MEMBERS:
             if expected.get(name) != came_out.get(name):
                 return f"expected {name} {_text(expected.get(name))}, but it becomes {_text(came_out.get(name))}"
@@ -111,7 +113,7 @@ def _difference(test: Test, mapped: Mapped, mapping: Mapping) -> str | None:
 
 def _rejection(test: Test, mapped: Mapped, mapping: Mapping) -> InvalidRecord | None:
     """Why the function would refuse what the mapping makes, whatever its trackers are."""
-    named = (event.get("trackingId") for event in mapped.events)
+    named = (event.get("trackingId") for event in mapped.events if isinstance(event, dict))
     trackers = Trackers(default="test", allowed=frozenset(each for each in named if isinstance(each, str)))
     parsed = parsing.parse(test.input.encode(), _ORIGIN, trackers, mapping)
     return next((InvalidRecord(each.reason, each.detail) for each in parsed.rejections), None)
@@ -124,7 +126,8 @@ def _expected(test: Test) -> str:
 
 
 def _made(mapped: Mapped) -> str:
-    return _text(mapped.events if mapped.several else mapped.events[0])
+    made = [None if isinstance(event, InvalidRecord) else event for event in mapped.events]
+    return _text(made if mapped.several else made[0])
 
 
 def _text(value: object) -> str:

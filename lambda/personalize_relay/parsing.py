@@ -3,12 +3,10 @@
 Pure: no clock, environment, I/O or log. The same data at the same stream position always gives the same result.
 """
 
-from typing import Any
-
 from personalize_relay.contract import MAX_EVENTS_PER_RECORD, Reader
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.events import Origin, Parsed, Rejection, Trackers
-from personalize_relay.framing import unframe
+from personalize_relay.framing import Payload, unframe
 from personalize_relay.mapping import Mapping
 from personalize_relay.names import CONTRACT, MARK
 
@@ -24,7 +22,7 @@ def parse(data: bytes, origin: Origin, trackers: Trackers, mapping: Mapping | No
     for payload in framed.payloads:
         reader.sub_sequence = payload.sub_sequence
         try:
-            _read(reader, payload.value, mapping)
+            _read(reader, payload, origin, mapping)
         except InvalidRecord as bad:
             reader.reject(bad)
         if reader.is_full:
@@ -41,15 +39,20 @@ def rejected(bad: InvalidRecord, inflated: int = 0) -> Parsed:
     return Parsed(rejections=(whole,), inflated=inflated)
 
 
-def _read(reader: Reader, payload: Any, mapping: Mapping | None) -> None:  # noqa: ANN401 - whatever JSON may hold
-    if isinstance(payload, InvalidRecord):
-        raise payload
+def _read(reader: Reader, payload: Payload, origin: Origin, mapping: Mapping | None) -> None:
+    value = payload.value
+    if isinstance(value, InvalidRecord):
+        raise value
     # What `relay produce` and `relay failed redrive` send keeps the contract, whatever else is on the stream.
-    if mapping is None or payload.get(MARK) == CONTRACT:
-        reader.read(payload)
+    if mapping is None or value.get(MARK) == CONTRACT:
+        reader.read(value)
         return
-    mapped = mapping.map(payload)
+    mapped = mapping.map(value)
     if mapped.dropped is not None:
         reader.filtered.append(mapped.dropped)
-    for index, event in enumerate(mapped.events):
-        reader.read_event(event, index if mapped.several else None, alone=len(mapped.events) == 1)
+    for place, event in enumerate(mapped.events):
+        index = place if mapped.several else None
+        if isinstance(event, InvalidRecord):
+            reader.reject(event, index, origin.event_id(payload.sub_sequence, index))
+        else:
+            reader.read_event(event, index, alone=len(mapped.events) == 1)

@@ -1,6 +1,5 @@
 """Turn what wraps an event into an event: other spellings of its members, DynamoDB's types, a list within a list."""
 
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -8,7 +7,8 @@ import msgspec
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.names import ATTRIBUTION_MEMBERS, EVENT_MEMBERS, FLAT_MEMBERS, meant, respelt
 
-_meant = lru_cache(4096)(meant)
+MOST_COPIED = 100_000
+"""Members of all entries that `unwind` makes: an entry costs as much as it is wide."""
 
 
 def contract(value: Any) -> Any:  # noqa: ANN401 - JSON may be anything
@@ -28,7 +28,7 @@ def _named(value: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
         return value
     named: dict[str, Any] = {}
     for spelling, each in value.items():
-        name = _meant(spelling)
+        name = meant(spelling)
         if name in named or name in ATTRIBUTION_MEMBERS:
             return respelt(value, known)[0]
         if name in known:
@@ -83,11 +83,24 @@ def unwind(entries: Any, path: Any, name: Any) -> Any:  # noqa: ANN401 - as abov
     """
     if type(entries) is not list:
         return entries
-    return [each for entry in entries for each in _unwound(entry, path, name)]
+    steps = path.split(".")
+    unwound: list[Any] = []
+    copied = 0
+    for entry in entries:
+        listed = _listed(entry, steps)
+        if listed:
+            copied += len(listed) * len(entry)
+            if copied > MOST_COPIED:
+                raise InvalidRecord(Reason.TOO_MANY_EVENTS, f"unwind() makes over {MOST_COPIED} members of the entries")
+            unwound += [{**entry, name: each} for each in listed]
+        else:
+            unwound.append(entry)
+    return unwound
 
 
-def _unwound(entry: Any, path: str, name: str) -> list[Any]:  # noqa: ANN401 - as above
-    listed = entry
-    for step in path.split("."):
-        listed = listed.get(step) if type(listed) is dict else None
-    return [{**entry, name: each} for each in listed] if type(listed) is list and listed else [entry]
+def _listed(entry: Any, steps: list[str]) -> list[Any]:  # noqa: ANN401 - as above
+    """The list at a path in an entry, empty where there is none."""
+    found = entry
+    for step in steps:
+        found = found.get(step) if type(found) is dict else None
+    return found if type(found) is list else []

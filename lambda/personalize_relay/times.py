@@ -31,6 +31,8 @@ _RFC_1123 = re.compile(
 )
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _UTC = (" UTC", " GMT", " Z")
+_GO = " +0000"
+"""What stands before UTC where Go writes a time as text."""
 _LONGEST = 100
 """Characters of a text that is looked at."""
 
@@ -84,7 +86,7 @@ def _from_text(name: str, text: str, zone: tzinfo | None) -> float:
 
 def _from_iso8601(name: str, text: str, zone: tzinfo | None) -> float:
     if text.endswith(_UTC):
-        text = f"{text.rpartition(' ')[0]}Z"
+        text = f"{text.rpartition(' ')[0].removesuffix(_GO)}Z"
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as exc:

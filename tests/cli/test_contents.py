@@ -11,6 +11,7 @@ from cli.sending.account import lines
 from cli.sending.checkpoint import Checkpoint
 from cli.sending.contents import AsGiven, ByMapping, Content
 from cli.sending.event_ids import Stamper
+from personalize_relay.errors import Reason
 from personalize_relay.events import Interaction, Origin
 from personalize_relay.mapping import Mapping
 from personalize_relay.mapping_file import PRESETS, preset, read, source
@@ -141,6 +142,13 @@ def test_what_is_of_the_contract_already_passes_a_mapping() -> None:
     content = mapped(marked, PAGE)
     assert (content.key, content.events, content.filtered) == ("mine", 1, ("other calls",))
     assert objects(content)[0]["$schema"] == "personalize-relay.event/1"
+
+
+def test_a_record_with_an_entry_that_cannot_be_mapped_is_refused_for_its_reason() -> None:
+    purchase = {"event_type": "custom_event", "data": {"event_name": "e", "timestamp_unixtime_ms": "canary"}}
+    content = mapped({"mpid": 1, "events": [purchase]}, mapping=preset("mparticle"))
+    assert content.bad
+    assert (content.data, content.bad.reason) == (b"", Reason.INVALID_TIMESTAMP)
 
 
 def test_what_the_mapping_drops_is_counted_by_rule_settled_and_no_rejection(tmp_path: Path) -> None:

@@ -222,3 +222,18 @@ def test_a_mapping_that_is_shown_is_one_that_can_be_used(capsys: pytest.CaptureF
     Path("mine.toml").write_text(output)
     assert said(capsys, "test", "mine.toml")[0] == 0
     assert msgspec.toml.decode(output)["rule"]
+
+
+def test_an_entry_that_cannot_be_mapped_is_rejected_beside_the_events_of_its_neighbours(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("m.toml").write_text(MAPPING.replace("epoch(at)", "epoch(each)"))
+    lines = [1795512600, "canary", 1795512601]
+    Path("r.jsonl").write_text(json.dumps({"type": "order", "visit": "s", "lines": lines}))
+    _, output, _ = said(capsys, "try", "m.toml", "r.jsonl")
+    assert output.splitlines()[0] == 'r.jsonl:1: 2 events by "orders", 1 rejected'
+    assert output.splitlines()[1].startswith(
+        '  invalid_timestamp: rule "orders": sentAt: epoch() is a text but no time'
+    )
+    assert output.splitlines()[-1] == "payloads 1, events 2, dropped 0, rejected 1"
+    assert "canary" not in output

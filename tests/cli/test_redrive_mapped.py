@@ -100,6 +100,37 @@ def test_of_a_quarantined_payload_only_the_rejected_events_are_mapped_and_mended
     assert taken(wire.events, SEGMENT) == ["m:1"]
 
 
+LINES = """
+[[rule]]
+name = "orders"
+each = "lines"
+[rule.event]
+sessionId = "visit"
+eventType = "'buy'"
+eventId = "each.id"
+sentAt = "epoch(each.at)"
+"""
+ORDER = {"visit": "s", "lines": [{"id": "l-1", "at": AT}, {"id": "l-2", "at": "canary"}, {"id": "l-3", "at": AT}]}
+BY_LINES = Selection(mapping=load(LINES, file="m.toml"))
+
+
+def test_of_a_payload_whose_entry_could_not_be_mapped_only_that_entry_is_sent_once_it_can_be(work: MappedWork) -> None:
+    quarantine(work.s3, ORDER, mapping=BY_LINES.mapping)
+    wire = Wire()
+    assert work.go(wire, BY_LINES).rejected_again == {"invalid_timestamp": 1}
+    mended = load(LINES.replace("epoch(each.at)", "lines[0].at"), file="m.toml")
+    assert work.go(wire, Selection(mapping=mended)).sent == 1
+    assert [each["eventId"] for each in wire.events] == ["l-2"]
+
+
+def test_of_a_payload_that_lambda_gave_up_the_entries_that_can_be_mapped_are_sent(work: MappedWork) -> None:
+    give_up(work.s3, ORDER)
+    wire = Wire()
+    account = work.go(wire, BY_LINES)
+    assert [each["eventId"] for each in wire.events] == ["l-1", "l-3"]
+    assert (account.sent, account.rejected_again) == (2, {"invalid_timestamp": 1})
+
+
 def test_an_event_that_the_mapping_makes_no_longer_is_rejected_again_and_not_lost_sight_of(work: MappedWork) -> None:
     quarantine(work.s3, products("p-1", 7.5), mapping=SEGMENT)
     one = load(
@@ -168,5 +199,5 @@ def test_the_functions_own_preset_is_used_unless_another_mapping_is_given(tmp_pa
     file = tmp_path / "m.toml"
     file.write_text('[[rule]]\nname="all"\n[rule.event]\nsessionId="hash(id)"\neventType="kind"\n')
     salted = [mapped(Selection(), str(file), deployed("mapping.toml", salt)).mapping for salt in ("one", "one", "two")]
-    first, same, other = (each.map({"id": "x", "kind": "v"}).events[0]["sessionId"] for each in salted if each)
+    first, same, other = (each.map({"id": "x", "kind": "v"}).events for each in salted if each)
     assert first == same != other
