@@ -17,7 +17,7 @@ LAYERS = [
     {"errors"},
     {"times", "tables"},
     {"settings", "members", "payloads", "endpoints", "credentials", "backoff", "deadline", "rest", "memory", "demand"}
-    | {"aggregate", "inflate", "recognise"},
+    | {"aggregate", "inflate", "recognise", "ends"},
     {"json_values", "names"},
     {"events", "metrics", "suspicion", "framing", "envelopes", "reshaping", "projections"},
     {"requests", "result", "delivered", "contract", "functions"},
@@ -41,6 +41,7 @@ PURE = [
     *("delivery", "deadline", "tracker", "rest", "pace", "demand", "schedule", "lane", "suspicion", "timeout"),
     *("delivered", "framing", "aggregate", "inflate", "json_values", "recognise", "times", "tables", "functions"),
     *(
+        "ends",
         "contract",
         "envelopes",
         "names",

@@ -191,32 +191,32 @@ MUTANTS = {
         INFLATE + "test_what_cannot_be_read_whole_is_rejected",
     ),
     "never finds the next value": Mutant(
-        "json_values.py",
+        "ends.py",
         "                return found.start()\n",
         "                return len(self._text)\n",
         VALUES + "test_a_broken_line_is_one_rejection_wherever_it_stands",
     ),
     "does not look for the end of a broken value": Mutant(
         "json_values.py",
-        "balanced = self._balanced(at)",
-        "balanced = None",
+        "closed = self._ends.closed(at)",
+        "closed = None",
         VALUES + "test_a_broken_value_that_is_closed_is_one_rejection_whatever_the_separator",
     ),
     "takes a brace in a text for one": Mutant(
-        "json_values.py",
+        "ends.py",
         """|"(?:[^"\\\\\\n]|\\\\.)*+")""",
         '|")',
         VALUES + "test_a_broken_value_that_is_closed_is_one_rejection_whatever_the_separator",
     ),
     "takes a bracket for a brace": Mutant(
-        "json_values.py",
+        "ends.py",
         "elif opened.pop() != _CLOSES[mark]:",
         "elif not opened.pop():",
         VALUES + "test_a_list_that_is_not_closed_where_it_was_opened_is_rejected_whole",
     ),
     "makes an event of the beginning of a broken one": Mutant(
         "json_values.py",
-        "            if self._ends(at, end, fresh=fresh):\n",
+        "            if self._surely_ends(at, end, fresh=fresh):\n",
         "            if end:\n",
         VALUES + "test_what_is_one_broken_payload_is_one_rejection",
     ),
@@ -228,8 +228,8 @@ MUTANTS = {
     ),
     "rejects a list for one broken entry": Mutant(
         "json_values.py",
-        "return self._good_entries(chunk) or _why(chunk), balanced",
-        "return _why(chunk), balanced",
+        "return self._good_entries(chunk) or _why(chunk), closed",
+        "return _why(chunk), closed",
         VALUES + "test_of_a_list_with_a_broken_entry_the_others_are_read",
     ),
     "reads a text over and over": Mutant(
@@ -237,6 +237,12 @@ MUTANTS = {
         "if self._work > 0 else",
         "if True else",
         VALUES + "test_text_is_not_read_over_and_over",
+    ),
+    "takes a line that is too deep for the whole text": Mutant(
+        "json_values.py",
+        "            return line_end\n",
+        "            return len(self._text)\n",
+        VALUES + "test_however_many_lines_are_broken_the_good_ones_are_read",
     ),
     "reads a value more than asked for": Mutant(
         "json_values.py",

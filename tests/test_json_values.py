@@ -1,6 +1,7 @@
 """Reading the JSON values of one text, whatever stands between them and whatever is wrong with one."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -202,6 +203,47 @@ def test_broken_lists_share_the_bound() -> None:
     half = b'[{"a":1},{,}]'
     assert count(half * 3, 9) == 3
     assert count(half * 4, 9) is None
+
+
+UNFINISHED = {
+    "cut off in a text": b'{"a":"vi',
+    "never closed": b'{"a":"view"',
+    "no JSON": b"hello world",
+    "nested too deep": b"[" * 30_000 + b"]" * 30_000,
+}
+
+
+@pytest.mark.parametrize("broken", UNFINISHED)
+@pytest.mark.parametrize("together", [True, False])
+def test_however_many_lines_are_broken_the_good_ones_are_read(broken: str, *, together: bool) -> None:
+    good, bad = b'{"good":1}', UNFINISHED[broken]
+    lines = [bad] * 40 + [good] * 400 if together else ([good] * 10 + [bad]) * 40
+    got = read(b"\n".join(lines))
+    assert got.count({"good": 1}) == 400
+
+
+ENDLESS = {
+    "braces": b"{\n" * 500_000,
+    "brackets": b"[\n" * 500_000,
+    "pairs": b"{]\n" * 300_000,
+    "members": b'{"a":\n' * 200_000,
+    "members and commas": b'{"a":"b",\n' * 100_000,
+    "members in lists": b'{"a":[\n' * 120_000,
+    "deep lists": (b"[" * 500 + b"tru" + b"]" * 500 + b"\n") * 900,
+    "deep lists cut off": (b"[" * 400 + b"\n") * 2400,
+    "deep lists over lines": (b"[\n" * 400 + b"x") * 1200,
+    "texts": (b'{"a":"' + b"y" * 40 + b"\n") * 20_000,
+    "quotes": b'{"\n' * 300_000,
+    "escapes in a list": b'[{"a":"' + b',[\\"' * 250_000 + b'"}]',
+}
+"""Each line of them begins what could go on to the end."""
+
+
+@pytest.mark.parametrize("endless", ENDLESS)
+def test_no_text_takes_long(endless: str) -> None:
+    start = time.process_time()
+    count(ENDLESS[endless], 20_000)
+    assert time.process_time() - start < 6
 
 
 def test_text_is_not_read_over_and_over() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from personalize_relay import payloads, recognise
+from personalize_relay.ends import Ends
 from personalize_relay.errors import InvalidRecord
 
 _decode_joined = msgspec.json.Decoder().decode_lines
@@ -26,14 +27,6 @@ _SEPARATORS = re.compile(r"(?:[ \t\r\n,\ufeff]|\\n)*+")
 _NEWLINE = re.compile(r"\n|\\n")
 _VALUE = re.compile(r'[{\[]|"\s*[{\[]')
 """What surely begins a value."""
-_NEXT_LINE = re.compile(r'\n(?=\ufeff?(?:[{\[]|"[{\[]))')
-_NEXT_ENTRY = re.compile(r",(?=\s*[{\[])")
-_NEXT_LITERAL = re.compile(r"(?<=\})(?=\\n\s*[{\[])")
-_BRACKET = re.compile(r'(?:[^"{}\[\]]++|"(?:[^"\\\n]|\\.)*+")*+([{}\[\]])')
-"""The next bracket outside of texts; none where a text isn't closed in its line."""
-_CLOSES = {"}": "{", "]": "["}
-_MOST_BRACKETS = 200_000
-"""How many brackets are looked at for ends of broken values."""
 
 
 class TooMany(Exception):
@@ -64,8 +57,7 @@ class _Scan:
         self._entries = entries
         """Whether it is the inside of a list, where a comma surely ends an entry."""
         self._work = _LEAST_WORK + _WORK * len(text)
-        self._brackets = _MOST_BRACKETS
-        self._exhausted: set[re.Pattern[str]] = set()
+        self._ends = Ends(text, entries=entries)
 
     def __repr__(self) -> str:
         return f"_Scan(length={len(self._text)}, entries={self._entries}, work={self._work})"
@@ -96,18 +88,29 @@ class _Scan:
         except json.JSONDecodeError as exc:
             self._work -= exc.pos - at
         except RecursionError:
-            self._work -= len(self._text) - at
+            self._work -= self._too_deep_until(at) - at
         else:
-            if self._ends(at, end, fresh=fresh):
+            if self._surely_ends(at, end, fresh=fresh):
                 return self._decodable(value, at, end), end
             self._work -= end - at
         return self._broken(at, fresh=fresh)
+
+    def _too_deep_until(self, at: int) -> int:
+        """Up to where a value that is nested too deep was read at most: to the end of its line, if that is too deep."""
+        line_end = self._text.find("\n", at)
+        try:
+            payloads.decode_first(payloads.Text(self._text[at : max(line_end, at)]), 0)
+        except RecursionError:
+            return line_end
+        except json.JSONDecodeError:
+            pass
+        return len(self._text)
 
     def _decodable(self, value: Any, at: int, end: int) -> Any:  # noqa: ANN401 - any JSON
         found = recognise.UNDECODABLE.search(self._text, at, end)
         return recognise.not_utf8(found.start() - at) if found else value
 
-    def _ends(self, at: int, end: int, *, fresh: bool) -> bool:
+    def _surely_ends(self, at: int, end: int, *, fresh: bool) -> bool:
         """Whether a value surely ends there: with a line of its own, before another value, or with the text.
 
         `{"a":1},"b":2}` is one broken value, not an event that lacks a member.
@@ -121,11 +124,11 @@ class _Scan:
         return own_line and bool(_NEWLINE.search(self._text, end, following))
 
     def _broken(self, at: int, *, fresh: bool) -> tuple[Any, int]:
-        balanced = self._balanced(at)
-        if balanced and self._ends(at, balanced, fresh=fresh):
-            chunk = self._text[at:balanced]
-            return self._good_entries(chunk) or _why(chunk), balanced
-        end = self._resync(at)
+        closed = self._ends.closed(at)
+        if closed and self._surely_ends(at, closed, fresh=fresh):
+            chunk = self._text[at:closed]
+            return self._good_entries(chunk) or _why(chunk), closed
+        end = self._ends.before_next(at) if self._work > 0 else len(self._text)
         return _why(self._text[at:end]), end
 
     def _good_entries(self, chunk: str) -> list[Any]:
@@ -135,35 +138,6 @@ class _Scan:
         entries = _Scan(chunk[1:-1], self._left, entries=True).values()
         self._left -= min(self._left, len(entries))
         return entries if any(not isinstance(each, InvalidRecord) for each in entries) else []
-
-    def _balanced(self, at: int) -> int | None:
-        """Where the object or list that begins at a place is closed; None where that isn't clear."""
-        opened: list[str] = []
-        found = _BRACKET.match(self._text, at) if self._text[at] in "{[" and self._work > 0 else None
-        while found and self._brackets:
-            self._brackets -= 1
-            mark = found[1]
-            if mark not in _CLOSES:
-                opened.append(mark)
-            elif opened.pop() != _CLOSES[mark]:
-                break
-            elif not opened:
-                self._work -= found.end() - at
-                return found.end()
-            found = _BRACKET.match(self._text, found.end())
-        self._work -= (found.end() if found else len(self._text)) - at
-        return None
-
-    def _resync(self, at: int) -> int:
-        """Where a broken value ends whose own end can't be told: before the next that surely begins, or never."""
-        for pattern in (_NEXT_LINE, _NEXT_ENTRY, _NEXT_LITERAL) if self._work > 0 else ():
-            if pattern in self._exhausted or (pattern is _NEXT_ENTRY and not self._entries):
-                continue
-            found = pattern.search(self._text, at + 1)
-            if found:
-                return found.start()
-            self._exhausted.add(pattern)
-        return len(self._text)
 
 
 def _why(chunk: str) -> InvalidRecord:
