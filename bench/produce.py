@@ -22,7 +22,7 @@ from typing import Any
 
 from cli.sending.outbox import MAX_RECORDS_PER_CALL
 from cli.sending.put_records import IN_FLIGHT
-from local.clickstream import sample
+from local.clickstream import unpacked
 from local.clients import client_factory
 from local.emulator import Emulator
 
@@ -71,8 +71,7 @@ def write(file: Path, events: int) -> Path:
 
 
 def _events() -> Iterator[dict[str, Any]]:
-    records = [record for record in sample(SESSIONS) if all(event.reason is None for event in record.events)]
-    decoded = [json.loads(record.data) for record in records]
+    decoded = [json.loads(record.data) for record in unpacked(SESSIONS)]
     for round_ in count():
         for event in decoded:
             if "eventList" not in event:

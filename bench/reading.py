@@ -15,11 +15,11 @@ import msgspec
 
 from bench import report
 from bench.workloads import DENSE
+from local import kpl
 from personalize_relay import mapping_file
 from personalize_relay.events import Trackers
 from personalize_relay.mapping import Mapping
 from personalize_relay.records import Record
-from tests import packing
 
 TURNS = 30
 RECORDS = 1_000
@@ -67,7 +67,7 @@ def ways() -> Iterator[Way]:
     packed: dict[str, Callable[[list[bytes]], bytes]] = {
         "joined by newlines": b"\n".join,
         "a JSON array": lambda group: b"[%b]" % b",".join(group),
-        "a KPL aggregate": packing.aggregate,
+        "a KPL aggregate": kpl.aggregate,
         "gzip of lines": lambda group: gzip.compress(b"\n".join(group)),
     }
     for name, pack in packed.items():

@@ -47,6 +47,8 @@ app = typer.Typer(
 )
 
 
+NO_MAPPING = "none"
+"""The --mapping for payloads of the contract, such as those from before the function had a mapping."""
 WHICH = "Which"
 Since = Annotated[str | None, typer.Option(metavar="TIME", help="Arrived then or later.", rich_help_panel=WHICH)]
 Until = Annotated[str | None, typer.Option(metavar="TIME", help="Arrived before.", rich_help_panel=WHICH)]
@@ -158,13 +160,13 @@ def redrive(  # noqa: PLR0913 - an option each
 ) -> int:
     """Send events again, each once: what was sent is noted in the bucket.
 
-    Of a quarantined record its rejected events, of a batch all of them, one a
-    record with its eventId and sentAt: Personalize trains on none twice. What
-    the function would still reject isn't sent. Asks before it sends.
+    Of a quarantined record its rejected events, of a batch all, one a record
+    with its eventId and sentAt: Personalize trains on none twice. What would
+    still be rejected isn't sent. Asks before it sends.
 
     --transform is JMESPath, from the event (flat) to the event to send. It can't
     change eventId, and what it leaves out of userId, sessionId, trackingId and
-    sentAt stays as it was. --mapping, else the function's own preset, comes first.
+    sentAt stays as it was. --mapping comes first, or the function's own preset.
 
     [bold]relay failed redrive --reason retry_attempts_exhausted --since 12h[/]
     [bold]relay failed redrive --transform "merge(@, {eventType: 'view'})"[/]
@@ -205,6 +207,8 @@ def redrive(  # noqa: PLR0913 - an option each
 
 def mapped(chosen: Selection, mapping: str | None, deployed: Settings) -> Selection:
     """With what makes events of payloads: the mapping that is given, else the function's own as far as it is known."""
+    if mapping == NO_MAPPING:
+        return chosen
     salt = deployed.mapping_salt or None
     if mapping or loading.is_preset(deployed.mapping):
         return replace(chosen, mapping=loading.to_send(mapping or deployed.mapping, salt))

@@ -82,8 +82,7 @@ def produce(  # noqa: PLR0913 - an option each
     [bold]relay produce clicks.jsonl --stage prod --checkpoint clicks.at[/]
     goes on where it was when it is run again after Ctrl-C or a crash
     [bold]zcat old.gz | relay produce - --local --rate 500[/]
-    [bold]relay produce mon.csv tue.csv --stream my-stream --format json[/]
-    [bold]relay produce calls.jsonl --mapping segment[/]
+    [bold]relay produce calls.jsonl more.csv --stream my-stream --mapping segment[/]
     """
     if len(set(files)) < len(files):
         raise Misuse("a file is named twice")

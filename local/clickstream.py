@@ -4,18 +4,22 @@ Sessions come and go, a couple of dozen at a time, as they would in a small shop
 """
 
 import gzip
-import json
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any
+
+from local.packed import PACKED, Event, lines, text
 
 SESSIONS = 300
 ACTIVE_SESSIONS = 24
 EVENTS_PER_SESSION = 20
 EACH_BAD_KIND = 5
+EACH_PACKED_KIND = 5
+EVENTS_PACKED = 10
+CUT_OFF = 3
+"""The place of the payload that is cut off, in the records of several that hold one."""
 BEGINS = 1_767_225_600
 """The first click, 2026-01-01T00:00:00Z, in epoch seconds."""
 REFUSED_ITEM = "item-withdrawn"
@@ -33,11 +37,20 @@ class SampleEvent:
     session: str
     user: str | None
     index: int | None = None
-    """Its place in its record's `eventList`; None for a record that is one event, or can't be read at all."""
+    """Its place in its payload's `eventList`; None for a payload that is one event, or can't be read at all."""
     event_id: str | None = None
     """The id its producer gave it, if any."""
+    sub_sequence: str | None = None
+    """Its payload's place in a record of several, as docs/events.md has it; None for a record that is one payload."""
     reason: str | None = None
     """Why it will be quarantined; None for a good one."""
+    dropped: str | None = None
+    """The rule of the mapping that will drop it."""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it is to be delivered."""
+        return self.reason is None and self.dropped is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +63,32 @@ class SampleRecord:
 
 
 def sample(sessions: int = SESSIONS, seed: int = 1) -> list[SampleRecord]:
-    """The records in the order they happen: about twenty good events a session, and five bad records of each kind."""
-    draw = random.Random(seed)  # noqa: S311 - the same sample each time is the point
-    records = list(_interleave([_session(number, draw) for number in range(sessions)], draw))
-    bad = [_bad(kind, number) for kind in BAD for number in range(EACH_BAD_KIND)]
-    for record in bad:
-        records.insert(draw.randrange(len(records)), record)
+    """The records in the order they happen: about twenty good events a session, and a few packed and bad ones.
+
+    Five of each kind of both, each a session of its own.
+    """
+    # Two, so that the sessions are those of `unpacked`.
+    draw, visits = random.Random(seed), random.Random(seed)  # noqa: S311 - the same sample each time is the point
+    others = [_bad(kind, number) for kind in BAD for number in range(EACH_BAD_KIND)]
+    others += [_packed(kind, number, visits) for kind in PACKED for number in range(EACH_PACKED_KIND)]
+    others += [_with_one_cut_off(number, visits) for number in range(EACH_PACKED_KIND)]
+    return mixed([_session(number, draw) for number in range(sessions)], others, draw)
+
+
+def mixed(
+    sessions: list[list[SampleRecord]], others: Sequence[SampleRecord], draw: random.Random
+) -> list[SampleRecord]:
+    """The sessions' records in turns, as they come and go, and the others anywhere between."""
+    records = list(_interleave(sessions, draw))
+    for record in others:
+        records.insert(draw.randint(0, len(records)), record)
     return records
+
+
+def unpacked(sessions: int, seed: int = 1) -> list[SampleRecord]:
+    """The good records alone, each of one payload."""
+    draw = random.Random(seed)  # noqa: S311 - as above
+    return mixed([_session(number, draw) for number in range(sessions)], [], draw)
 
 
 def fewest_calls(batches: Sequence[Sequence[SampleRecord]]) -> int:
@@ -66,7 +98,7 @@ def fewest_calls(batches: Sequence[Sequence[SampleRecord]]) -> int:
     """
     calls = 0
     for batch in batches:
-        good = [event for record in batch for event in record.events if event.reason is None]
+        good = [event for record in batch for event in record.events if event.is_good]
         for session in {event.session for event in good}:
             users = [event.user for event in good if event.session == session]
             calls += sum(-(-len(list(run)) // MAX_EVENTS_PER_CALL) for _, run in groupby(users))
@@ -103,8 +135,8 @@ def _session(number: int, draw: random.Random) -> list[SampleRecord]:
     return records
 
 
-def _event(session: int, place: int, draw: random.Random, *, stamps_ids: bool) -> dict[str, Any]:
-    event: dict[str, Any] = {
+def _event(session: int, place: int, draw: random.Random, *, stamps_ids: bool) -> Event:
+    event: Event = {
         "eventType": draw.choice(KINDS),
         "itemId": f"item-{draw.randrange(500):03}",
         "sentAt": BEGINS + session * 60 + place * 7 + draw.choice((0, 0.25, 0.5)),
@@ -120,7 +152,7 @@ def _event(session: int, place: int, draw: random.Random, *, stamps_ids: bool) -
     return event
 
 
-def _record(session: str, user: str | None, events: list[dict[str, Any]]) -> SampleRecord:
+def _record(session: str, user: str | None, events: list[Event]) -> SampleRecord:
     """One event as a flat record, several as a PutEvents request."""
     about = {"sessionId": session} | ({"userId": user} if user else {})
     flat = len(events) == 1
@@ -128,16 +160,37 @@ def _record(session: str, user: str | None, events: list[dict[str, Any]]) -> Sam
     expected = tuple(
         SampleEvent(session, user, None if flat else index, event.get("eventId")) for index, event in enumerate(events)
     )
-    return SampleRecord(session, _json(payload), expected)
+    return SampleRecord(session, text(payload), expected)
 
 
-def _json(payload: object) -> bytes:
-    return json.dumps(payload, ensure_ascii=False).encode()
+def _packed(kind: str, number: int, draw: random.Random) -> SampleRecord:
+    """One visit whose events are in one record."""
+    session = f"session-packed-{list(PACKED).index(kind)}-{number}"
+    events, expected = _visit(session, draw)
+    return SampleRecord(session, PACKED[kind](events), tuple(expected))
+
+
+def _with_one_cut_off(number: int, draw: random.Random) -> SampleRecord:
+    """The same, but one of them can't be read."""
+    session = f"session-cut-{number}"
+    events, expected = _visit(session, draw)
+    parts = lines(events).split(b"\n")
+    parts[CUT_OFF] = parts[CUT_OFF][:-9]
+    expected[CUT_OFF] = replace(expected[CUT_OFF], event_id=None, reason="invalid_json")
+    return SampleRecord(session, b"\n".join(parts), tuple(expected))
+
+
+def _visit(session: str, draw: random.Random) -> tuple[list[Event], list[SampleEvent]]:
+    """The events of one, each a payload of its own, and what should become of them."""
+    user = f"user-{draw.randrange(97):03}"
+    about = {"sessionId": session, "userId": user}
+    events = [about | _event(SESSIONS, place, draw, stamps_ids=False) for place in range(EVENTS_PACKED)]
+    return events, [SampleEvent(session, user, sub_sequence=str(place)) for place in range(EVENTS_PACKED)]
 
 
 def _click(**members: object) -> bytes:
     event = {"sessionId": "session-bad", "eventType": "click", "itemId": "item-001", "sentAt": BEGINS}
-    return _json(event | members)
+    return text(event | members)
 
 
 BAD: dict[str, tuple[bytes, str]] = {
@@ -157,6 +210,11 @@ BAD: dict[str, tuple[bytes, str]] = {
     "a reserved property": (_click(properties={"userId": "somebody"}), "forbidden_property"),
     "another tracker": (_click(trackingId="somebody-elses"), "tracker_not_allowed"),
     "not a number": (_click(eventValue=float("nan")), "invalid_number"),
+    "one item twice": (_click(itemId=None, item_id="item-001", ITEM_ID="item-002"), "ambiguous_member"),
+    "of another format": (
+        text({"messageId": "m", "type": "track", "timestamp": "2026-01-01T00:00:00Z", "anonymousId": "session-bad"}),
+        "foreign_format",
+    ),
     "a withdrawn item": (_click(itemId=REFUSED_ITEM), "rejected_by_personalize"),
 }
 """Each kind of bad record: its data, and the reason that it will be quarantined for."""
@@ -172,3 +230,8 @@ def _bad(kind: str, number: int) -> SampleRecord:
 def reasons(records: Sequence[SampleRecord]) -> Counter[str]:
     """How many events of the records should be quarantined, by reason."""
     return Counter(event.reason for record in records for event in record.events if event.reason)
+
+
+def dropped(records: Sequence[SampleRecord]) -> Counter[str]:
+    """How many payloads of the records the mapping should drop, by rule."""
+    return Counter(event.dropped for record in records for event in record.events if event.dropped)

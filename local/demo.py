@@ -15,8 +15,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from local import clickstream, segment_stream
 from local.cdk import PROJECT
-from local.clickstream import REFUSED_ITEM, SampleRecord, fewest_calls, reasons, sample
+from local.clickstream import REFUSED_ITEM, SampleRecord, dropped, fewest_calls, reasons
 from local.deployed_dashboard import read
 from local.personalize_answers import REFUSED_EVENT
 from local.personalize_faults import Delay, Fault, Swallow, any_event
@@ -34,6 +35,8 @@ FEWEST_FULL = 0.9
 REFRESH = 0.25
 PLAIN_REFRESH = 5.0
 """The same where the output is no terminal."""
+SAMPLES = {"segment": segment_stream.sample}
+"""Streams of other systems, by the preset that reads them."""
 PICTURES = [PROJECT / "build" / "demo" / f"dashboard.{kind}" for kind in ("svg", "png")]
 """The dashboard as the run left it."""
 
@@ -122,7 +125,7 @@ class Demo:
 
     def _account(self) -> bool:
         accepted = {event_id: each.count for event_id, each in self.system.personalize.accepted.items()}
-        account = reconcile(self._produced, accepted, self.system.quarantine())
+        account = reconcile(self._produced, accepted, self.system.quarantine(), self.system.filtered())
         floor, calls = self._floor(), self._calls()
         fullness = floor / calls if calls else 0.0
         self.console.print(self._table(account, floor, fullness))
@@ -158,6 +161,8 @@ class Demo:
         table.add_row("delivered", str(account.delivered))
         for reason, expected in sorted(reasons(self._records).items()):
             table.add_row(f"quarantined: {reason}", str(account.quarantined[reason]), f"{expected} expected")
+        for rule, expected in sorted(dropped(self._records).items()):
+            table.add_row(f"filtered: {rule}", str(account.filtered[rule]), f"{expected} expected")
         table.add_row("missing", str(len(account.missing)), named(account.missing))
         table.add_row("delivered twice", str(len(account.twice)), named(account.twice))
         table.add_row("unexpected", str(len(account.unexpected)), named(account.unexpected), end_section=True)
@@ -178,10 +183,15 @@ def main() -> int:
     parser.add_argument(
         "--client", choices=("curl", "boto3"), default="curl", help="what calls PutEvents (default: curl)"
     )
+    parser.add_argument(
+        "--mapping", choices=SAMPLES, help="what the stream is of instead of the relay's own events: its preset"
+    )
     options = parser.parse_args()
+    context = {"putEventsClient": options.client} | ({"mapping": options.mapping} if options.mapping else {})
+    records = SAMPLES[options.mapping]() if options.mapping else clickstream.sample()
     console = Console()
-    with ending_well(console), System({"putEventsClient": options.client}, tell=console.print) as system:
-        return 0 if Demo(system, console, sample()).run(swallow=options.swallow) else 1
+    with ending_well(console), System(context, tell=console.print) as system:
+        return 0 if Demo(system, console, records).run(swallow=options.swallow) else 1
 
 
 if __name__ == "__main__":

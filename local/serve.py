@@ -41,15 +41,24 @@ Personalize is played by another server; `relay failed redrive --direct` finds i
 Ctrl-C ends it all.
 """
 
+MAPPED = """
+The function reads what is on the stream by the mapping {mapping}. An event of the contract, as above, it takes where
+that has the member "$schema": "personalize-relay.event/1".
+"""
+
 
 def main() -> int:
     """Serve; returns the exit status."""
     parser = argparse.ArgumentParser(prog="make local", description=__doc__)
     parser.add_argument("--port", type=int, default=4566, help="the emulator's port (default: 4566)")
+    parser.add_argument("--mapping", help="what makes events of other payloads: a preset, or a TOML file")
     options = parser.parse_args()
+    context = {"mapping": options.mapping} if options.mapping else {}
     console = Console()
-    with ending_well(console), System(port=options.port, tell=console.print) as system:
+    with ending_well(console), System(context, port=options.port, tell=console.print) as system:
         console.print(_commands(system), markup=False, highlight=False, soft_wrap=True)
+        if options.mapping:
+            console.print(MAPPED.format(mapping=options.mapping), markup=False, highlight=False, soft_wrap=True)
         _watch(system, console)
     return 0
 

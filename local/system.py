@@ -110,6 +110,11 @@ class System:
         """How many events are quarantined, by reason."""
         return Counter(str(each["reason"]) for line in self.quarantine() for each in line["rejected"])
 
+    def filtered(self) -> Counter[str]:
+        """How many payloads the mapping dropped, by rule, as the function says."""
+        settled = (json.loads(line) for line in self.log() if line.startswith("{") and '"filtered"' in line)
+        return sum((Counter(line["filtered"]) for line in settled), Counter())
+
     def log(self) -> list[str]:
         """All that the function logged."""
         return self.emulator.logs(self.outputs["LogGroupName"])

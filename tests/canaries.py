@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from local import kpl
 from tests import packing
 from tests.packing import text
 from tests.simulation.world import ARRIVAL, click
@@ -61,10 +62,10 @@ def bad() -> list[bytes]:
 def framed(payloads: list[bytes]) -> Iterator[bytes]:
     """The payloads alone, together, and wrapped: each stands in as many records."""
     yield from payloads
-    yield packing.aggregate(payloads)
+    yield kpl.aggregate(payloads)
     ascii_only = [each for each in payloads if each.isascii()]
     yield packing.log_messages(ascii_only).replace(b'"owner":"1"', text({"owner": CANARY})[1:-1])
-    yield from (packing.sealed(each) for each in payloads[:3])
+    yield from (kpl.sealed(each) for each in payloads[:3])
     for wrap in packing.WRAPPERS.values():
         yield from (wrap(each) for each in ascii_only)
         yield wrap(packing.log_messages(ascii_only))

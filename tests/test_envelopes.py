@@ -62,6 +62,18 @@ def test_an_object_that_holds_nothing_the_event_lacks_is_only_unknown(beside: di
     assert got.unknown_members == 1
 
 
+def test_a_request_beside_its_user_is_not_sent_without_the_user() -> None:
+    entries = [{"eventType": "view"}]
+    (got,) = parsed({"sessionId": "s", "context": {"userId": "u"}, "eventList": entries}).rejections
+    assert got.reason is Reason.FOREIGN_FORMAT
+    assert parsed({"sessionId": "s", "userId": "u", "context": {"userId": "u"}, "eventList": entries}).interactions
+
+
+def test_an_event_with_the_contracts_own_names_is_no_other_systems() -> None:
+    beside = {"messageId": "m", "type": "track", "timestamp": 1.79e9}
+    assert parsed({"sessionId": "s", "eventType": "view", "itemId": "i", **beside}).interactions
+
+
 def test_another_systems_event_is_not_delivered_because_its_names_resemble_ours() -> None:
     """Amplitude's `event_id` counts a device's events, its item is a property: sent as it is, both would be wrong."""
     event = {"user_id": "u", "session_id": 7, "event_type": "view", "event_id": 88, "insert_id": "x", "time": 1}

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from personalize_relay.errors import Reason
+from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.events import Event, Interaction, Origin, Parsed, Rejection, Trackers
-from personalize_relay.members import LIMITS
+from personalize_relay.members import LIMITS, properties
 from personalize_relay.names import EVENT_MEMBERS
 from personalize_relay.parsing import parse
 
@@ -158,7 +158,20 @@ def test_a_number_whose_digits_no_id_has_room_for_or_no_double_holds_is_none(val
 @pytest.mark.parametrize("name", IDS)
 @pytest.mark.parametrize(
     "value",
-    ["null", "NULL", "nil", "<nil>", "(null)", "\\N", "None", "undefined", "NaN", "[object Object]", " Null\t"],
+    [
+        "null",
+        "NULL",
+        "nil",
+        "<nil>",
+        "(null)",
+        "\\N",
+        "None",
+        "undefined",
+        "NaN",
+        "[object Object]",
+        " Null\t",
+        "\u00a0null",
+    ],
 )
 def test_the_word_for_a_missing_value_is_no_value(name: str, value: str) -> None:
     assert rejection(click(**{name: value})).reason == Reason.PLACEHOLDER_TEXT
@@ -329,6 +342,14 @@ def test_a_property_that_json_cannot_carry_is_never_sent_as_null(value: bytes, r
     assert rejection(payload).reason == reason
 
 
+@pytest.mark.parametrize("value", [{"a": float("nan")}, {"a": [{"b": float("-inf")}]}])
+def test_what_no_json_can_write_is_not_sent_as_null(value: dict[str, Any]) -> None:
+    """A mapping's functions may give it."""
+    with pytest.raises(InvalidRecord, match="a number out of range"):
+        properties("properties", value)
+    assert properties("properties", {"a": None}) == '{"a":null}'
+
+
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
@@ -399,8 +420,32 @@ def test_nesting_is_capped_even_in_members_that_are_not_sent() -> None:
 
 def test_unknown_members_are_counted_and_not_sent() -> None:
     assert parsed(click(color="red", size=3)).unknown_members == 2
-    events = [{"eventType": "a", "sentAt": 1e9, "userId": "not here"}]
+    events = [{"eventType": "a", "sentAt": 1e9, "size": 3}]
     assert parsed({"sessionId": "s", "eventType": "not here", "eventList": events}).unknown_members == 2
+
+
+def test_an_entrys_own_session_and_user_count_where_its_request_has_none() -> None:
+    entries = [{"sessionId": f"s-{n}", "user_id": f"u-{n}", "eventType": "a", "sentAt": 1e9} for n in range(2)]
+    got = parsed({"trackingId": "other", "eventList": entries})
+    assert [(each.tracking_id, each.session_id, each.user_id) for each in got.interactions] == [
+        ("other", "s-0", "u-0"),
+        ("other", "s-1", "u-1"),
+    ]
+    assert not got.unknown_members
+
+
+def test_an_entry_of_another_user_than_its_requests_is_rejected_alone() -> None:
+    entries = [{"userId": user, "eventType": "a", "sentAt": 1e9} for user in ("u", "another", None)]
+    got = parsed({"sessionId": "s", "userId": "u", "eventList": entries})
+    assert [each.user_id for each in got.interactions] == ["u", "u"]
+    assert [(each.index, each.reason) for each in got.rejections] == [(1, Reason.AMBIGUOUS_MEMBER)]
+
+
+def test_a_record_of_more_events_than_may_be_read_is_rejected_as_one() -> None:
+    request = json.dumps({"sessionId": "s", "eventList": [{}] * 500}).encode()
+    got = rejection(b"\n".join([request] * 50))
+    assert (got.reason, got.index) == (Reason.TOO_MANY_EVENTS, None)
+    assert parsed(b"\n".join([request] * 40)).count == 20_000
 
 
 def test_of_a_member_given_twice_the_last_counts() -> None:

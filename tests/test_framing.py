@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from local import kpl
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.framing import MAX_INFLATED, MAX_PAYLOADS, Framed, payload_at, unframe
 from tests import packing
@@ -57,7 +58,7 @@ class Packed:
         halves = [half for half in (events[:cut], events[cut:]) if half]
         parts = [self.pack(half, layers - 1) for half in halves]
         if kind == "aggregate":
-            return packing.aggregate(parts)
+            return kpl.aggregate(parts)
         if kind == "log" and all(part.isascii() for part in parts):
             return packing.log_messages(parts)
         return self.join([text(each) for each in events])
@@ -107,7 +108,7 @@ def test_four_layers_are_read_and_five_are_not() -> None:
         base64.b64encode(GOOD),
         text(GOOD.decode()),
         b"[" + GOOD + b"]",
-        packing.aggregate([GOOD]),
+        kpl.aggregate([GOOD]),
         packing.log_messages([GOOD]),
         GOOD + b"\n" + GOOD,
     ],
@@ -122,14 +123,14 @@ def test_a_byte_order_mark_is_no_layer_and_stands_before_any_text() -> None:
     assert read(b"\xef\xbb\xbf" + nested(marked, 4)) == [("", A)]
     assert read(base64.b64encode(marked)) == [("", A)]
     assert read(text(marked.decode())) == [("", A)]
-    assert read(packing.aggregate([marked, marked])) == [("0", A), ("1", A)]
+    assert read(kpl.aggregate([marked, marked])) == [("0", A), ("1", A)]
     assert read(marked + b"\n" + marked) == [("0", A), ("1", A)]
 
 
 def test_places_are_nested_as_what_they_are_in() -> None:
     lines = text(B) + b"\n" + text(C)
-    assert read(packing.aggregate([GOOD, lines, b"[" + GOOD + b"]"])) == [("0", A), ("1.0", B), ("1.1", C), ("2", A)]
-    assert read(packing.aggregate([lines])) == [("0", B), ("1", C)]
+    assert read(kpl.aggregate([GOOD, lines, b"[" + GOOD + b"]"])) == [("0", A), ("1.0", B), ("1.1", C), ("2", A)]
+    assert read(kpl.aggregate([lines])) == [("0", B), ("1", C)]
     assert read(b"[[%b],[%b,%b]]" % (GOOD, GOOD, GOOD)) == [("0", A), ("1.0", A), ("1.1", A)]
 
 
@@ -147,7 +148,7 @@ def test_base64_is_read_once_and_only_where_something_known_is_in_it() -> None:
         text(GOOD.decode()),
     ):
         assert read(base64.b64encode(known)) == [("", A)]
-    assert read(base64.b64encode(packing.aggregate([GOOD, GOOD]))) == [("0", A), ("1", A)]
+    assert read(base64.b64encode(kpl.aggregate([GOOD, GOOD]))) == [("0", A), ("1", A)]
     assert read(base64.b64encode(GOOD)[:-5]) == [("", Reason.INVALID_JSON)]
 
 
@@ -173,14 +174,14 @@ def test_a_string_that_holds_json_is_read_once() -> None:
         (b",\n\\n", Reason.EMPTY_RECORD),
         (b"[]", Reason.EMPTY_RECORD),
         (gzip.compress(b"", mtime=0), Reason.EMPTY_RECORD),
-        (packing.aggregate([]), Reason.EMPTY_RECORD),
-        (packing.aggregate([b""]), Reason.EMPTY_RECORD),
+        (kpl.aggregate([]), Reason.EMPTY_RECORD),
+        (kpl.aggregate([b""]), Reason.EMPTY_RECORD),
         (packing.log_messages([]), Reason.EMPTY_RECORD),
         (b"17", Reason.NOT_AN_OBJECT),
         (b"null", Reason.NOT_AN_OBJECT),
         (b"[17]", Reason.NOT_AN_OBJECT),
         (b'{"messageType":"DATA_MESSAGE","logEvents":[{"id":1}]}', Reason.NOT_AN_OBJECT),
-        (packing.aggregate([GOOD])[:-1], Reason.BAD_CHECKSUM),
+        (kpl.aggregate([GOOD])[:-1], Reason.BAD_CHECKSUM),
         (gzip.compress(GOOD, mtime=0)[:-1], Reason.COMPRESSED_RECORD),
         (bytes.fromhex("28b52ffd") + bytes(9), Reason.COMPRESSED_RECORD),
         (b"[" * 100_000, Reason.TOO_DEEP),
@@ -204,11 +205,11 @@ def test_the_bad_is_rejected_in_its_place_and_the_rest_is_read() -> None:
         b"",
         b"\xff",
         gzip.compress(GOOD, mtime=0)[:-1],
-        packing.aggregate([GOOD])[:-1],
+        kpl.aggregate([GOOD])[:-1],
         nested(GOOD, 4),
         GOOD,
     ]
-    assert read(packing.aggregate(parts)) == [
+    assert read(kpl.aggregate(parts)) == [
         ("0", A),
         ("1", Reason.EMPTY_RECORD),
         ("2", Reason.INVALID_UTF8),
@@ -228,7 +229,7 @@ def test_the_bad_is_rejected_in_its_place_and_the_rest_is_read() -> None:
 def test_control_messages_are_counted_and_hold_no_payloads() -> None:
     control = text({"messageType": "CONTROL_MESSAGE", "logEvents": [{"id": "", "message": "checking health"}]})
     assert unframe(control) == Framed((), 0, 1)
-    framed = unframe(packing.aggregate([control, gzip.compress(control, mtime=0), GOOD]))
+    framed = unframe(kpl.aggregate([control, gzip.compress(control, mtime=0), GOOD]))
     assert (framed.control, [each.sub_sequence for each in framed.payloads]) == (2, [(2,)])
 
 
@@ -252,7 +253,7 @@ def test_text_that_is_no_json_is_read_as_rows_where_a_mapping_has_columns() -> N
         ("1", Reason.INVALID_JSON),
         ("2", Reason.INVALID_UTF8),
     ]
-    assert read(packing.aggregate([GOOD, b"1\t2\t3"]), rows=rows)[1:] == [("1", {"a": "1", "b": "2", "c": "3"})]
+    assert read(kpl.aggregate([GOOD, b"1\t2\t3"]), rows=rows)[1:] == [("1", {"a": "1", "b": "2", "c": "3"})]
     assert read(b'{"a"\t1\t2', rows=rows) == [("", Reason.INVALID_JSON)]
     assert read(GOOD + b"\n" + GOOD, rows=rows) == [("0", A), ("1", A)]
     assert read(base64.b64encode(b"one\t2\t3"), rows=rows) == [("", Reason.INVALID_JSON)]
@@ -265,7 +266,7 @@ def test_what_inflating_made_is_told() -> None:
     assert unframe(gzip.compress(GOOD, mtime=0)).inflated == len(GOOD)
     inner = gzip.compress(GOOD, mtime=0)
     assert unframe(gzip.compress(inner, mtime=0)).inflated == len(GOOD) + len(inner)
-    assert unframe(packing.aggregate([inner, inner])).inflated == 2 * len(GOOD)
+    assert unframe(kpl.aggregate([inner, inner])).inflated == 2 * len(GOOD)
 
 
 BOMBS = {
@@ -282,7 +283,7 @@ BOMBS = {
     "braces": (b'{"a":' * 200_000, Reason.TOO_DEEP),
     "broken objects": (gzip.compress(b'{"a"}' * 900_000), Reason.TOO_MANY_EVENTS),
     "quotes": (gzip.compress(b"{" + b'"' * 9_000_000), Reason.INVALID_JSON),
-    "records": (packing.aggregate([b""] * (MAX_PAYLOADS + 1)), Reason.TOO_MANY_EVENTS),
+    "records": (kpl.aggregate([b""] * (MAX_PAYLOADS + 1)), Reason.TOO_MANY_EVENTS),
     "members": (gzip.compress(b"", mtime=0) * 100_000, Reason.TOO_LARGE),
     "control messages": (b'{"messageType":"CONTROL_MESSAGE","logEvents":[]}\n' * 20_001, Reason.TOO_MANY_EVENTS),
 }
@@ -301,16 +302,16 @@ def test_a_bomb_is_one_rejected_payload_in_bounded_memory(bomb: str) -> None:
 
 def test_as_many_payloads_as_allowed_are_read_and_not_one_more() -> None:
     half = text([A] * (MAX_PAYLOADS // 2))
-    assert len(read(packing.aggregate([half, half]))) == MAX_PAYLOADS
-    assert read(packing.aggregate([half, half, GOOD])) == [("", Reason.TOO_MANY_EVENTS)]
-    assert len(read(packing.aggregate([GOOD] * MAX_PAYLOADS))) == MAX_PAYLOADS
+    assert len(read(kpl.aggregate([half, half]))) == MAX_PAYLOADS
+    assert read(kpl.aggregate([half, half, GOOD])) == [("", Reason.TOO_MANY_EVENTS)]
+    assert len(read(kpl.aggregate([GOOD] * MAX_PAYLOADS))) == MAX_PAYLOADS
 
 
 def test_as_many_bytes_as_allowed_are_inflated_over_all_layers() -> None:
     padded = GOOD + b" " * (MAX_INFLATED - 3 * len(GOOD))
     small = gzip.compress(GOOD, mtime=0)
-    assert read(packing.aggregate([gzip.compress(padded, mtime=0), small, small])) == [("0", A), ("1", A), ("2", A)]
-    assert read(packing.aggregate([gzip.compress(padded, mtime=0), small, small, small, GOOD])) == [
+    assert read(kpl.aggregate([gzip.compress(padded, mtime=0), small, small])) == [("0", A), ("1", A), ("2", A)]
+    assert read(kpl.aggregate([gzip.compress(padded, mtime=0), small, small, small, GOOD])) == [
         ("0", A),
         ("1", A),
         ("2", A),
@@ -321,7 +322,7 @@ def test_as_many_bytes_as_allowed_are_inflated_over_all_layers() -> None:
 
 def test_ten_thousand_records_in_an_aggregate() -> None:
     events = [{"sessionId": "s", "n": number} for number in range(10_000)]
-    got = read(packing.aggregate([text(each) for each in events]))
+    got = read(kpl.aggregate([text(each) for each in events]))
     assert got == [(str(number), event) for number, event in enumerate(events)]
 
 
@@ -335,7 +336,7 @@ def test_a_record_of_three_thousand_lines_with_two_bad_ones() -> None:
 
 
 def test_the_command_finds_a_payload_by_its_place() -> None:
-    data = packing.aggregate([GOOD, text(B) + b"\n{"])
+    data = kpl.aggregate([GOOD, text(B) + b"\n{"])
     assert payload_at(data, (1, 0)) == B
     assert payload_at(b"1\t2\t3", (), rows) == {"a": "1", "b": "2", "c": "3"}
     for place, reason in (((1, 1), Reason.INVALID_JSON), ((), Reason.EMPTY_RECORD), ((5,), Reason.EMPTY_RECORD)):
@@ -373,7 +374,7 @@ def test_whatever_a_record_holds_it_is_read_or_rejected_and_no_message_repeats_i
     if packed_in in packing.WRAPPERS:
         data = packing.WRAPPERS[packed_in](data)
     elif packed_in:
-        data = b"[%b]" % data if packed_in == "array" else packing.aggregate([data, data])
+        data = b"[%b]" % data if packed_in == "array" else kpl.aggregate([data, data])
     payloads = unframe(data).payloads
     assert payloads
     for payload in payloads:

@@ -49,7 +49,7 @@ def test_every_event_is_read_in_its_place(name: str, member: str, values: list[A
         ("13c-unquoted-template.txt", "invalid_json: .* a value is missing after a colon"),
         ("13e-latin1.txt", "invalid_utf8: the payload is not UTF-8 from character 151 on"),
         ("13f-utf16.txt", "invalid_utf8: the payload looks like UTF-16"),
-        ("14b-snowplow-enriched.tsv.txt", "invalid_json: the payload looks like CSV or tab-separated text"),
+        ("14b-snowplow-enriched.tsv.txt", "invalid_json: the payload looks like a Snowplow enriched event"),
         ("14d-protobuf.bin", "invalid_json: the payload looks like protobuf or another binary format"),
     ],
 )

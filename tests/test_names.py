@@ -8,7 +8,7 @@ import pytest
 
 from personalize_relay.errors import Reason
 from personalize_relay.events import Origin, Parsed, Trackers
-from personalize_relay.names import EVENT_MEMBERS, FLAT_MEMBERS
+from personalize_relay.names import EVENT_MEMBERS, FLAT_MEMBERS, LONGEST_NAME, meant
 from personalize_relay.parsing import parse
 
 ARRIVAL = 1_790_000_000.5
@@ -114,6 +114,25 @@ def test_two_spellings_with_two_values_are_rejected_and_with_one_are_taken() -> 
     (bad,) = parsed({**without, "user_id": "a", "UserId": "b"}).rejections
     assert bad.reason is Reason.AMBIGUOUS_MEMBER
     assert parsed({**without, "user_id": "u-1", "UserId": "u-1"}).interactions == parsed(EVENT).interactions
+
+
+def test_a_number_and_a_boolean_are_two_values_whatever_python_says() -> None:
+    without = {name: value for name, value in EVENT.items() if name != "properties"}
+    (bad,) = parsed({**without, "PROPERTIES": {"a": 1}, "Properties": {"a": True}}).rejections
+    assert bad.reason is Reason.AMBIGUOUS_MEMBER
+
+
+@pytest.mark.parametrize("nothing", [None, "", " ", []])
+def test_a_spelling_without_a_value_is_in_nobodys_way(nothing: object) -> None:
+    without = {name: value for name, value in EVENT.items() if name != "userId"}
+    assert parsed({**without, "UserId": nothing, "user_id": "u-1"}).interactions == parsed(EVENT).interactions
+    (anonymous,) = parsed({**without, "UserId": nothing}).interactions
+    assert anonymous.user_id is None
+
+
+def test_a_name_without_end_means_nothing_and_is_not_remembered() -> None:
+    assert meant("user_id") == "userId"
+    assert meant("user_id" + "_" * LONGEST_NAME) is None
 
 
 def test_known_names_cost_nothing_and_unknown_ones_are_counted_even_of_rejected_events() -> None:

@@ -3,10 +3,10 @@
 import gzip
 from typing import Any
 
+from local import kpl
 from personalize_relay.errors import Reason
 from personalize_relay.events import Origin, Parsed, Source, Trackers
 from personalize_relay.parsing import CONTROL_MESSAGE, parse
-from tests import packing
 from tests.packing import text
 from tests.simulation.world import ARRIVAL, click
 
@@ -17,7 +17,7 @@ CONTROL = text({"messageType": "CONTROL_MESSAGE", "logEvents": []})
 
 
 def read(*parts: bytes) -> Parsed:
-    return parse(packing.aggregate(parts), ORIGIN, TRACKERS)
+    return parse(kpl.aggregate(parts), ORIGIN, TRACKERS)
 
 
 def request(*kinds: str) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def test_an_event_has_its_source_and_its_id_by_its_place_in_the_record() -> None
 
 
 def test_a_record_of_one_payload_has_the_ids_it_always_had() -> None:
-    for data in (text(click()), gzip.compress(text(click())), packing.aggregate([text(click())])):
+    for data in (text(click()), gzip.compress(text(click())), kpl.aggregate([text(click())])):
         (taken,) = parse(data, ORIGIN, TRACKERS).interactions
         assert (taken.source, taken.event.event_id) == (Source(7), DERIVED)
 

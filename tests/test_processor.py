@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from local import kpl
 from personalize_relay.clients import Answer
 from personalize_relay.mapping_file import preset
 from personalize_relay.metrics import Metric
 from personalize_relay.processor import MAX_EVENTS, MAX_INFLATED
-from tests import canaries, packing
+from tests import canaries
 from tests.canaries import CANARY
 from tests.packing import text
 from tests.simulation.world import ARRIVAL, BEGINNING, Reply, World, click, record
@@ -193,7 +194,7 @@ def test_the_payloads_of_a_record_are_counted_as_events() -> None:
     world = World()
     control = text({"messageType": "CONTROL_MESSAGE", "logEvents": []})
     parts = [*(text(click(itemId=str(n))) for n in range(96)), b"bad", text({}), b"{", control]
-    assert world.invoke([record(1, packing.aggregate(parts))]) == []
+    assert world.invoke([record(1, kpl.aggregate(parts))]) == []
     counts = world.processor.outcome.counts
     assert (counts[Metric.RECORDS_RECEIVED], counts[Metric.EVENTS_RECEIVED]) == (1, 100)
     assert (counts[Metric.EVENTS_DELIVERED], counts[Metric.EVENTS_QUARANTINED]) == (96, 3)
@@ -214,7 +215,7 @@ def test_the_rejections_of_a_record_stand_in_the_order_of_its_payloads() -> None
     events = [{"eventType": kind, "sentAt": 1e9} for kind in ("fine", "null", "poison", "null")]
     request = text({"sessionId": "s", "eventList": events})
     parts = [text(click()), b"bad", poison, request, *[text(click())] * 6, b"bad", poison + b"\n" + poison]
-    assert world.invoke([record(1, packing.aggregate(parts))]) == []
+    assert world.invoke([record(1, kpl.aggregate(parts))]) == []
     (line,) = world.bucket.lines()
     places = [(each["subSequence"], each["index"]) for each in line["rejected"]]
     assert places == [
@@ -238,7 +239,7 @@ def drained(world: World, batch: list[dict[str, Any]]) -> list[int]:
 
 def test_the_events_of_an_invocation_are_bounded_over_all_payloads_of_its_records() -> None:
     world = World()
-    batch = [record(n, packing.aggregate([b"0"] * 5000)) for n in range(10)]
+    batch = [record(n, kpl.aggregate([b"0"] * 5000)) for n in range(10)]
     assert drained(world, batch) == [4, 4, 2]
     assert len(world.bucket.rejections()) == 50_000
 
@@ -258,7 +259,7 @@ def test_bombs_are_quarantined_however_many_come_and_their_neighbours_are_delive
     for _ in range(6):
         deep = gzip.compress(deep)
     bombs = {
-        "too_large": [zeros, packing.aggregate([zeros, zeros])],
+        "too_large": [zeros, kpl.aggregate([zeros, zeros])],
         "too_deep": [deep],
         "too_many_events": [gzip.compress(b"[" + b"0," * 2_000_000 + b"0]", 1), b"{}\n" * 200_000],
     }

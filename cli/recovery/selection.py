@@ -1,6 +1,7 @@
 """Which of the records that are set aside a command works on, and the events of a record that it is about."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,11 +10,13 @@ import msgspec
 
 from cli.problems import Misuse
 from cli.recovery.set_aside import Cause, Position, SetAside, is_time
+from personalize_relay.contract import ADDRESSEE
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.events import Origin, SubSequence, dotted
 from personalize_relay.framing import Payload
 from personalize_relay.mapping import Mapping
-from personalize_relay.names import CONTRACT, FLAT_MEMBERS, MARK, REQUEST_MEMBERS, respelt
+from personalize_relay.members import absent
+from personalize_relay.names import CONTRACT, FLAT_MEMBERS, MARK, meant, respelt
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _NO_MAPPING = "the function reads these by a mapping that is a file: give it as --mapping FILE"
@@ -208,7 +211,7 @@ def _given(record: SetAside, cause: Cause, payload: Payload) -> Iterator[Piece]:
     if not isinstance(listed, list) or not listed:
         yield piece(None, given)
         return
-    request: dict[str, Any] = {name: given[name] for name in ("trackingId", "userId", "sessionId") if name in given}
+    request: dict[str, Any] = {name: given[name] for name in ADDRESSEE if not absent(given.get(name))}
     for index, event in enumerate(listed):
         if cause.index in {None, index}:
             flat = _flat(_named(event), request) if isinstance(event, dict) else None
@@ -219,13 +222,14 @@ def _named(given: dict[str, Any]) -> dict[str, Any]:
     """The members by the contract's names, as far as the function would take them for those."""
     try:
         return respelt(given, FLAT_MEMBERS)[0]
-    except InvalidRecord:
-        return given
+    except InvalidRecord:  # two spellings of one: the others are not in doubt
+        said = Counter(meant(name) for name in given)
+        return {member if (member := meant(name)) and said[member] == 1 else name: each for name, each in given.items()}
 
 
 def _flat(event: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
-    """The event beside its request's members; members of that name in the event itself count for nothing."""
-    return {name: value for name, value in event.items() if name not in REQUEST_MEMBERS} | request
+    """The event beside its request's members, which count before its own."""
+    return {name: value for name, value in event.items() if name != "eventList"} | request
 
 
 def moment(text: str, now: datetime) -> float:

@@ -21,6 +21,9 @@ from personalize_relay.events import (
 from personalize_relay.names import ATTRIBUTION_MEMBERS, EVENT_MEMBERS, FLAT_MEMBERS, MARK, respelt
 
 MAX_EVENTS_PER_PAYLOAD = 500
+MAX_EVENTS_PER_RECORD = 20_000
+ADDRESSEE = frozenset({"trackingId", "userId", "sessionId"})
+IN_THE_LIST = "in the list"
 _OF_AN_EVENT = FLAT_MEMBERS | {MARK}
 
 
@@ -76,6 +79,11 @@ class Reader:
             )
         )
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the record holds more than may be read of one."""
+        return len(self._interactions) + len(self._rejections) > MAX_EVENTS_PER_RECORD
+
     def read(self, payload: dict[str, Any]) -> None:
         """Read an event or a request; raises InvalidRecord where nothing of it can be delivered."""
         given, renamed = self._named(payload, _OF_AN_EVENT)
@@ -103,7 +111,7 @@ class Reader:
     ) -> None:
         taken = _Members(given, payload)
         try:
-            if renamed:
+            if renamed and not ("sessionId" in payload and "eventType" in payload):
                 _refuse_foreign(payload)
             if given is not payload:
                 _refuse_half(given, given, payload)
@@ -114,23 +122,41 @@ class Reader:
 
     def _request(self, given: dict[str, Any], payload: dict[str, Any], listed: object) -> None:
         self._unknown += len(given.keys() & EVENT_MEMBERS)
-        taken = _Members(given, payload)
-        addressee = self._addressee(taken)
-        taken.check()
-        events = _event_list(listed)
+        if given is not payload:
+            _refuse_half(given, {"eventType": IN_THE_LIST, "itemId": IN_THE_LIST, **given}, payload)
+        events = [
+            self._named(each, _OF_AN_EVENT)[0] if isinstance(each, dict) else each for each in _event_list(listed)
+        ]
+        shared = {name: given[name] for name in ADDRESSEE if not members.absent(given.get(name))}
+        addressee = None
+        if not any(isinstance(each, dict) and each.keys() & ADDRESSEE for each in events):
+            taken = _Members(given, payload)
+            addressee = self._addressee(taken)
+            taken.check()
         for index, each in enumerate(events):
             try:
-                self._entry(each, addressee, index, alone=len(events) == 1)
+                self._entry(each, shared, addressee, index, alone=len(events) == 1)
             except InvalidRecord as bad:
                 self._reject_event(each, index, bad)
 
-    def _entry(self, entry: object, addressee: _Addressee, index: int, *, alone: bool) -> None:
+    def _named_entry(self, entry: object) -> object:
+        return self._named(entry, _OF_AN_EVENT)[0] if isinstance(entry, dict) else entry
+
+    def _entry(
+        self, entry: object, shared: dict[str, Any], addressee: _Addressee | None, index: int, *, alone: bool
+    ) -> None:
+        """Read an entry; `addressee` is that of the request, None where entries have members of their own for it."""
         if not isinstance(entry, dict):
             raise InvalidRecord(Reason.NOT_AN_OBJECT, "an entry of eventList must be an object")
-        given, _ = self._named(entry, EVENT_MEMBERS)
-        if given is not entry:
-            _refuse_half(given, {"userId": addressee.user_id, "sessionId": addressee.session_id} | given, entry)
-        self._take(_Members(given, entry), addressee, index, alone=alone)
+        if addressee is None:
+            for name, value in shared.items():
+                if not members.absent(entry.get(name)) and entry[name] != value:
+                    raise InvalidRecord(Reason.AMBIGUOUS_MEMBER, f"{name} is another one in its request")
+            entry = {**entry, **shared}
+        if not entry.keys() <= _OF_AN_EVENT:
+            _refuse_half(entry, {**entry, **shared}, entry)
+        taken = _Members(entry, entry)
+        self._take(taken, addressee or self._addressee(taken), index, alone=alone)
 
     def _addressee(self, taken: "_Members") -> _Addressee:
         tracking_id = taken.optional("trackingId", members.identity) or self._trackers.default

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
+from personalize_relay.members import absent
 from personalize_relay.names import meant
 
 TELLING = ("sessionId", "userId", "eventType", "itemId")
@@ -50,7 +51,7 @@ def system(payload: Mapping[str, Any]) -> str:
 
 def held(inner: Mapping[str, Any]) -> list[str]:
     """The telling members that an object has, in whatever spelling."""
-    there = {meant(name) for name in inner}
+    there = {meant(name) for name, value in inner.items() if not absent(value)}
     return [name for name in TELLING if name in there]
 
 

@@ -37,7 +37,12 @@ PLACEHOLDERS = frozenset(
     {"null", "nil", "<nil>", "(null)", "\\n", "none", "undefined", "nan", "[object object]"}  # \\N is SQL's
 )
 """Texts, in lower case, that a producer's bug puts where an id belongs: the API takes them and ignores the event."""
-_FIRST_OF_PLACEHOLDERS = frozenset({each[0] for each in PLACEHOLDERS} | set("NU") | set(string.whitespace))
+_BLANKS = (
+    string.whitespace
+    + "\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000"
+    + "".join(map(chr, range(0x2000, 0x200B)))
+)
+_FIRST_OF_PLACEHOLDERS = frozenset({each[0] for each in PLACEHOLDERS} | set("NU") | set(_BLANKS))
 """Few texts begin so: the others need no second look."""
 
 EARLIEST_SENT_AT = 315_532_800.0
@@ -207,11 +212,27 @@ def _json_object(name: str, value: object) -> Any:  # noqa: ANN401 - JSON may be
 
 def _compact(name: str, value: dict[str, Any]) -> str:
     try:
-        return msgspec.json.encode(value).decode()
+        compact = msgspec.json.encode(value)
     except UnicodeEncodeError as exc:
         raise InvalidRecord(Reason.INVALID_CHARACTER, f"{name} holds an unpaired surrogate") from exc
     except ValueError as exc:
-        raise InvalidRecord(Reason.INVALID_NUMBER, f"{name} holds a number out of range") from exc
+        raise _out_of_range(name) from exc
+    if b"null" in compact and _holds_no_number(value):  # which msgspec writes as null
+        raise _out_of_range(name)
+    return compact.decode()
+
+
+def _out_of_range(name: str) -> InvalidRecord:
+    return InvalidRecord(Reason.INVALID_NUMBER, f"{name} holds a number out of range")
+
+
+def _holds_no_number(value: object) -> bool:
+    """Whether it holds NaN or Infinity: JSON has neither, but a mapping's functions may give one."""
+    if isinstance(value, dict):
+        return any(map(_holds_no_number, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_no_number, value))
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def _encodable(value: str) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.members import absent
 
@@ -30,6 +32,8 @@ CONTRACT = "personalize-relay.event/1"
 
 MOST_NAMES = 1024
 """Names whose meaning is remembered: a stream has few, and the same in every event."""
+LONGEST_NAME = 64
+"""Characters of a name that may mean a member."""
 _BLANKS = str.maketrans("", "", "_- ")
 
 
@@ -45,9 +49,13 @@ _MEANT = {
 }
 
 
-@lru_cache(MOST_NAMES)
 def meant(name: str) -> str | None:
     """The member that a name is another spelling of; None where it is of none."""
+    return _meant(name) if len(name) <= LONGEST_NAME else None
+
+
+@lru_cache(MOST_NAMES)
+def _meant(name: str) -> str | None:
     return _MEANT.get(normal(name))
 
 
@@ -58,13 +66,25 @@ def respelt(given: Mapping[str, Any], known: frozenset[str]) -> tuple[dict[str, 
     """
     found: dict[str, Any] = {}
     kept = dict(given)
-    for name in given.keys() - known:
-        member, value = meant(name), given[name]
+    for name, value in given.items():
+        member = None if name in known else meant(name)
         if member in ATTRIBUTION_MEMBERS - known:  # a column of its own in the interactions schema
-            member, value = "metricAttribution", {member: value}
+            member, value = "metricAttribution", {member: value}  # noqa: PLW2901 - the same value, in its place
         if member not in known or not absent(given.get(member)):
             continue
         del kept[name]
-        if found.setdefault(member, value) != value:
+        if absent(value):
+            continue
+        if not _are_same(found.setdefault(member, value), value):
             raise InvalidRecord(Reason.AMBIGUOUS_MEMBER, f"{member} is there in two spellings, with two values")
     return kept | found, len(given) - len(kept)
+
+
+def _are_same(one: object, other: object) -> bool:
+    """As JSON has it: to Python 1 is the same as true."""
+    if one is other:
+        return True
+    try:
+        return msgspec.json.encode(one) == msgspec.json.encode(other)
+    except ValueError:  # a number out of range, or half a surrogate pair: either is rejected by its own rule
+        return False

@@ -3,8 +3,8 @@
 Pure: no clock, environment, I/O or log. The same data at the same stream position always gives the same result.
 """
 
-from personalize_relay.contract import Reader
-from personalize_relay.errors import InvalidRecord
+from personalize_relay.contract import MAX_EVENTS_PER_RECORD, Reader
+from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.events import Origin, Parsed, Rejection, Trackers
 from personalize_relay.framing import Payload, unframe
 from personalize_relay.mapping import Mapping
@@ -25,13 +25,18 @@ def parse(data: bytes, origin: Origin, trackers: Trackers, mapping: Mapping | No
             _read(reader, payload, origin, mapping)
         except InvalidRecord as bad:
             reader.reject(bad)
+        if reader.is_full:
+            return rejected(
+                InvalidRecord(Reason.TOO_MANY_EVENTS, f"the record holds more than {MAX_EVENTS_PER_RECORD:,} events"),
+                framed.inflated,
+            )
     return reader.parsed(framed.inflated)
 
 
-def rejected(bad: InvalidRecord) -> Parsed:
+def rejected(bad: InvalidRecord, inflated: int = 0) -> Parsed:
     """The result of a record that is rejected as a whole."""
     whole = Rejection(index=None, event_id=None, reason=bad.reason, detail=bad.detail)
-    return Parsed(rejections=(whole,))
+    return Parsed(rejections=(whole,), inflated=inflated)
 
 
 def _read(reader: Reader, payload: Payload, origin: Origin, mapping: Mapping | None) -> None:

@@ -63,7 +63,10 @@ def test_a_given_id_stays() -> None:
 
 @pytest.mark.parametrize("nothing", [None, "", " "])
 def test_an_id_of_nothing_is_none_as_the_function_has_it(nothing: str | None) -> None:
-    given = [FLAT | {"eventId": nothing, "eventList": []}, {"sessionId": "s", "eventList": [{"eventId": nothing}]}]
+    given: list[dict[str, Any]] = [
+        FLAT | {"eventId": nothing, "eventList": []},
+        {"sessionId": "s", "eventList": [{"eventId": nothing}]},
+    ]
     assert all(payloads.decode(stamped(each)[0])["eventId"] for each in given[:1])
     assert all(ids(given[1]))
     assert " " not in ids(given[1])

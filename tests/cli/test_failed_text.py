@@ -12,7 +12,7 @@ from cli.recovery.redrive import Claim
 from cli.recovery.redriven import Mark
 from cli.recovery.set_aside import Cause, Position, SetAside
 from cli.recovery.text import listing_lines, record_json, record_lines
-from tests import packing
+from local import kpl
 from tests.cli.s3_bucket import S3, give_up, quarantine
 from tests.cli.test_set_aside import bad, found
 from tests.packing import text
@@ -65,7 +65,7 @@ def test_each_rejected_event_is_shown_by_its_payload_and_its_place_in_that() -> 
     s3 = S3()
     events = [{"eventType": kind, "sentAt": ARRIVAL} for kind in ("click", None)]
     lines = text(click()) + b"\n" + text({"sessionId": "canary", "eventList": events})
-    quarantine(s3, packing.aggregate([text(bad(1)), lines]))
+    quarantine(s3, kpl.aggregate([text(bad(1)), lines]))
     ((record,), _) = found(s3)
     mark = Mark("sent", "run-1", datetime(2026, 11, 24, tzinfo=UTC))
     said = "\n".join(record_lines(record, {("1:1.1", 1): mark, ("10:1.1", 1): mark}, reveal=False))

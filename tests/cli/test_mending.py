@@ -14,11 +14,11 @@ from cli.problems import Misuse
 from cli.recovery.mending import TRANSFORM_FAILED, Mended, Mender, NotMended, compiled
 from cli.recovery.selection import Piece, Selection
 from cli.recovery.set_aside import Cause, SetAside
+from local import kpl
 from personalize_relay import events
 from personalize_relay.errors import Reason
 from personalize_relay.events import Origin
 from personalize_relay.parsing import parse
-from tests import packing
 from tests.cli.s3_bucket import TRACKERS
 from tests.packing import text
 from tests.simulation.world import ARRIVAL, click
@@ -106,7 +106,7 @@ def test_an_event_of_a_list_goes_alone_under_its_own_place() -> None:
 
 def test_a_payload_of_several_goes_alone_under_its_own_place() -> None:
     lines = b"\n".join(text({"sessionId": "s", "eventType": "click", "itemId": str(number)}) for number in range(2))
-    payload = packing.aggregate([text(click("s")), lines])
+    payload = kpl.aggregate([text(click("s")), lines])
     second = sent(payload, place=2)
     assert (second["itemId"], second["eventId"], second["sentAt"]) == ("1", f"{DERIVED}:1.1", ARRIVAL)
     assert mended(payload, place=2).interaction.source == events.Source(7, (1, 1))
@@ -194,7 +194,7 @@ def test_what_is_no_expression_is_wrong_usage() -> None:
 def test_what_is_sent_is_what_the_function_takes_under_the_id_it_had(value: dict[str, Any], payloads: int) -> None:
     """Whatever the event: what passes is taken from the stream as it was meant, and never under another id."""
     try:
-        payload = packing.aggregate([json.dumps(value).encode()] * payloads)
+        payload = kpl.aggregate([json.dumps(value).encode()] * payloads)
     except ValueError:
         return
     for piece in pieces(payload):

@@ -17,6 +17,7 @@ from cli.recovery.resending import Outcome
 from cli.recovery.selection import Selection
 from cli.recovery.stored import FailureBucket
 from cli.recovery.text import account_json, account_lines, listing_lines
+from local import kpl
 from personalize_relay.events import Origin
 from personalize_relay.parsing import parse
 from tests import packing
@@ -261,7 +262,7 @@ def test_the_payloads_of_a_given_up_record_go_out_under_the_ids_that_the_functio
     work = Work()
     events = [{"eventType": "click", "sentAt": ARRIVAL - number} for number in range(2)]
     lines = text(click("b")) + b"\n" + text({"sessionId": "c", "eventList": events})
-    data = packing.aggregate([text(click("a")), lines, packing.WRAPPERS["gzip"](text(click("d"))), b"canary"])
+    data = kpl.aggregate([text(click("a")), lines, packing.WRAPPERS["gzip"](text(click("d"))), b"canary"])
     give_up(work.s3, data)
     account = work.run(wire := Wire())
     assert (account.sent, account.unreadable) == (5, {"retry_attempts_exhausted": 1})
@@ -278,7 +279,7 @@ def test_what_version_0_1_set_aside_and_sent_in_part_is_sent_once() -> None:
     events = [{"eventType": None, "sentAt": ARRIVAL} for _ in range(2)]
     key = quarantined_by_0_1(
         work.s3,
-        (packing.aggregate([text(bad(1)), text(click("canary"))]), [whole | {"reason": "aggregated_record"}]),
+        (kpl.aggregate([text(bad(1)), text(click("canary"))]), [whole | {"reason": "aggregated_record"}]),
         (packing.WRAPPERS["gzip"](text(bad(2))), [whole | {"reason": "compressed_record"}]),
         (text(bad(3)), [whole | {"reason": "missing_member"}]),
         (

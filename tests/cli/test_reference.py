@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 import typer
 
 from cli.main import app
@@ -12,9 +13,15 @@ ROOT = Path(__file__).parents[2]
 ROWS = 45
 
 
-def test_the_document_is_the_commands_own_help() -> None:
+@pytest.fixture(scope="module")
+def helped() -> str:
+    """What the commands say: a process for each."""
+    return document()
+
+
+def test_the_document_is_the_commands_own_help(helped: str) -> None:
     """`make docs` writes it anew."""
-    assert (ROOT / "docs" / "cli.md").read_text() == document()
+    assert (ROOT / "docs" / "cli.md").read_text() == helped
 
 
 def test_every_command_is_in_it() -> None:
@@ -25,9 +32,9 @@ def test_every_command_is_in_it() -> None:
     assert sorted(found) == sorted(COMMANDS)
 
 
-def test_each_help_is_a_screen_with_an_example() -> None:
+def test_each_help_is_a_screen_with_an_example(helped: str) -> None:
     """At 80 columns, with the command as a person would write it."""
-    for section in document().split("\n## ")[1:]:
+    for section in helped.split("\n## ")[1:]:
         title, shown, _ = re.split(r"\n\n```(?:text)?\n|\n```\n", section)
         assert len(shown.splitlines()) <= ROWS, title
         assert shown.count(f"{title} ") >= 2, title

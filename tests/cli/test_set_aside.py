@@ -11,6 +11,7 @@ from cli.recovery.selection import Piece, Selection, moment
 from cli.recovery.set_aside import SCHEMA, Flaw, SetAside
 from cli.recovery.stored import ON_FAILURE, QUARANTINE, FailureBucket
 from infra.failures import MAPPING_PREFIX
+from local import kpl
 from personalize_relay import quarantine as function
 from personalize_relay.settings import Settings
 from tests import packing
@@ -176,11 +177,11 @@ def test_of_a_record_with_good_events_only_the_rejected_are_taken() -> None:
 
 def test_a_record_rejected_whole_is_all_of_its_events_and_one_that_cant_be_read_is_one() -> None:
     s3 = S3()
-    events = [{"eventType": "click", "sentAt": ARRIVAL, "userId": "not the request's"}, 7]
+    events = [{"eventType": "click", "sentAt": ARRIVAL, "userId": "u"}, 7]
     quarantine(s3, {"sessionId": "null", "eventList": events}, b"no JSON", {"sessionId": "s", "eventList": []})
     pieces = [piece for record in found(s3)[0] for piece in ALL.pieces(record)]
     assert [piece.position for piece in pieces] == [("1", 0), ("1", 1), ("2", None), ("3", None)]
-    assert pieces[0].event == {"sessionId": "null", "eventType": "click", "sentAt": ARRIVAL}
+    assert pieces[0].event == {"sessionId": "null", "userId": "u", "eventType": "click", "sentAt": ARRIVAL}
     assert [piece.event is None for piece in pieces] == [False, True, True, False]
 
 
@@ -193,7 +194,7 @@ def test_of_a_record_of_several_payloads_only_the_rejected_are_taken_each_in_its
     events = [{"eventType": kind, "sentAt": ARRIVAL} for kind in ("click", "null")]
     request = text({"sessionId": "s", "eventList": events})
     lines = b"\n".join([text(click()), text(bad(1)), b"{"])
-    quarantine(s3, packing.aggregate([text(click()), request, lines, text({"sessionId": "null", "eventList": events})]))
+    quarantine(s3, kpl.aggregate([text(click()), request, lines, text({"sessionId": "null", "eventList": events})]))
     assert [(piece.position, piece.reason, piece.event is None) for piece in pieces(s3)] == [
         (("1:1", 1), "placeholder_text", False),
         (("1:2.1", None), "missing_member", False),
@@ -207,8 +208,8 @@ def test_of_a_record_of_several_payloads_only_the_rejected_are_taken_each_in_its
 def test_of_a_record_the_payloads_of_a_reason_or_a_tracker_are_chosen() -> None:
     s3 = S3()
     parts = [click("good", trackingId="other"), bad(1), bad(2, trackingId="other"), click(itemId=7.5)]
-    quarantine(s3, packing.aggregate([text(each) for each in parts]), packing.aggregate([text(parts[0]), text(bad(3))]))
-    give_up(s3, packing.aggregate([text(parts[0]), text(click()), b"no JSON"]))
+    quarantine(s3, kpl.aggregate([text(each) for each in parts]), kpl.aggregate([text(parts[0]), text(bad(3))]))
+    give_up(s3, kpl.aggregate([text(parts[0]), text(click()), b"no JSON"]))
     of_other = Selection(tracker="other", default_tracker="tracker")
     assert [piece.position for piece in pieces(s3, of_other)] == [("101:0", None), ("1:2", None)]
     assert numbers(s3, of_other) == ["101", "1"], "of the second record only what is good is for the tracker"
@@ -229,7 +230,7 @@ def test_a_payload_that_only_a_mapping_finds_is_counted_as_one_that_cant_be_read
 def test_a_batch_that_lambda_gave_up_is_every_payload_of_it() -> None:
     s3 = S3()
     control = text({"messageType": "CONTROL_MESSAGE", "logEvents": []})
-    give_up(s3, packing.aggregate([text(click("a")), control, text(click("b"))]), control, text([click(), click()]))
+    give_up(s3, kpl.aggregate([text(click("a")), control, text(click("b"))]), control, text([click(), click()]))
     positions = [piece.position for piece in pieces(s3)]
     assert positions == [("101:0", None), ("101:2", None), ("103:0", None), ("103:1", None)]
 
@@ -247,7 +248,7 @@ def test_what_version_0_1_set_aside_is_entered_now() -> None:
     events = [{"eventType": kind, "sentAt": ARRIVAL} for kind in ("click", None)]
     quarantined_by_0_1(
         s3,
-        (packing.aggregate([text(click("a")), text(bad(1))]), [whole | {"reason": "aggregated_record"}]),
+        (kpl.aggregate([text(click("a")), text(bad(1))]), [whole | {"reason": "aggregated_record"}]),
         (packing.WRAPPERS["gzip"](text(click("b"))), [whole | {"reason": "compressed_record"}]),
         (text(click("c", itemId=7.5)), [whole | {"eventId": f"clicks:{SHARD}:3", "reason": "wrong_type"}]),
         (text({"sessionId": "s", "eventList": events}), [whole | {"index": 1, "reason": "missing_member"}]),

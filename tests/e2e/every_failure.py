@@ -11,6 +11,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import KinesisStreamRecord
 
 from local.clickstream import BAD, REFUSED_ITEM
+from local.kpl import aggregate
 from local.personalize_answers import REFUSED_EVENT, Answer
 from local.personalize_faults import Fault, any_event
 from local.system import System
@@ -21,7 +22,7 @@ from personalize_relay.quarantine import Quarantine
 from personalize_relay.records import Record
 from tests.e2e.conftest import Relay
 from tests.e2e.crash.sitecustomize import MARKER
-from tests.packing import aggregate, text
+from tests.packing import text
 from tests.simulation.world import record
 
 TOO_LARGE = Answer(status=413)

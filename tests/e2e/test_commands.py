@@ -78,6 +78,14 @@ def test_the_demo_fails_and_names_the_event_when_one_is_lost() -> None:
     assert "the account does not hold" in printed
 
 
+def test_the_demo_accounts_for_a_stream_of_segments_by_the_preset() -> None:
+    status, printed = run("local.demo", "--mapping", "segment")
+    assert status == 0, printed
+    assert re.search(r"filtered: other calls +\u2502 +(\d+) +\u2502 \1 expected", printed)
+    assert re.search(r"quarantined: not_mapped +\u2502 +10 +\u2502 10 expected", printed)
+    assert "every event is accounted for" in printed
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_everything_without_a_traceback(number: signal.Signals) -> None:
     with start("local.demo") as process:

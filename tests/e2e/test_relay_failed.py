@@ -192,7 +192,7 @@ def test_what_is_half_written_or_of_another_version_or_foreign_is_named_with_its
     older = b'{"schema": "personalize-relay.quarantine/0", "data": "canary"}\n'
     newer = b'{"schema": "personalize-relay.quarantine/3", "data": "canary"}\n'
     put = {
-        f"{hour}.jsonl": older + newer + b'{"schema": "personalize-relay.quarantine/1", "data": "canary',
+        f"{hour}.jsonl": older + newer + b'{"schema": "personalize-relay.quarantine/2", "data": "canary',
         mapping: b'{"version": "1.0", "payload": "canary',
         "notes.txt": b"canary",
         "quarantine/year=2026/notes.txt": b"canary",

@@ -145,6 +145,7 @@ def test_json_has_the_same_facts() -> None:
         "lines": {"good": 2, "bad": 1, "blank": 0},
         "events": {"good": 2, "bad": 1},
         "reasons": {"placeholder_text": 1},
+        "filtered": {},
         "rejections": [
             {
                 "file": "-",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from local import kpl
 from tests import packing
 from tests.simulation.world import ARRIVAL, Place, click, record
 
@@ -124,4 +125,4 @@ def _joined(how: str, parts: list[bytes]) -> bytes:
         return b"[" + b",".join(parts) + b"]"
     if how == "lines" and text and not any(b"\n" in part for part in parts):
         return b"\n".join(parts)
-    return packing.aggregate(parts)
+    return kpl.aggregate(parts)

@@ -85,6 +85,7 @@ def unthrottled(batch_size: int) -> float:
 
 SUSTAINED = 300.0
 """Seconds of more demand than there is quota, before it is measured what that costs."""
+MISSED = pytest.mark.xfail(strict=True, reason="asks 2.07 times where 1.6 was the aim: decision 7, the price")
 CELLS = [(10, 1), (10, 8), (10, 64), (100, 1), (100, 8), (100, 64), (1000, 1), (1000, 8), (1000, 64)]
 
 
@@ -95,7 +96,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("per_second", "functions"), CELLS if metafunc.config.getoption("--verify") else sample)
     if "overloaded" in metafunc.fixturenames:
         whole = metafunc.config.getoption("--verify")
-        metafunc.parametrize("overloaded", CELLS if whole else [(10, 1)], ids=lambda cell: f"{cell[1]} on {cell[0]}")
+        cells = [
+            pytest.param(cell, marks=[MISSED] * (cell == (1000, 8)), id=f"{cell[1]} on {cell[0]}") for cell in CELLS
+        ]
+        metafunc.parametrize("overloaded", cells if whole else cells[:1])
 
 
 def test_a_fleet_in_sustained_overload_does_not_hammer(overloaded: tuple[int, int]) -> None:
