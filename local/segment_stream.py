@@ -73,7 +73,8 @@ def _expected(call: dict[str, Any], visitor: str) -> Sequence[SampleEvent]:
     products = call["properties"].get("products")
     if not products:
         return [SampleEvent(visitor, user, event_id=message)]
-    return [SampleEvent(visitor, user, index, f"{message}:{index}") for index in range(len(products))]
+    ids = [message] if len(products) == 1 else [f"{message}:{index}" for index in range(len(products))]
+    return [SampleEvent(visitor, user, index, event_id) for index, event_id in enumerate(ids)]
 
 
 def _time(seconds: float) -> str:
