@@ -192,8 +192,8 @@ MUTANTS = {
     ),
     "never finds the next value": Mutant(
         "ends.py",
-        "                return found.start()\n",
-        "                return len(self._text)\n",
+        "            return found.start()\n",
+        "            return len(self._text)\n",
         VALUES + "test_a_broken_line_is_one_rejection_wherever_it_stands",
     ),
     "does not look for the end of a broken value": Mutant(
@@ -243,6 +243,24 @@ MUTANTS = {
         "            return line_end\n",
         "            return len(self._text)\n",
         VALUES + "test_however_many_lines_are_broken_the_good_ones_are_read",
+    ),
+    "takes what stands in a broken value for an event": Mutant(
+        "ends.py",
+        "        if last not in _MORE or self._read(lines):\n",
+        "        if True:\n",
+        VALUES + "test_what_stands_in_a_broken_value_is_no_value_of_its_own",
+    ),
+    "takes the line after a comma for a part of the broken one": Mutant(
+        "ends.py",
+        """self._opened[-1] == "[" or following""",
+        "True or following",
+        VALUES + "test_lines_may_end_in_commas_and_a_broken_one_is_rejected_alone",
+    ),
+    "takes the entries of a list that is cut off for a part of the first": Mutant(
+        "ends.py",
+        """if last == ":" or not self._count["{"]:""",
+        """if last == ":":""",
+        VALUES + "test_of_a_list_over_lines_that_is_cut_off_the_entries_after_the_first_are_read",
     ),
     "reads a value more than asked for": Mutant(
         "json_values.py",

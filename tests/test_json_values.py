@@ -74,10 +74,12 @@ def test_between_separators_there_is_nothing(data: bytes) -> None:
 def test_whatever_becomes_of_one_line_the_others_are_as_they_were(
     objects: list[dict[str, Any]], separator: str, garbage: bytes, choice: st.DataObject
 ) -> None:
+    """Unless it ends where a value must follow: the next line may be that."""
     lines = [text(each) for each in objects]
     place = choice.draw(st.integers(0, len(lines) - 1))
     start, end = sorted(choice.draw(st.integers(0, len(lines[place]))) for _ in range(2))
     lines[place] = lines[place][:start] + garbage + lines[place][end:]
+    assume(not lines[place].rstrip().endswith((b",", b"[", b":")))
     got = read(separator.encode().join(lines))
     before, after = objects[:place], objects[place + 1 :]
     assert got[: len(before)] == before
@@ -85,7 +87,6 @@ def test_whatever_becomes_of_one_line_the_others_are_as_they_were(
 
 
 BROKEN = [
-    b'{"a":',
     b'{"a":1',
     b'{"a":"text}',
     b'{"a":,"b":1}',
@@ -205,6 +206,57 @@ def test_broken_lists_share_the_bound() -> None:
     assert count(half * 4, 9) is None
 
 
+EVENT = b'{"sessionId":"s","eventType":"view"}'
+REQUEST = b'{"sessionId":"s","userId":"u","eventList":[\n'
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        REQUEST + EVENT + b',\n{"sess',
+        REQUEST + EVENT + b",\n" + EVENT + b"\n",
+        REQUEST + b"\n" + EVENT + b",\r\n" + EVENT + b",\n" + EVENT,
+        b'{"sessionId":"s","extra": tru,\n"inner":\n' + EVENT + b"\n",
+        b'{"sessionId":"s","extra": tru,"inner":\n"{}"\n',
+        b'{"sessionId":"s","extra": tru,\n"{inner":1',
+        b'{"sessionId":"s","extra": tru},\n"inner":\n' + EVENT + b"}",
+        b'{"sessionId":"s","note":"he said "hi","eventList":[\n' + EVENT + b",\n" + EVENT + b"]}",
+        b'{"sessionId":"s"}},"userId":"u","eventList":[\n' + EVENT + b",\n" + EVENT + b"\n]}",
+        b'[{"sessionId":"s","userId":"u","eventList":[\n' + EVENT + b",\n" + EVENT + b",\n",
+    ],
+)
+def test_what_stands_in_a_broken_value_is_no_value_of_its_own(broken: bytes) -> None:
+    assert all(isinstance(each, InvalidRecord) for each in read(broken))
+    first, *bad, last = read(EVENT + b"\n" + broken.rstrip() + b'"\n' + EVENT)
+    assert (first, last) == (json.loads(EVENT), json.loads(EVENT))
+    assert all(isinstance(each, InvalidRecord) for each in bad)
+
+
+@pytest.mark.parametrize("broken", [b'{"a":', b'{"a":[', b'{"a":[1,'])
+def test_a_line_that_is_cut_off_before_a_value_takes_the_next_line_with_it_and_no_more(broken: bytes) -> None:
+    bad, good = read(broken + b'\n{"a":1}\n{"b":2}')
+    assert isinstance(bad, InvalidRecord)
+    assert good == {"b": 2}
+
+
+@pytest.mark.parametrize(
+    "broken", [*BROKEN, b'{"a":1', b'{"a":1,', b'{"a":[1},', b'{"a":[1,{"b":2],', b'{"a":"x, [', b'{"a":"x:']
+)
+def test_lines_may_end_in_commas_and_a_broken_one_is_rejected_alone(broken: bytes) -> None:
+    lines = [b'{"n":%d},' % number for number in range(5)]
+    assert read(b"\n".join(lines)) == [{"n": number} for number in range(5)]
+    lines[2] = broken
+    got = read(b"\n".join(lines))
+    assert [each for each in got if isinstance(each, dict)] == [{"n": number} for number in (0, 1, 3, 4)]
+    assert [each for each in got if isinstance(each, InvalidRecord)]
+
+
+def test_of_a_list_over_lines_that_is_cut_off_the_entries_after_the_first_are_read() -> None:
+    bad, *entries = read(b'[\n{"a":1},\n{"b":2},\n{"c":3},\n{"d')
+    assert isinstance(bad, InvalidRecord)
+    assert [each for each in entries if isinstance(each, dict)] == [{"a": 1}, {"b": 2}, {"c": 3}]
+
+
 UNFINISHED = {
     "cut off in a text": b'{"a":"vi',
     "never closed": b'{"a":"view"',
@@ -234,6 +286,8 @@ ENDLESS = {
     "deep lists over lines": (b"[\n" * 400 + b"x") * 1200,
     "texts": (b'{"a":"' + b"y" * 40 + b"\n") * 20_000,
     "quotes": b'{"\n' * 300_000,
+    "stray quotes": b'{"' + b':\\"' * 300_000 + b"[\n[",
+    "literal newlines": b'{"a":[\n{}\\n' * 70_000,
     "escapes in a list": b'[{"a":"' + b',[\\"' * 250_000 + b'"}]',
 }
 """Each line of them begins what could go on to the end."""

@@ -8,6 +8,11 @@ _NEXT_LITERAL = re.compile(r"(?<=\})(?=\\n\s*[{\[])")
 _BRACKET = re.compile(r'(?:[^"{}\[\]]++|"(?:[^"\\\n]|\\.)*+")*+([{}\[\]]?)')
 """The next bracket outside of texts; none where a text isn't closed in its line."""
 _CLOSES = {"}": "{", "]": "["}
+_OPENS = frozenset("{[")
+_MORE = frozenset(",[:")
+"""After them, something more follows in a value."""
+_NESTING = re.compile(r'\\.|"(?:[^"\\\n]|\\.)*+"|(?P<bracket>:[ \t]*\[|[{}\[\]])|(?P<cut>"(?!\s*[:,]).*)')
+"""Brackets, and what texts may hide them. A quote before a colon or a comma is a stray one: no text begins with it."""
 _MOST_BRACKETS = 200_000
 """How many brackets of a text are looked at."""
 _READINGS = 8
@@ -58,11 +63,83 @@ class Ends:
 
     def before_next(self, at: int) -> int:
         """Where the next value begins that surely isn't part of the one at a place; the text's end where none does."""
-        for pattern in (_NEXT_LINE, _NEXT_ENTRY, _NEXT_LITERAL):
-            if pattern in self._exhausted or (pattern is _NEXT_ENTRY and not self._entries):
-                continue
-            found = pattern.search(self._text, at + 1)
-            if found:
-                return found.start()
-            self._exhausted.add(pattern)
-        return len(self._text)
+        found = self._next_entry(at) if self._entries else self._next_line(at)
+        return found or self._search(_NEXT_LITERAL, at) or len(self._text)
+
+    def _next_entry(self, at: int) -> int | None:
+        return self._search(_NEXT_LINE, at) or self._search(_NEXT_ENTRY, at)
+
+    def _search(self, pattern: re.Pattern[str], at: int) -> int | None:
+        if pattern in self._exhausted:
+            return None
+        found = pattern.search(self._text, at + 1)
+        if found:
+            return found.start()
+        self._exhausted.add(pattern)
+        return None
+
+    def _next_line(self, at: int) -> int | None:
+        """Where the next line begins with a value that the broken one at a place doesn't go on with.
+
+        None where no line begins with a value; the text's end where it goes on with each.
+        """
+        nesting = _Nesting()
+        line = self._search(_NEXT_LINE, at)
+        while line and nesting.goes_on(self._text[at:line], self._text[line + 1]):
+            at, line = line, self._search(_NEXT_LINE, line)
+            if line is None:
+                return len(self._text)
+        return line
+
+
+class _Nesting:
+    """Which brackets are open in a broken value, and whether the next line still belongs to it.
+
+    A line that ends in a colon, or in a bracket or comma of a list in an object, lacks a value: the next line is that.
+    Values that are joined by commas and newlines are not in such a list, so that a broken one of them ends with its
+    line; nor are the entries of a list that is no member of an object, which are values on their own.
+    """
+
+    def __init__(self) -> None:
+        self._opened: list[str] = []
+        self._count = dict.fromkeys(_OPENS, 0)
+
+    def __repr__(self) -> str:
+        return f"_Nesting(depth={len(self._opened)}, objects={self._count['{']})"
+
+    def goes_on(self, lines: str, following: str) -> bool:
+        """Whether the value goes on after some more lines of it, with the character that begins the next line."""
+        last = lines.rstrip(" \t\r\n")[-1:]
+        if last not in _MORE or self._read(lines):
+            return False
+        if last == ":" or not self._count["{"]:
+            return last == ":"
+        return last == "[" or self._opened[-1] == "[" or following == '"'
+
+    def _read(self, lines: str) -> bool:
+        """Follow the brackets; whether the lines end within a text."""
+        found = None
+        for found in _NESTING.finditer(lines):
+            if found["bracket"]:
+                self._bracket(found["bracket"])
+        return bool(found and found["cut"] and found.end() == len(lines))
+
+    def _bracket(self, mark: str) -> None:
+        if mark[0] == ":" and not self._count["{"]:
+            self._open("{")  # a member stands in an object, even where that seems to be closed
+        if mark[-1] in _OPENS:
+            self._open(mark[-1])
+        else:
+            self._close(_CLOSES[mark])
+
+    def _open(self, mark: str) -> None:
+        self._opened.append(mark)
+        self._count[mark] += 1
+
+    def _close(self, mark: str) -> None:
+        """Close the innermost bracket of a kind, and those in it; nothing where none is open."""
+        while self._count[mark]:
+            innermost = self._opened.pop()
+            self._count[innermost] -= 1
+            if innermost == mark:
+                return
