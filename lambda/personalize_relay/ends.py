@@ -2,11 +2,13 @@
 
 import re
 
-_NEXT_LINE = re.compile(r'\n(?=\ufeff?(?:[{\[]|"[{\[]))')
+_NEXT_LINE = re.compile(r'\n(?=[\ufeff\x1e]?(?:[{\[]|"[{\[]))')
 _NEXT_ENTRY = re.compile(r",(?=\s*[{\[])")
 _NEXT_LITERAL = re.compile(r"(?<=\})(?=\\n\s*[{\[])")
 _BRACKET = re.compile(r'(?:[^"{}\[\]]++|"(?:[^"\\\n]|\\.)*+")*+([{}\[\]]?)')
 """The next bracket outside of texts; none where a text isn't closed in its line."""
+_RECORD_SEPARATOR = "\x1e"
+"""What begins each value of a JSON text sequence (RFC 7464)."""
 _CLOSES = {"}": "{", "]": "["}
 _OPENS = frozenset("{[")
 _MORE = frozenset(",[:")
@@ -110,7 +112,7 @@ class _Nesting:
     def goes_on(self, lines: str, following: str) -> bool:
         """Whether the value goes on after some more lines of it, with the character that begins the next line."""
         last = lines.rstrip(" \t\r\n")[-1:]
-        if last not in _MORE or self._read(lines):
+        if last not in _MORE or following == _RECORD_SEPARATOR or self._read(lines):
             return False
         if last == ":" or not self._count["{"]:
             return last == ":"
