@@ -20,7 +20,7 @@ REASONS: dict[Reason, str] = {
     Reason.NOT_MAPPED: "add a rule to the mapping, or one that drops it",
     Reason.AMBIGUOUS_MEMBER: "send the member once, under one spelling",
     Reason.TOO_DEEP: "flatten it to 32 levels, and pack it in at most 4 layers",
-    Reason.TOO_MANY_EVENTS: "send at most 500 events in an `eventList`, and 20,000 payloads in a record",
+    Reason.TOO_MANY_EVENTS: "send at most 500 in an `eventList` or a mapping's `each`, and 20,000 in a record",
     Reason.TRACKER_NOT_ALLOWED: "add the tracker to `allowedTrackingIds`, or mend the producer",
     Reason.MISSING_MEMBER: "add the member that the detail names",
     Reason.WRONG_TYPE: "send the type that the detail names",

@@ -17,8 +17,9 @@ LAYERS = [
     {"errors"},
     {"times", "tables"},
     {"settings", "members", "payloads", "endpoints", "credentials", "backoff", "deadline", "rest", "memory", "demand"}
-    | {"aggregate", "inflate", "recognise", "ends"},
-    {"json_values", "names"},
+    | {"aggregate", "inflate", "recognise"},
+    {"ends", "names"},
+    {"json_values"},
     {"events", "metrics", "suspicion", "framing", "envelopes", "reshaping", "projections"},
     {"requests", "result", "delivered", "contract", "functions"},
     {"mapping"},

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from local import kpl
 from personalize_relay.errors import InvalidRecord, Reason
-from personalize_relay.framing import MAX_INFLATED, MAX_PAYLOADS, Framed, payload_at, unframe
+from personalize_relay.framing import MAX_INFLATED, MAX_PAYLOADS, Framed, unframe
 from tests import packing
 from tests.packing import SEPARATORS, Event, text
 
@@ -83,8 +83,6 @@ def test_events_come_out_as_they_went_in_however_they_are_packed(events: list[Ev
     assert places == sorted(set(places))
     assert (places == [()]) == (len(events) == 1)
     assert unframe(packed.data) == framed
-    for event, place in zip(events, places, strict=True):
-        assert payload_at(packed.data, place) == event
 
 
 def nested(data: bytes, layers: int) -> bytes:
@@ -154,6 +152,36 @@ def test_base64_is_read_once_and_only_where_something_known_is_in_it() -> None:
 
 def test_gzip_of_several_members_is_one_text() -> None:
     assert read(gzip.compress(GOOD[:5], mtime=0) + gzip.compress(GOOD[5:] + GOOD, mtime=0)) == [("0", A), ("1", A)]
+
+
+def test_gzip_members_may_stand_on_lines_of_their_own() -> None:
+    assert read(gzip.compress(GOOD, mtime=0) + b"\n" + gzip.compress(text(B), mtime=0) + b"\n") == [("0", A), ("1", B)]
+    lines = gzip.compress(b"1\t2\t3", mtime=0) + b"\n" + gzip.compress(b"4\t5\t6", mtime=0)
+    assert [value["a"] for _, value in read(lines, rows=rows)] == ["1", "4"]
+
+
+def test_base64_may_be_broken_into_lines_as_mime_does() -> None:
+    long = A | {"text": "x" * 300}
+    assert read(base64.encodebytes(text(long))) == [("", long)]
+    assert read(base64.encodebytes(text(long)).replace(b"\n", b"\r\n")) == [("", long)]
+    assert read(text(base64.encodebytes(text(long)).decode())) == [("", long)]
+
+
+def test_a_nul_behind_a_payload_is_none_of_it() -> None:
+    assert read(GOOD + b"\0") == [("", A)]
+    assert read(GOOD + b"\0" + text(B) + b"\0") == [("0", A), ("1", B)]
+    assert read(base64.b64encode(GOOD) + b"\0") == [("", A)]
+    assert read(b"\0") == [("", Reason.EMPTY_RECORD)]
+
+
+def test_a_json_text_sequence_is_its_values_and_a_broken_one_is_rejected_alone() -> None:
+    assert read(b"\x1e" + GOOD + b"\n") == [("", A)]
+    assert read(b"\x1e" + GOOD + b"\n\x1e" + text(B) + b"\n", rows=rows) == [("0", A), ("1", B)]
+    assert read(b'\x1e{"a":\n\x1e' + GOOD + b"\n\x1e" + text(B)) == [
+        ("0", Reason.INVALID_JSON),
+        ("1", A),
+        ("2", B),
+    ]
 
 
 def test_a_string_that_holds_json_is_read_once() -> None:
@@ -261,6 +289,14 @@ def test_text_that_is_no_json_is_read_as_rows_where_a_mapping_has_columns() -> N
     assert isinstance(read(b",,,\t2\t" + b"," * 1_100_000, rows=rows)[0][1], dict)
 
 
+def test_lines_of_json_may_stand_among_rows() -> None:
+    row = {"a": "1", "b": "2", "c": "3"}
+    assert read(b"1\t2\t3\n%b\n1\t2\t3" % GOOD, rows=rows) == [("0", row), ("1", A), ("2", row)]
+    assert read(b"1\t2\t3\n[%b,%b]" % (GOOD, GOOD), rows=rows) == [("0", row), ("1.0", A), ("1.1", A)]
+    assert read(b"%b\n1\t2\t3\n{,}" % GOOD, rows=rows) == [("0", A), ("1", row), ("2", Reason.INVALID_JSON)]
+    assert read(b'1\t2\t3\n["x\t2\t3', rows=rows) == [("0", row), ("1", row | {"a": '["x'})]
+
+
 def test_what_inflating_made_is_told() -> None:
     assert unframe(GOOD).inflated == 0
     assert unframe(gzip.compress(GOOD, mtime=0)).inflated == len(GOOD)
@@ -283,6 +319,10 @@ BOMBS = {
     "braces": (b'{"a":' * 200_000, Reason.TOO_DEEP),
     "broken objects": (gzip.compress(b'{"a"}' * 900_000), Reason.TOO_MANY_EVENTS),
     "quotes": (gzip.compress(b"{" + b'"' * 9_000_000), Reason.INVALID_JSON),
+    "lists in an aggregate": (
+        kpl.aggregate([gzip.compress(b'{"a":[' + b",".join([b"[" * 400 + b"]" * 400] * 80) + b"]}")] * 160),
+        Reason.TOO_MANY_EVENTS,
+    ),
     "records": (kpl.aggregate([b""] * (MAX_PAYLOADS + 1)), Reason.TOO_MANY_EVENTS),
     "members": (gzip.compress(b"", mtime=0) * 100_000, Reason.TOO_LARGE),
     "control messages": (b'{"messageType":"CONTROL_MESSAGE","logEvents":[]}\n' * 20_001, Reason.TOO_MANY_EVENTS),
@@ -333,16 +373,6 @@ def test_a_record_of_three_thousand_lines_with_two_bad_ones() -> None:
     got = read(b"\n".join(lines))
     assert len(got) == 3000
     assert [place for place, value in got if value == Reason.INVALID_JSON] == ["7", "2000"]
-
-
-def test_the_command_finds_a_payload_by_its_place() -> None:
-    data = kpl.aggregate([GOOD, text(B) + b"\n{"])
-    assert payload_at(data, (1, 0)) == B
-    assert payload_at(b"1\t2\t3", (), rows) == {"a": "1", "b": "2", "c": "3"}
-    for place, reason in (((1, 1), Reason.INVALID_JSON), ((), Reason.EMPTY_RECORD), ((5,), Reason.EMPTY_RECORD)):
-        with pytest.raises(InvalidRecord) as caught:
-            payload_at(data, place)
-        assert caught.value.reason == reason
 
 
 CANARY = "kanarie"

@@ -78,9 +78,33 @@ MUTANTS = {
     ),
     "decodes lists of millions": Mutant(
         "framing.py",
-        "if _is_crowded(data) and",
-        "if False and",
+        "if self._marks > _MAX_MARKS:",
+        "if False:",
         FRAMING + "test_a_bomb_is_one_rejected_payload_in_bounded_memory",
+    ),
+    "counts the values of each text on its own": Mutant(
+        "framing.py",
+        "self._marks += sum(",
+        "self._marks = sum(",
+        FRAMING + "test_a_bomb_is_one_rejected_payload_in_bounded_memory",
+    ),
+    "counts nothing in small texts": Mutant(
+        "framing.py",
+        "first, self._first = self._first, False",
+        "first = True",
+        FRAMING + "test_a_bomb_is_one_rejected_payload_in_bounded_memory",
+    ),
+    "joins the members of gzip that stand on lines": Mutant(
+        "inflate.py",
+        """b"\\n" if b"\\n" in between[0] else b"\"""",
+        'b""',
+        FRAMING + "test_gzip_members_may_stand_on_lines_of_their_own",
+    ),
+    "reads JSON among rows as a row": Mutant(
+        "framing.py",
+        "            if value is not None:\n                self._value",
+        "            if False:\n                self._value",
+        FRAMING + "test_lines_of_json_may_stand_among_rows",
     ),
     "keeps the byte order mark": Mutant(
         "framing.py",
@@ -120,8 +144,8 @@ MUTANTS = {
     ),
     "reads broken JSON as a row": Mutant(
         "framing.py",
-        "elif self._rows and not _JSON_BEGINS.match(data):",
-        "elif self._rows:",
+        "return not _JSON_BEGINS.match(data) or (",
+        "return True or (",
         FRAMING + "test_text_that_is_no_json_is_read_as_rows_where_a_mapping_has_columns",
     ),
     "does not check the checksum": Mutant(
@@ -174,8 +198,8 @@ MUTANTS = {
     ),
     "reads the first member of gzip only": Mutant(
         "inflate.py",
-        "            if not rest.strip(_PADDING) and not data[at:].strip(_PADDING):\n",
-        "            if rest:\n",
+        "            if at == len(data):\n                break\n",
+        "            break\n",
         FRAMING + "test_gzip_of_several_members_is_one_text",
     ),
     "ignores what stands behind gzip": Mutant(
@@ -194,7 +218,7 @@ MUTANTS = {
         "ends.py",
         "            return found.start()\n",
         "            return len(self._text)\n",
-        VALUES + "test_a_broken_line_is_one_rejection_wherever_it_stands",
+        VALUES + "test_however_many_lines_are_broken_the_good_ones_are_read",
     ),
     "does not look for the end of a broken value": Mutant(
         "json_values.py",
@@ -246,7 +270,7 @@ MUTANTS = {
     ),
     "takes what stands in a broken value for an event": Mutant(
         "ends.py",
-        "        if last not in _MORE or self._read(lines):\n",
+        "        if last not in _MORE or following == _RECORD_SEPARATOR or self._read(lines):\n",
         "        if True:\n",
         VALUES + "test_what_stands_in_a_broken_value_is_no_value_of_its_own",
     ),

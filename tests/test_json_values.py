@@ -232,8 +232,14 @@ def test_what_stands_in_a_broken_value_is_no_value_of_its_own(broken: bytes) -> 
     assert all(isinstance(each, InvalidRecord) for each in bad)
 
 
-@pytest.mark.parametrize("broken", [b'{"a":', b'{"a":[', b'{"a":[1,'])
-def test_a_line_that_is_cut_off_before_a_value_takes_the_next_line_with_it_and_no_more(broken: bytes) -> None:
+def test_a_line_that_is_cut_off_behind_a_colon_is_rejected_alone() -> None:
+    bad, *good = read(b'{"a":\n{"a":1}\n{"b":2}')
+    assert isinstance(bad, InvalidRecord)
+    assert good == [{"a": 1}, {"b": 2}]
+
+
+@pytest.mark.parametrize("broken", [b'{"a":[', b'{"a":[1,'])
+def test_a_line_that_is_cut_off_before_an_entry_takes_the_next_line_with_it_and_no_more(broken: bytes) -> None:
     bad, good = read(broken + b'\n{"a":1}\n{"b":2}')
     assert isinstance(bad, InvalidRecord)
     assert good == {"b": 2}

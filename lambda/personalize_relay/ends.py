@@ -1,12 +1,17 @@
 """Find where a broken JSON value of a text ends: by its own brackets, or before the next value that surely begins."""
 
+import json
 import re
 
-_NEXT_LINE = re.compile(r'\n(?=\ufeff?(?:[{\[]|"[{\[]))')
+from personalize_relay import payloads
+
+_NEXT_LINE = re.compile(r'\n(?=[\ufeff\x1e]?(?:[{\[]|"[{\[]))')
 _NEXT_ENTRY = re.compile(r",(?=\s*[{\[])")
 _NEXT_LITERAL = re.compile(r"(?<=\})(?=\\n\s*[{\[])")
 _BRACKET = re.compile(r'(?:[^"{}\[\]]++|"(?:[^"\\\n]|\\.)*+")*+([{}\[\]]?)')
 """The next bracket outside of texts; none where a text isn't closed in its line."""
+_RECORD_SEPARATOR = "\x1e"
+"""What begins each value of a JSON text sequence (RFC 7464)."""
 _CLOSES = {"}": "{", "]": "["}
 _OPENS = frozenset("{[")
 _MORE = frozenset(",[:")
@@ -85,11 +90,23 @@ class Ends:
         """
         nesting = _Nesting()
         line = self._search(_NEXT_LINE, at)
-        while line and nesting.goes_on(self._text[at:line], self._text[line + 1]):
+        while line and nesting.goes_on(self._text[at:line], self._text[line + 1]) and not self._is_cut_off(at, line):
             at, line = line, self._search(_NEXT_LINE, line)
             if line is None:
                 return len(self._text)
         return line
+
+    def _is_cut_off(self, at: int, line: int) -> bool:
+        """Whether a value of one line was cut off behind a colon, as the line after it is an object by itself."""
+        broken = self._text[at:line]
+        if "\n" in broken or not broken.rstrip().endswith(":") or self._text[line + 1] != "{":
+            return False
+        end = self._line_end(line + 1)
+        try:
+            _, ended = payloads.decode_first(payloads.Text(self._text[line + 1 : end]), 0)
+        except (json.JSONDecodeError, RecursionError):
+            return False
+        return not self._text[line + 1 + ended : end].strip()
 
 
 class _Nesting:
@@ -110,7 +127,7 @@ class _Nesting:
     def goes_on(self, lines: str, following: str) -> bool:
         """Whether the value goes on after some more lines of it, with the character that begins the next line."""
         last = lines.rstrip(" \t\r\n")[-1:]
-        if last not in _MORE or self._read(lines):
+        if last not in _MORE or following == _RECORD_SEPARATOR or self._read(lines):
             return False
         if last == ":" or not self._count["{"]:
             return last == ":"

@@ -21,14 +21,14 @@ MAX_INFLATED = 10 * 1024 * 1024
 """The bytes to which a record may inflate, over all its layers."""
 MAX_PAYLOADS = 20_000
 _MAX_MARKS = 1_000_000
-"""How many braces, brackets and commas a text may hold: as many values are as much memory as a record may take."""
+"""How many braces, brackets and commas a record's texts may hold: as many values are as much memory as it may take."""
 _SEEN_THROUGH = 65_536
-"""A text up to this size isn't counted: what it holds is small, however many."""
+"""A text alone up to this size isn't counted: it can't hold enough values to matter."""
 
 _decode = msgspec.json.Decoder().decode
 _BOM = b"\xef\xbb\xbf"
-_BASE64 = re.compile(rb"([A-Za-z0-9+/]{8,})={0,2}\s*")
-_JSON_BEGINS = re.compile(rb'\s*(?:[{\[]|"\s*[{\[])')
+_BASE64 = re.compile(rb"([A-Za-z0-9+/]{8}[A-Za-z0-9+/\r\n]*+)={0,2}[\s\0]*")
+_JSON_BEGINS = re.compile(rb'[\s\x1e]*(?:[{\[]|"\s*[{\[])')
 
 type Place = tuple[int, ...]
 type Rows = Callable[[str], dict[str, Any] | None]
@@ -55,7 +55,7 @@ class Framed(msgspec.Struct, frozen=True):
 
 
 class _Way(msgspec.Struct, frozen=True):
-    """How reading came to where it is: what may be done once only, and how often it went in."""
+    """The layers gone through so far, and which of those that may occur only once did."""
 
     place: Place = ()
     layers: int = 0
@@ -77,23 +77,13 @@ def unframe(data: bytes, rows: Rows | None = None) -> Framed:
     `rows` reads a line of text that is no JSON into an object, None where it can't; without it such text is rejected.
     """
     if len(data) <= _SEEN_THROUGH:
-        try:
+        try:  # not by _decoded: this is the path of nearly every record, and a call takes time
             value = _decode(data)
         except (ValueError, RecursionError):
             value = None
         if type(value) is dict and "messageType" not in value:
             return Framed((Payload((), value),))
     return _Reader(rows).read(data)
-
-
-def payload_at(data: bytes, sub_sequence: Place, rows: Rows | None = None) -> Any:  # noqa: ANN401 - any JSON
-    """The value at a place of a record; InvalidRecord where it can't be read, or where there is none."""
-    for payload in unframe(data, rows).payloads:
-        if payload.sub_sequence == sub_sequence:
-            if isinstance(payload.value, InvalidRecord):
-                raise payload.value
-            return payload.value
-    raise InvalidRecord(Reason.EMPTY_RECORD, "the record has no payload at this place")
 
 
 class _Reader:
@@ -103,6 +93,8 @@ class _Reader:
         self._rows = rows
         self._payloads: list[Payload] = []
         self._control = 0
+        self._first = True
+        self._marks = 0
         self._inflater = inflate.Inflater(MAX_INFLATED)
 
     def read(self, data: bytes) -> Framed:
@@ -149,14 +141,23 @@ class _Reader:
             self._text(data, way)
 
     def _text(self, data: bytes, way: _Way) -> None:
-        if _is_crowded(data) and (self._rows is None or _JSON_BEGINS.match(data)):
-            raise TooMany
+        if self._rows is None or _JSON_BEGINS.match(data):
+            self._count(data)
         try:
             value = _decode(data)
         except (ValueError, RecursionError):
             self._no_single_value(data, way)
         else:
             self._value(value, way)
+
+    def _count(self, data: bytes) -> None:
+        """Stop where JSON of this text and of those before may hold more values than there is memory for."""
+        first, self._first = self._first, False
+        if first and len(data) <= _SEEN_THROUGH:
+            return
+        self._marks += sum(map(data.count, (b"{", b"[", b",")))
+        if self._marks > _MAX_MARKS:
+            raise TooMany
 
     def _no_single_value(self, data: bytes, way: _Way) -> None:
         foreign = recognise.foreign(data)
@@ -165,8 +166,8 @@ class _Reader:
         decoded = None if way.base64 else _from_base64(data)
         if decoded:
             self._bytes(decoded, way.deeper(base64=True))
-        elif self._rows and not _JSON_BEGINS.match(data):
-            self._several(self._row, [line for line in data.split(b"\n") if line.strip()], way)
+        elif self._is_table(data):
+            self._several(self._line, [line for line in data.split(b"\n") if line.strip()], way)
         else:
             self._values(json_values.values(data, MAX_PAYLOADS), way)
 
@@ -208,6 +209,28 @@ class _Reader:
             case _:
                 raise InvalidRecord(Reason.NOT_AN_OBJECT, "an entry of logEvents has no message")
 
+    def _is_table(self, data: bytes) -> bool:
+        """Whether a text is rows by its first lines: a row, or JSON on a line of its own and then a row."""
+        if not self._rows:
+            return False
+        first, _, rest = data.partition(b"\n")
+        second = rest.partition(b"\n")[0]
+        return not _JSON_BEGINS.match(data) or (
+            not _JSON_BEGINS.match(second)
+            and _decoded(first) is not None
+            and self._rows(second.decode(errors="replace")) is not None
+        )
+
+    def _line(self, line: bytes, way: _Way) -> None:
+        """A row, or JSON, which may stand among rows."""
+        if _JSON_BEGINS.match(line):
+            self._count(line)
+            value = _decoded(line)
+            if value is not None:
+                self._value(value, way)
+                return
+        self._row(line, way)
+
     def _row(self, line: bytes, way: _Way) -> None:
         try:
             text = line.decode().removesuffix("\r")
@@ -219,9 +242,12 @@ class _Reader:
         self._add(row, way)
 
 
-def _is_crowded(data: bytes) -> bool:
-    """Whether JSON of these bytes may hold more values than there is memory for."""
-    return len(data) > _SEEN_THROUGH and sum(map(data.count, (b"{", b"[", b","))) > _MAX_MARKS
+def _decoded(data: bytes) -> Any:  # noqa: ANN401 - any JSON
+    """The JSON value of some bytes; None where they are none."""
+    try:
+        return _decode(data)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _from_base64(data: bytes) -> bytes | None:
@@ -229,7 +255,7 @@ def _from_base64(data: bytes) -> bytes | None:
     found = _BASE64.fullmatch(data)
     if not found:
         return None
-    letters = found[1]
+    letters = found[1].translate(None, b"\r\n")
     if not _begins_known(binascii.a2b_base64(letters[:8])):
         return None
     try:

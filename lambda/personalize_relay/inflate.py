@@ -1,6 +1,7 @@
 """Inflate gzip, zlib and zstd, never to more than a record has room for."""
 
 import importlib
+import re
 import zlib
 from typing import Any
 
@@ -13,7 +14,7 @@ MAX_MEMBERS = 20_000
 _PIECE = 4096
 """How many bytes are handed to zlib at a time: what it gives back at the end of a member is copied."""
 _GZIP, _ZLIB = 31, 15
-_PADDING = b"\0\r\n "
+_PADDING = re.compile(rb"[\0\r\n ]*+")
 
 
 def is_gzip(data: bytes) -> bool:
@@ -64,14 +65,16 @@ class Inflater:
         at = 0
         while at < len(data):
             at = self._member(data, at, members[-1], name, wbits)
-            rest = data[at : at + _PIECE]
-            if not rest.strip(_PADDING) and not data[at:].strip(_PADDING):
+            between = _PADDING.match(data, at)
+            assert between  # noqa: S101 - it matches nothing, too
+            at = between.end()
+            if at == len(data):
                 break
-            if wbits != _GZIP or not is_gzip(rest):
+            if wbits != _GZIP or not is_gzip(data[at : at + 2]):
                 raise _unread(f"{name} with something else behind it")
             if len(members) == MAX_MEMBERS:
                 raise self._too_large()
-            members.append(bytearray())
+            members.append(bytearray(b"\n" if b"\n" in between[0] else b""))
         return b"".join(members)
 
     def _member(self, data: bytes, at: int, out: bytearray, name: str, wbits: int) -> int:

@@ -1,7 +1,8 @@
 """Read the JSON values in a text, however they are joined, and reject a broken one alone.
 
-They may stand apart by white space, newlines, commas, the two characters backslash and n, or nothing. A broken value
-ends where the next one surely begins: what lies between is rejected as one, never taken apart into events.
+They may stand apart by white space, newlines, commas, NULs, record separators (RFC 7464), the two characters backslash
+and n, or nothing. A broken value ends where the next one surely begins: what lies between is rejected as one, never
+taken apart into events.
 """
 
 import contextlib
@@ -23,7 +24,7 @@ _WORK = 8
 """How many times its length a text may be read over, for broken values that can't be told apart."""
 _LEAST_WORK = 1000
 
-_SEPARATORS = re.compile(r"(?:[ \t\r\n,\ufeff]|\\n)*+")
+_SEPARATORS = re.compile(r"(?:[ \t\r\n,\ufeff\0\x1e]|\\n)*+")
 _NEWLINE = re.compile(r"\n|\\n")
 _VALUE = re.compile(r'[{\[]|"\s*[{\[]')
 """What surely begins a value."""

@@ -81,7 +81,7 @@ def test_an_id_under_another_spelling_is_the_only_one(payload: dict[str, Any]) -
 def test_a_line_that_the_function_refuses_is_refused_though_its_names_could_be_mended(tmp_path: Path) -> None:
     """An event of Segment's that happens to hold a session and a type."""
     stream = Stream()
-    foreign = track(sessionId="s", eventType="v")
+    foreign = track(session_id="s", eventType="v")
     its, rejected = produced(stream, write(tmp_path / "a.jsonl", foreign))
     assert ([each.reason for each in rejected], stream.taken) == (["foreign_format"], [])
     its, _ = produced(stream, write(tmp_path / "a.jsonl", foreign), validating=False)

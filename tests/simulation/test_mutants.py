@@ -44,8 +44,8 @@ MUTANTS = {
     ),
     "makes a new event id each time": Mutant(
         "events.py",
-        "            return position\n",
-        "            return __import__('uuid').uuid4().hex\n",
+        'return shortened(":".join(parts))',
+        "return __import__('uuid').uuid4().hex",
     ),
     "compares sequence numbers as texts": Mutant(
         "processor.py",
