@@ -216,8 +216,8 @@ MUTANTS = {
     ),
     "never finds the next value": Mutant(
         "ends.py",
-        "            return found.start()\n",
-        "            return len(self._text)\n",
+        "        return line\n",
+        "        return len(self._text)\n",
         VALUES + "test_however_many_lines_are_broken_the_good_ones_are_read",
     ),
     "does not look for the end of a broken value": Mutant(
@@ -273,6 +273,12 @@ MUTANTS = {
         "        if last not in _MORE or following == _RECORD_SEPARATOR or self._read(lines):\n",
         "        if True:\n",
         VALUES + "test_what_stands_in_a_broken_value_is_no_value_of_its_own",
+    ),
+    "takes a record separator for a part of the broken value": Mutant(
+        "ends.py",
+        " or following == _RECORD_SEPARATOR",
+        "",
+        FRAMING + "test_a_json_text_sequence_is_its_values_and_a_broken_one_is_rejected_alone",
     ),
     "takes the line after a comma for a part of the broken one": Mutant(
         "ends.py",
