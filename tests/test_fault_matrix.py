@@ -44,7 +44,7 @@ from personalize_relay.quarantine import Quarantine
 from tests.simulation.world import ARRIVAL, Bucket, click, invoke, record
 
 RESULTS = Path(__file__).parents[1] / "build" / "fault-matrix.md"
-SAMPLE = 60
+SAMPLE = 45
 SECONDS = 3.0
 """What an invocation has."""
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.mutation import Mutant, outdated
 
-SAMPLE = 12
+SAMPLE = 6
 
 PROBATION = "tests/test_probation.py::"
 TURNS = "tests/test_turns.py::"
