@@ -68,6 +68,7 @@ def _parents() -> Iterator[tuple[int, int]]:
             yield int(path.parent.name), int(path.read_text().rpartition(")")[2].split()[1])
 
 
+@pytest.mark.whole
 def test_the_demo_fails_and_names_the_event_when_one_is_lost() -> None:
     """And accounts for all others: `make demo` itself is run by CI."""
     status, printed = run("local.demo", "--swallow")

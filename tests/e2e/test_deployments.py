@@ -112,6 +112,7 @@ def settings_of(account: Account, outputs: dict[str, str]) -> dict[str, Any]:
     }
 
 
+@pytest.mark.whole
 def test_an_update_to_prods_settings_and_back_loses_no_record_in_flight(
     account: Account, variants: Variants, personalize: PersonalizeFake
 ) -> None:
@@ -190,6 +191,7 @@ def test_a_stack_that_makes_its_own_tracker_records_events_with_it(
     assert [each.tracking_id for each in personalize.accepted.values()] == trackers[-1:]
 
 
+@pytest.mark.whole
 def test_diff_shows_nothing_right_after_a_deployment_and_else_what_would_change(
     account: Account, variants: Variants, tmp_path: Path
 ) -> None:
