@@ -76,6 +76,7 @@ def assert_all_once_and_in_order(relay: Relay, count: int) -> None:
         assert relay.delivered(str(session)) == expected
 
 
+@pytest.mark.whole
 def test_a_throttled_stream_gets_every_event_under_one_id_and_in_order(relay: Relay, tmp_path: Path) -> None:
     """Every third entry fails twice, and others of its call don't; the first calls are turned away whole."""
     count = 300
@@ -123,6 +124,7 @@ def wait_for_headway(process: subprocess.Popen[str], checkpoint: Path) -> None:
         assert process.poll() is None, "it ended before it could be stopped"
 
 
+@pytest.mark.whole
 def test_ctrl_c_ends_it_well_and_says_how_to_go_on(relay: Relay, proxy: KinesisProxy, tmp_path: Path) -> None:
     count = 600
     file = write(tmp_path / "clicks.jsonl", stampless(relay, count))

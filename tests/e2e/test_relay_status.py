@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cli.deployment import connect
 from cli.health import readings
 from local.invocation import Result
@@ -116,6 +118,7 @@ def test_a_disabled_mapping_is_shown(system: System) -> None:
         assert look(system)["mapping"] == "Disabled"
 
 
+@pytest.mark.whole
 def test_a_throttling_api_is_shown(relay: Relay) -> None:
     relay.settle()
     before = look(relay.system)
