@@ -38,9 +38,9 @@ test: setup ## every test, the long matrices as a seeded sample
 verify: setup ## every test, the long matrices whole
 	@$(MAKE) --no-print-directory --jobs=2 systems units lint WHOLE=--verify
 
-# The end-to-end tests mostly wait: they run beside the others, of which two files at a time.
+# The end-to-end tests take longest and mostly wait: they go first, beside the others, of which two files at a time.
 units:
-	$(BIN)/python -m pytest --ignore=tests/e2e -n 2 --dist loadfile $(WHOLE)
+	nice -n 5 $(BIN)/python -m pytest --ignore=tests/e2e -n 2 --dist loadfile $(WHOLE)
 
 systems:
 	$(BIN)/python -m pytest tests/e2e $(WHOLE)
