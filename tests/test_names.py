@@ -116,6 +116,13 @@ def test_two_spellings_with_two_values_are_rejected_and_with_one_are_taken() -> 
     assert parsed({**without, "user_id": "u-1", "UserId": "u-1"}).interactions == parsed(EVENT).interactions
 
 
+def test_an_entry_in_two_spellings_takes_none_of_its_neighbours_with_it() -> None:
+    good = {"eventType": "view", "sentAt": ARRIVAL - 10}
+    got = parsed({"sessionId": "s", "eventList": [good, {**good, "item_id": "a", "ItemId": "b"}, good]})
+    assert [each.source.index for each in got.interactions] == [0, 2]
+    assert [(each.index, each.reason) for each in got.rejections] == [(1, Reason.AMBIGUOUS_MEMBER)]
+
+
 def test_a_number_and_a_boolean_are_two_values_whatever_python_says() -> None:
     without = {name: value for name, value in EVENT.items() if name != "properties"}
     (bad,) = parsed({**without, "PROPERTIES": {"a": 1}, "Properties": {"a": True}}).rejections

@@ -124,9 +124,7 @@ class Reader:
         self._unknown += len(given.keys() & EVENT_MEMBERS)
         if given is not payload:
             _refuse_half(given, {"eventType": IN_THE_LIST, "itemId": IN_THE_LIST, **given}, payload)
-        events = [
-            self._named(each, _OF_AN_EVENT)[0] if isinstance(each, dict) else each for each in _event_list(listed)
-        ]
+        events = list(map(self._named_entry, _event_list(listed)))
         shared = {name: given[name] for name in ADDRESSEE if not members.absent(given.get(name))}
         addressee = None
         if not any(isinstance(each, dict) and each.keys() & ADDRESSEE for each in events):
@@ -140,12 +138,18 @@ class Reader:
                 self._reject_event(each, index, bad)
 
     def _named_entry(self, entry: object) -> object:
-        return self._named(entry, _OF_AN_EVENT)[0] if isinstance(entry, dict) else entry
+        """An entry under the contract's names; what is wrong with those, to be said in its turn."""
+        try:
+            return self._named(entry, _OF_AN_EVENT)[0] if isinstance(entry, dict) else entry
+        except InvalidRecord as bad:
+            return bad
 
     def _entry(
         self, entry: object, shared: dict[str, Any], addressee: _Addressee | None, index: int, *, alone: bool
     ) -> None:
         """Read an entry; `addressee` is that of the request, None where entries have members of their own for it."""
+        if isinstance(entry, InvalidRecord):
+            raise entry
         if not isinstance(entry, dict):
             raise InvalidRecord(Reason.NOT_AN_OBJECT, "an entry of eventList must be an object")
         if addressee is None:

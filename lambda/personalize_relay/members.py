@@ -90,13 +90,7 @@ def number(name: str, value: object) -> float:
         value = _decimal(name, value.strip())
     elif isinstance(value, bool) or not isinstance(value, (int, float)):
         raise InvalidRecord(Reason.WRONG_TYPE, f"{name} is {_kind(value)}, must be a number")
-    try:
-        converted = float(value)
-    except OverflowError:
-        converted = math.inf
-    if not math.isfinite(converted):
-        raise InvalidRecord(Reason.INVALID_NUMBER, f"{name} is not finite, or too large for a double")
-    return converted
+    return times.finite(name, value)
 
 
 def sent_at(name: str, value: object, arrival: float) -> float:

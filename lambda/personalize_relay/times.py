@@ -53,6 +53,11 @@ def _from_number(name: str, value: float) -> float:
         if value >= smallest:
             value = _divided(value, in_a_second)
             break
+    return finite(name, value)
+
+
+def finite(name: str, value: float) -> float:
+    """A number as a double; raises InvalidRecord where none holds it."""
     try:
         converted = float(value)
     except OverflowError:
