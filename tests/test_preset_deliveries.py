@@ -40,21 +40,22 @@ def expected(tests: tuple[Test, ...]) -> Counter[tuple[object, ...]]:
     return Counter(_told(event, event) for test in tests for event in test.events or ())
 
 
-def arrived(personalize: PersonalizeFake) -> Counter[tuple[object, ...]]:
+def arrived(personalize: PersonalizeFake, since: float = LATE) -> Counter[tuple[object, ...]]:
+    """What Personalize got, in the same form; the payloads arrived at that time or after, and tell of times before."""
     return Counter(
-        _told(each.event, {"sessionId": each.session_id, "userId": each.user_id})
+        _told(each.event, {"sessionId": each.session_id, "userId": each.user_id}, since)
         for each in personalize.accepted.values()
     )
 
 
-def _told(event: dict[str, Any], request: dict[str, Any]) -> tuple[object, ...]:
+def _told(event: dict[str, Any], request: dict[str, Any], arrival: float = LATE) -> tuple[object, ...]:
     user, session, item = (None if given is None else str(given) for given in (*_ids(request), event.get("itemId")))
     value = event.get("eventValue")
-    sent_at = times.seconds("sentAt", event["sentAt"]) if event.get("sentAt") is not None else LATE
+    sent_at = times.seconds("sentAt", event["sentAt"]) if event.get("sentAt") is not None else arrival
     properties = event.get("properties") or {}
     told = json.loads(properties) if isinstance(properties, str) else properties
     return (
-        *(session, user, str(event["eventType"]), item, sent_at),
+        *(session, user, str(event["eventType"]), item, sent_at if sent_at < arrival else "its arrival"),
         None if value is None else float(value),
         json.dumps(told, sort_keys=True),
     )

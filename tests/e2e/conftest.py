@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,17 @@ class Relay:
         """The sum of a metric over all that the function has logged."""
         lines = [json.loads(line) for line in self.system.log() if line.startswith('{"_aws"')]
         return sum(sum(line.get(name, [0])) for line in lines)
+
+    @contextmanager
+    def configured(self, **variables: str) -> Iterator[None]:
+        """Set variables of the function's environment for the time of a `with` block."""
+        functions, name = self.system.client("lambda"), self.system.outputs["FunctionName"]
+        right = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": right | variables})
+        try:
+            yield
+        finally:
+            functions.update_function_configuration(FunctionName=name, Environment={"Variables": right})
 
     def processes(self) -> list[int]:
         """The function's processes."""
