@@ -18,6 +18,8 @@ from personalize_relay.errors import MappingError
 from personalize_relay.mapping_file import named
 
 ROOT = Path(__file__).parent
+CHECKS = (AwsSolutionsChecks, ServerlessChecks)
+"""What every synth is audited by."""
 
 
 def main() -> str | None:
@@ -31,7 +33,7 @@ def main() -> str | None:
         code = bundle(root=ROOT, architecture=settings.architecture, mapping=settings.mapping_path)
     except (InvalidSetting, MappingError, BundlingFailed) as exc:
         return str(exc)
-    Validations.of(app).add_plugins(AwsSolutionsChecks(), ServerlessChecks())
+    Validations.of(app).add_plugins(*(checks() for checks in CHECKS))
     RelayStack(app, f"personalize-relay-{settings.stage}", settings=settings, code=code, home=home)
     try:
         app.synth()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk.aws_ec2 import SubnetSelection, SubnetType
 from aws_cdk.aws_iam import PolicyDocument, PolicyStatement, Role, ServicePrincipal
 from aws_cdk.aws_kinesis import IStream
@@ -53,7 +53,7 @@ class Consumer(Construct):
             "Log",
             retention=settings.log_retention,
             encryption_key=key,
-            removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
+            removal_policy=settings.removal_policy,
         )
         self.role = self._role([*statements, self._logging(), _tracing()])
         self.function = Function(
@@ -67,6 +67,7 @@ class Consumer(Construct):
             environment=environment.to_env(),
             memory_size=settings.memory_mb,
             timeout=Duration.seconds(settings.timeout_seconds),
+            reserved_concurrent_executions=settings.reserved_concurrency,
             environment_encryption=key,
             log_group=self.log_group,
             tracing=Tracing.ACTIVE,

@@ -1,6 +1,6 @@
 """The customer's own key, where the settings ask for one: the one key of all that the stack stores."""
 
-from aws_cdk import Aws, RemovalPolicy
+from aws_cdk import Aws
 from aws_cdk.aws_iam import PolicyStatement, ServicePrincipal
 from aws_cdk.aws_kms import Key
 from constructs import Construct
@@ -21,7 +21,7 @@ class DataKey(Construct):
             description="Personalize relay: stream, bucket, log and alarms",
             enable_key_rotation=True,
             # What it encrypted can be read only as long as it lives.
-            removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
+            removal_policy=settings.removal_policy,
         )
         self.key.add_to_resource_policy(_logging())
         self.key.add_to_resource_policy(_alarming())

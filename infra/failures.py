@@ -1,6 +1,6 @@
 """The bucket that keeps what was not delivered: the function's quarantine and the mapping's on-failure records."""
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk.aws_iam import ArnPrincipal, Effect, IRole, PolicyStatement
 from aws_cdk.aws_kms import IKey
 from aws_cdk.aws_s3 import BlockPublicAccess, Bucket, BucketEncryption, LifecycleRule, ObjectOwnership
@@ -20,7 +20,7 @@ class FailureStore(Construct):
         super().__init__(scope, construct_id)
         # Without retention a bucket that still holds objects stops `destroy`: emptying it by itself would take
         # another function that may delete everything.
-        self._removal_policy = RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY
+        self._removal_policy = settings.removal_policy
         self.bucket = self._closed_bucket(
             "Bucket",
             expiry_days=settings.quarantine_expiry_days,

@@ -1,6 +1,5 @@
 """A network without internet, where the settings ask for one: the function reaches two services and nothing else."""
 
-from aws_cdk import RemovalPolicy
 from aws_cdk.aws_ec2 import (
     FlowLogDestination,
     GatewayVpcEndpointAwsService,
@@ -69,7 +68,7 @@ class Network(Construct):
             "FlowLog",
             retention=settings.log_retention,
             encryption_key=key,
-            removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
+            removal_policy=settings.removal_policy,
         )
         self.vpc.add_flow_log("Flows", destination=FlowLogDestination.to_cloud_watch_logs(log))
 

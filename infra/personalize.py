@@ -27,7 +27,13 @@ class PersonalizeTracker(Construct):
     """A dataset group with an interactions dataset, and the event tracker that fills it."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, name: str, fields: Mapping[str, str], retain: bool
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        fields: Mapping[str, str],
+        removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
         group = CfnDatasetGroup(self, "Group", name=name)
@@ -45,10 +51,8 @@ class PersonalizeTracker(Construct):
         )
         # A tracker makes an interactions dataset of its own where there is none.
         tracker.add_resource_dependency(dataset)
-        # By name: what a first deployment that failed left behind would stop the second.
-        policy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if retain else RemovalPolicy.DESTROY
         for resource in (group, schema, dataset, tracker):
-            resource.apply_removal_policy(policy)
+            resource.apply_removal_policy(removal_policy)
         self.tracking_id = tracker.attr_tracking_id
 
 

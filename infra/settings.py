@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
+from aws_cdk import RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
 
 from infra.arns import Arn
@@ -67,6 +68,8 @@ class StackSettings:
     """How long an invocation may take."""
     architecture: str = "arm64"
     """The function's processor."""
+    reserved_concurrency: int | None = None
+    """Invocations that Lambda keeps for the function alone, and the most it gives it; without it, none and no limit."""
     max_in_flight: int = DEFAULT_MAX_IN_FLIGHT
     """PutEvents calls that an invocation may have under way at once."""
     put_events_client: str = CLIENTS[0]
@@ -93,6 +96,8 @@ class StackSettings:
     """Whether a key of your own, which the stack makes, encrypts its data; unset it only with an empty stream."""
     retain_data: bool = True
     """Whether the stream, the buckets, the logs, the key and the dataset group outlive the stack."""
+    termination_protection: bool = True
+    """Whether the stack refuses to be destroyed, until a deployment sets this to false."""
 
     def __post_init__(self) -> None:
         longest = self.stream_retention_hours * 60
@@ -109,6 +114,10 @@ class StackSettings:
             raise invalid("allowedTrackingIds", rule, f"{len(self.allowed_tracking_ids)} ids", self.stage)
         if self.stream_arn and self.stream_shards:
             raise invalid("streamShards", "left out where streamArn is given", self.stream_shards, self.stage)
+        at_once = (self.stream_shards or 1) * self.parallelization
+        if self.reserved_concurrency and self.reserved_concurrency < at_once:
+            rule = f"at least {at_once}, an invocation for each shard times parallelization, or records would wait"
+            raise invalid("reservedConcurrency", rule, self.reserved_concurrency, self.stage)
         if self.stream_key_arn and not self.stream_arn:
             raise invalid("streamKeyArn", "left out without streamArn", self.stream_key_arn, self.stage)
         if (
@@ -123,6 +132,11 @@ class StackSettings:
             raise invalid("interactionFields", "left out without datasetGroup", self.interaction_fields, self.stage)
         if self.alarm_topic_arn and self.alarm_email:
             raise invalid("alarmEmail", "left out where alarmTopicArn is given", self.alarm_email, self.stage)
+
+    @property
+    def removal_policy(self) -> RemovalPolicy:
+        """Of data, when the stack goes; what a first deployment made that then failed goes in any case."""
+        return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if self.retain_data else RemovalPolicy.DESTROY
 
     @property
     def mapping_path(self) -> Path | None:
@@ -189,6 +203,7 @@ RULES = {
     "memoryMb": whole(128, 10_240),
     "timeoutSeconds": whole(10, 900),
     "architecture": names(("arm64", "x86_64")),
+    "reservedConcurrency": whole(1, 200_000),
     "maxInFlight": whole(1, MAX_IN_FLIGHT_CEILING),
     "putEventsClient": names(CLIENTS),
     "mapping": matching(
@@ -204,6 +219,7 @@ RULES = {
     "quarantineExpiryDays": whole(1, 3_650),
     "customerKey": _YES_OR_NO,
     "retainData": _YES_OR_NO,
+    "terminationProtection": _YES_OR_NO,
 }
 
 SECRETS = {"mappingSalt"}

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from aws_cdk import Annotations, CfnOutput, Stack
+from aws_cdk import Annotations, CfnOutput, Stack, Tags
 from aws_cdk.aws_ssm import StringParameter
 from constructs import Construct
 
@@ -30,7 +30,14 @@ class RelayStack(Stack):
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: StackSettings, code: Path, home: Home = NOWHERE
     ) -> None:
-        super().__init__(scope, construct_id, description="User events from Kinesis into Amazon Personalize")
+        super().__init__(
+            scope,
+            construct_id,
+            description="User events from Kinesis into Amazon Personalize",
+            termination_protection=settings.termination_protection,
+        )
+        Tags.of(self).add("Application", "personalize-relay")
+        Tags.of(self).add("Stage", settings.stage)
         encryption = DataKey(self, "Encryption", settings=settings) if settings.customer_key else None
         key = encryption.key if encryption else None
         source = InteractionStream(self, "Stream", settings=settings, key=key)
@@ -114,7 +121,7 @@ class RelayStack(Stack):
                 "Personalize",
                 name=settings.dataset_group,
                 fields=dict(settings.interaction_fields),
-                retain=settings.retain_data,
+                removal_policy=settings.removal_policy,
             ).tracking_id
         if settings.tracking_id_parameter:
             return StringParameter.value_for_string_parameter(self, settings.tracking_id_parameter)

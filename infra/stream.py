@@ -1,6 +1,6 @@
 """The stream of interactions: made here, or an existing one."""
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk.aws_iam import PolicyStatement
 from aws_cdk.aws_kinesis import IStream, Stream, StreamEncryption, StreamMode
 from aws_cdk.aws_kms import IKey
@@ -41,7 +41,7 @@ class InteractionStream(Construct):
             retention_period=Duration.hours(settings.stream_retention_hours),
             encryption=StreamEncryption.KMS if key else StreamEncryption.MANAGED,
             encryption_key=key,
-            removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
+            removal_policy=settings.removal_policy,
         )
         if key:
             acknowledge(stream, {"AwsSolutions::AwsSolutions-KDS3": "The settings ask for the customer's own key."})

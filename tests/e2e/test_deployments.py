@@ -36,7 +36,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "dev-as-prod": {"stage": "dev", **GIVEN, **OF_PROD},
     "dev-with-tracker": {"stage": "dev", **HERE, "datasetGroup": "shop"},
     "prod": {"stage": "prod", **GIVEN},
-    "prod-with-key": {"stage": "prod", **GIVEN, "customerKey": True},
+    "prod-with-key": {"stage": "prod", **GIVEN, "customerKey": True, "terminationProtection": False},
 }
 
 type Variants = Callable[[str], Path]
@@ -160,10 +160,16 @@ def test_a_destroyed_dev_stack_leaves_nothing_once_its_buckets_are_empty(account
 
 
 def test_a_destroyed_prod_stack_leaves_its_data_and_nothing_else(account: Account, variants: Variants) -> None:
-    """The stream, both buckets, still closed, the log, and a key that was added later."""
+    """The stream, both buckets, still closed, the log, and a key that was added later.
+
+    First the stack has to be told that it may go.
+    """
     before = account.holds()
     account.deploy(variants("prod"))
     made = account.resources("prod")
+    status, printed = account.make("destroy", "prod", f"--force --app {variants('prod')}")
+    assert status
+    assert "TerminationProtection is enabled" in printed
     outputs = account.deploy(variants("prod-with-key"))
     assert account.resources("prod").items() >= made.items()
     status, printed = account.make("destroy", "prod", f"--force --app {variants('prod-with-key')}")

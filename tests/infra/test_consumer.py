@@ -46,7 +46,7 @@ def test_role_holds_exactly_what_is_used(prod: Template, bucket: str, stream: st
         ],
         key=str,
     )
-    assert role["Properties"].keys() == {"AssumeRolePolicyDocument", "Policies"}
+    assert role["Properties"].keys() == {"AssumeRolePolicyDocument", "Policies", "Tags"}
     (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
 

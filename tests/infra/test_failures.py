@@ -75,7 +75,7 @@ def test_a_customers_key_encrypts_all_that_is_stored(synthesize: Synthesize) -> 
     """One key, rotated, for the stream, the bucket, the log and the function's settings."""
     template = synthesize(stage="prod", customerKey="true")
     key, body = only(template, "AWS::KMS::Key", {"EnableKeyRotation": True})
-    assert body["DeletionPolicy"] == "Retain"
+    assert body["DeletionPolicy"] == "RetainExceptOnCreate"
     template.has_resource_properties("AWS::Kinesis::Stream", {"StreamEncryption": {"KeyId": arn(key)}})
     template.has_resource_properties("AWS::Logs::LogGroup", {"KmsKeyId": arn(key)})
     template.has_resource_properties("AWS::Lambda::Function", {"KmsKeyArn": arn(key)})

@@ -59,7 +59,7 @@ def test_flows_are_logged(template: Template) -> None:
     network, _ = only(template, "AWS::EC2::VPC")
     _, flows = only(template, "AWS::EC2::FlowLog", {"TrafficType": "ALL", "ResourceId": {"Ref": network}})
     log = template.find_resources("AWS::Logs::LogGroup")[flows["Properties"]["LogGroupName"]["Ref"]]
-    assert log["DeletionPolicy"] == "Retain"
+    assert log["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
 def test_the_role_may_attach_it_and_no_more(template: Template, prod: Template) -> None:

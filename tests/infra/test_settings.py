@@ -41,6 +41,7 @@ WRONG: dict[str, list[Any]] = {
     "memoryMb": ["127", "10241"],
     "timeoutSeconds": ["9", "901"],
     "architecture": ["aarch64", "ARM64"],
+    "reservedConcurrency": ["0", "some"],
     "maxInFlight": ["0", str(MAX_IN_FLIGHT_CEILING + 1)],
     "putEventsClient": ["requests"],
     "mapping": ["", "segmnt", "mapping.json", ".toml"],
@@ -54,6 +55,7 @@ WRONG: dict[str, list[Any]] = {
     "quarantineExpiryDays": ["0", "3651"],
     "customerKey": ["aws", 1],
     "retainData": ["no", ""],
+    "terminationProtection": ["no", ""],
 }
 RIGHT = {
     "trackingId": ("other", "other"),
@@ -74,6 +76,7 @@ RIGHT = {
     "memoryMb": ("128", 128),
     "timeoutSeconds": ("900", 900),
     "architecture": ("x86_64", "x86_64"),
+    "reservedConcurrency": ("200000", 200_000),
     "maxInFlight": ("1", 1),
     "putEventsClient": ("boto3", "boto3"),
     "mapping": ("segment", "segment"),
@@ -87,6 +90,7 @@ RIGHT = {
     "quarantineExpiryDays": ("1", 1),
     "customerKey": ("true", True),
     "retainData": ("false", False),
+    "terminationProtection": ("false", False),
 }
 
 INSTEAD: dict[str, dict[str, Any]] = {
@@ -210,6 +214,14 @@ def test_shards_belong_to_a_new_stream() -> None:
     """Two settings that contradict each other are refused, not weighed."""
     with pytest.raises(InvalidSetting, match=r"^streamShards must be left out where streamArn is given"):
         StackSettings.from_context(GIVEN | {"streamArn": STREAM_ARN, "streamShards": "2"})
+
+
+def test_every_shard_has_its_invocation() -> None:
+    """A reserve that is too small throttles the function from its first record on."""
+    given = GIVEN | {"streamShards": "4", "parallelization": "2"}
+    with pytest.raises(InvalidSetting, match=r"^reservedConcurrency must be at least 8, "):
+        StackSettings.from_context(given | {"reservedConcurrency": "7"})
+    assert StackSettings.from_context(given | {"reservedConcurrency": "8"}).reserved_concurrency == 8
 
 
 @pytest.mark.parametrize("where", ["override", "block"])

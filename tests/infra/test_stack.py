@@ -52,12 +52,31 @@ def test_stream_is_encrypted_and_keeps_two_days(prod: Template) -> None:
     )
 
 
-@pytest.mark.parametrize(("stage", "policy"), [("dev", "Delete"), ("prod", "Retain")])
+@pytest.mark.parametrize(
+    ("stage", "policies"), [("dev", ("Delete", "Delete")), ("prod", ("RetainExceptOnCreate", "Retain"))]
+)
 @pytest.mark.parametrize("kind", ["AWS::Kinesis::Stream", "AWS::S3::Bucket", "AWS::S3::BucketPolicy"])
-def test_data_outlives_the_prod_stack(synthesize: Synthesize, stage: str, policy: str, kind: str) -> None:
-    """Removing the prod stack removes no event, and leaves its buckets closed; dev cleans up."""
+def test_data_outlives_the_prod_stack(synthesize: Synthesize, stage: str, policies: tuple[str, str], kind: str) -> None:
+    """Removing the prod stack removes no event, and leaves its buckets closed; dev cleans up.
+
+    A first deployment of either that fails leaves nothing behind, which would cost money unseen.
+    """
     for body in synthesize(stage=stage).find_resources(kind).values():
-        assert {body["DeletionPolicy"], body["UpdateReplacePolicy"]} == {policy}
+        assert (body["DeletionPolicy"], body["UpdateReplacePolicy"]) == policies
+
+
+def test_prod_is_destroyed_only_after_a_deployment_that_allows_it(compose: Compose) -> None:
+    assert compose(stage="prod").termination_protection
+    assert not compose(stage="prod", terminationProtection="false").termination_protection
+    assert not compose(stage="dev").termination_protection
+
+
+def test_what_it_costs_can_be_told_by_stage(prod: Template) -> None:
+    """Each kind that takes tags has them."""
+    for kind in ("AWS::Kinesis::Stream", "AWS::S3::Bucket", "AWS::Lambda::Function", "AWS::CloudWatch::Alarm"):
+        for body in prod.find_resources(kind).values():
+            tags = {tag["Key"]: tag["Value"] for tag in body["Properties"]["Tags"]}
+            assert tags == {"Application": "personalize-relay", "Stage": "prod"}
 
 
 def test_outputs_name_what_a_person_looks_for(dev: Template) -> None:
