@@ -72,7 +72,7 @@ def _head(major: Major, argument: int) -> bytes:
     """The beginning of an item, in the shortest form."""
     if argument < 24:  # noqa: PLR2004 - what fits into the first byte
         return bytes([major << 5 | argument])
-    power = next(power for power in range(4) if argument < 1 << (8 << power))
+    power = next((power for power in range(3) if argument < 1 << (8 << power)), 3)
     return bytes([major << 5 | 24 + power]) + argument.to_bytes(1 << power)
 
 

@@ -14,7 +14,7 @@ class Pace:
 
     time_scale: float = 1.0
     poll_seconds: float = 1.0
-    """Between two reads of a shard that found nothing, in the world's time; `wait_until_drained` doesn't wait for it."""
+    """Between two reads of a shard that found nothing, in the world's time, unless someone waits until it's drained."""
     discover_seconds: float = 1.0
     """Between two looks at the mapping and for new shards, in the world's time; the same."""
     first_backoff: float = 0.1
