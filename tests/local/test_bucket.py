@@ -16,21 +16,19 @@ LINE: dict[str, Any] = {
     "source": {"sequenceNumber": "1"},
     "rejected": [{"subSequence": None, "index": 0, "reason": "missing_member"}],
 }
+SPOILT: list[dict[str, Any]] = [
+    {"schema": "personalize-relay.quarantine/3"},
+    {"source": None},
+    {"source": {}},
+    {"rejected": None},
+    {"rejected": [{}]},
+    {"rejected": ["missing_member"]},
+    {"rejected": [LINE["rejected"][0] | {"index": []}]},
+]
 FOREIGN = [
     *(b"", b"\n", b"\x00\xff\xfe", b"{", b"null", b"42", b"[]", b"{}", b"\xef\xbb\xbf{}", b"[" * 100_000),
     *(b'{"rejected": ' + b"9" * 5000 + b"}", b'"\\ud800"'),
-    *(
-        json.dumps(LINE | members).encode()
-        for members in (
-            {"schema": "personalize-relay.quarantine/3"},
-            {"source": None},
-            {"source": {}},
-            {"rejected": None},
-            {"rejected": [{}]},
-            {"rejected": ["missing_member"]},
-            {"rejected": [LINE["rejected"][0] | {"index": []}]},
-        )
-    ),
+    *(json.dumps(LINE | members).encode() for members in SPOILT),
 ]
 KEYS = [
     *("notes.txt", "other/a", "other/b", "[/red]", ":key:", "quarantine/", "quarantine/[bold]", "quarantine//", "/"),

@@ -8,7 +8,7 @@ import pytest
 from local.cbor import NotCbor, decode, encode
 
 # From the RFC's appendix A, as far as Kinesis has such values.
-SHORTEST = [
+SHORTEST: list[tuple[object, str]] = [
     (0, "00"),
     (23, "17"),
     (24, "1818"),
@@ -33,7 +33,7 @@ SHORTEST = [
     ({}, "a0"),
     ({"a": 1, "b": [2, 3]}, "a26161016162820203"),
 ]
-LONGER = [
+LONGER: list[tuple[object, str]] = [
     (1.0, "f93c00"),
     (100000.0, "fa47c35000"),
     (None, "f7"),
