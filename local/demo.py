@@ -24,7 +24,7 @@ from local.personalize_faults import Delay, Fault, Swallow, any_event
 from local.producer import produce
 from local.reconciliation import Position, Reconciliation, named, reconcile
 from local.system import System
-from local.terminal import ending_well
+from local.terminal import ending_well, telling
 
 API_LATENCY = 0.02
 """Seconds that each PutEvents call takes."""
@@ -190,7 +190,7 @@ def main() -> int:
     context = {"putEventsClient": options.client} | ({"mapping": options.mapping} if options.mapping else {})
     records = SAMPLES[options.mapping]() if options.mapping else clickstream.sample()
     console = Console()
-    with ending_well(console), System(context, tell=console.print) as system:
+    with ending_well(console), System(context, tell=telling(console)) as system:
         return 0 if Demo(system, console, records).run(swallow=options.swallow) else 1
 
 

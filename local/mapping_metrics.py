@@ -30,6 +30,8 @@ _AT_ONCE = Metric("AWS/Lambda", "ConcurrentExecutions", "FunctionName")
 _NOT_STORED = Metric("AWS/Lambda", "DestinationDeliveryFailures", "FunctionName")
 _STORED = Metric("AWS/Lambda", "OnFailureDestinationDeliveredEventCount", "EventSourceMappingUUID")
 _DROPPED = Metric("AWS/Lambda", "DroppedEventCount", "EventSourceMappingUUID")
+_IDLE = 30.0
+"""Seconds between two ages of nothing: enough for CloudWatch's minutes, and few for the days that it keeps them."""
 
 
 class MappingMetrics:
@@ -38,16 +40,21 @@ class MappingMetrics:
     def __init__(self) -> None:
         self._executions = Executions()
         self._tally = Tally()
+        self._idle_until = 0.0
 
     def read(self, records: "Sequence[RecordTypeDef]", *, at_tip: bool) -> None:
-        """Count a read of the stream; one that found nothing tells an age only if there was nothing to find."""
+        """Count a read of the stream.
+
+        One that found nothing tells an age only if there was nothing to find, and then not again for a while.
+        """
         now = time.time()
         arrivals = [record["ApproximateArrivalTimestamp"].timestamp() for record in records]
         for record, arrived in zip(records, arrivals, strict=True):
             self._tally.add(_INCOMING_RECORDS, 1, arrived)
             self._tally.add(_INCOMING_BYTES, len(record["Data"]), arrived)
-        if records or at_tip:
+        if records or (at_tip and now >= self._idle_until):
             self._tally.add(_READ_AGE, max(0.0, now - arrivals[-1]) * 1000 if arrivals else 0, now)
+            self._idle_until = 0.0 if records else now + _IDLE
 
     def invoking(self) -> float:
         """Count an attempt to invoke that begins now; returns its moment, for `invoked`."""

@@ -7,12 +7,15 @@
   An update changes nothing of them either, where AWS would replace a resource of Personalize.
 - An alarm's state comes of every metric of its name; it now comes of the one with the alarm's dimensions.
 - It deletes a bucket with all that is in it; as on AWS, a bucket that isn't empty now stops the deletion of its stack.
+- What its Kinesis lacks is in `local.emulated_kinesis`.
 
 The emulator has no setting for any of it.
 """
 
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from ministack.app import main  # type: ignore[import-untyped]  # it ships no types
@@ -108,6 +111,10 @@ def _keeping_full_buckets(bucket: Handler) -> Handler:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))  # none of the names there is one of the emulator's
+    from local import emulated_kinesis
+
+    emulated_kinesis.mend()
     lambda_svc._poll_kinesis = _leave_streams_alone  # noqa: SLF001 -- the only place where the poller can be cut off
     cloudwatch._evaluate_alarm = _by_its_dimensions(cloudwatch._evaluate_alarm)  # noqa: SLF001 -- it has no other door
     handlers = provisioners._RESOURCE_HANDLERS  # noqa: SLF001 -- the only place where a resource can be accepted

@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """Pauses of a mapping; Lambda's own are longer, and it publishes none but the poll of a second.
+    """Pauses of a mapping; Lambda publishes none but the poll of a second, and its others are longer.
 
     `time_scale` seconds of the mapping's clock pass in each second of the world: windows, record ages and back-offs
     follow it, so that a record can be 12 hours old within a minute.
     """
 
     time_scale: float = 1.0
-    poll_seconds: float = 0.1
-    """Between two reads of a shard that found nothing, in the world's time."""
-    discover_seconds: float = 0.5
-    """Between two looks for new shards, in the world's time."""
+    poll_seconds: float = 1.0
+    """Between two reads of a shard that found nothing, in the world's time, unless someone waits until it's drained."""
+    discover_seconds: float = 1.0
+    """Between two looks at the mapping and for new shards, in the world's time; the same."""
     first_backoff: float = 0.1
     """Before the second attempt at a batch, on the mapping's clock; doubled each time."""
     longest_backoff: float = 2.0

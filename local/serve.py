@@ -9,7 +9,7 @@ from rich.console import Console
 
 from local.clients import CREDENTIALS, REGION
 from local.system import System
-from local.terminal import ending_well
+from local.terminal import ending_well, telling
 
 LOOK = 1.0
 """Seconds between two looks at what has become of the events."""
@@ -55,7 +55,7 @@ def main() -> int:
     options = parser.parse_args()
     context = {"mapping": options.mapping} if options.mapping else {}
     console = Console()
-    with ending_well(console), System(context, port=options.port, tell=console.print) as system:
+    with ending_well(console), System(context, port=options.port, tell=telling(console)) as system:
         console.print(_commands(system), markup=False, highlight=False, soft_wrap=True)
         if options.mapping:
             console.print(MAPPED.format(mapping=options.mapping), markup=False, highlight=False, soft_wrap=True)

@@ -63,12 +63,14 @@ class ShardWorker:
         self._backlogs = _backlogs(tools)
         self._under_way: dict[Future[Outcome | str | None], tuple[Backlog, Invoke | Discard]] = {}
         self._next_read = 0.0
+        self._read_now = False
         self._tip_at = -FOREVER
         self._wake = threading.Event()
         self.status = Status()
 
     def wake(self) -> None:
-        """Have `run` look at once at whether it shall stop."""
+        """Have `run` look at once at whether it shall stop, and at whether its shard holds anything new."""
+        self._read_now = True
         self._wake.set()
 
     def follow(self, tools: Tools) -> None:
@@ -112,8 +114,10 @@ class ShardWorker:
     def _read(self) -> None:
         began = time.monotonic()
         room = self._room()
-        if self._reader.ended or room <= 0 or began < self._next_read:
+        if self._reader.ended or room <= 0 or not (self._read_now or began >= self._next_read):
             return
+        # Before the read, as with `_wake`: what is put while it is under way may be missing from its answer.
+        self._read_now = False
         records = self._reader.read(room)
         if self._reader.at_tip:
             self._tip_at = began

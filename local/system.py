@@ -5,9 +5,10 @@ import platform
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Any, Self
 
+from local.bucket import Bucket
 from local.clients import FUNCTION_CREDENTIALS
 from local.cloudwatch import CloudWatch
 from local.emulator import Emulator
@@ -69,6 +70,7 @@ class System:
         self.client = self.emulator.client
         self._tell("cdk bootstrap, cdk deploy")
         self.outputs = self.emulator.deploy(self._context)
+        self._bucket = Bucket(self.client("s3"), self.outputs["BucketName"], self._tell)
         accepted = ", ".join(f"{count} x {kind}" for kind, count in sorted(self.emulator.only_accepted().items()))
         self._tell(f"accepted, though the emulator makes nothing of them: {accepted or 'none'}")
         mapping = EventSourceMapping(self.outputs["EventSourceMappingId"], self.client, self._pace)
@@ -83,7 +85,7 @@ class System:
     @property
     def bucket(self) -> str:
         """The name of the bucket for what was not delivered."""
-        return self.outputs["BucketName"]
+        return self._bucket.name
 
     @property
     def put_events_client(self) -> str:
@@ -93,18 +95,11 @@ class System:
 
     def objects(self, prefix: str) -> dict[str, bytes]:
         """The bucket's objects under a prefix, by key."""
-        s3 = self.client("s3")
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
-        objects = {}
-        for key in [each["Key"] for page in pages for each in page.get("Contents", [])]:
-            with suppress(s3.exceptions.NoSuchKey):  # somebody deleted it meanwhile
-                objects[key] = s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        return objects
+        return self._bucket.objects(prefix)
 
     def quarantine(self) -> Iterator[dict[str, Any]]:
         """The quarantined records, as docs/events.md describes them."""
-        for body in self.objects("quarantine/").values():
-            yield from map(json.loads, body.splitlines())
+        return self._bucket.quarantine()
 
     def quarantined(self) -> Counter[str]:
         """How many events are quarantined, by reason."""

@@ -1,8 +1,9 @@
 """How the local system's commands end: a mistake or a failure in a few clear lines, Ctrl-C without a traceback."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
@@ -16,6 +17,11 @@ from local.system import UnfitMachine
 FAILURES = (DeployError, EmulatorError, MappingError, NotProduced, UnfitMachine, BotoCoreError, ClientError, OSError)
 INTERRUPTED = 130
 """The exit status of a command that Ctrl-C ended, as shells have it."""
+
+
+def telling(console: Console) -> Callable[[str], None]:
+    """Prints a line as it is: a name in it may look like the console's markup."""
+    return partial(console.print, markup=False, emoji=False, soft_wrap=True)
 
 
 @contextmanager

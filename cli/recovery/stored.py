@@ -86,18 +86,20 @@ class FailureBucket:
             return None
 
     def keys(self, prefix: str, after: str = "") -> Iterator[Stored]:
-        """Every key under a prefix that comes after another, in order."""
+        """Every key under a prefix that comes after another, in order, but for those of folders."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix, StartAfter=after)
         for page in pages:
             for each in page.get("Contents", []):
-                yield Stored(each["Key"], each["LastModified"].timestamp())
+                # A folder as the console makes it: an object that holds nothing.
+                if each["Size"] or not each["Key"].endswith("/"):
+                    yield Stored(each["Key"], each["LastModified"].timestamp())
 
     def _children(self, prefix: str) -> Iterator[str]:
-        """What lies directly under a prefix: keys, and prefixes with their slash."""
+        """What lies directly under a prefix, without the object of that very name: keys, and prefixes with a slash."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix, Delimiter="/")
         for page in pages:
             yield from (each["Prefix"] for each in page.get("CommonPrefixes", []))
-            yield from (each["Key"] for each in page.get("Contents", []))
+            yield from (each["Key"] for each in page.get("Contents", []) if each["Key"] != prefix)
 
     def _foreign(self, prefix: str, known: set[str]) -> Iterator[Flaw]:
         for each in self._children(prefix):

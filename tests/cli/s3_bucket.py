@@ -101,7 +101,9 @@ class S3:
         plain = [key for key, (_, slash, _) in zip(keys, parts, strict=True) if not slash]
         for start in range(0, len(plain) + 1, KEYS_A_PAGE):
             page = plain[start : start + KEYS_A_PAGE]
-            contents = [{"Key": key, "LastModified": self.modified[key]} for key in page]
+            contents = [
+                {"Key": key, "LastModified": self.modified[key], "Size": len(self.objects[key])} for key in page
+            ]
             yield {"Contents": contents, "CommonPrefixes": [] if start else [{"Prefix": each} for each in under]}
 
     def reads(self) -> list[str]:

@@ -126,6 +126,18 @@ def test_other_versions_shapes_and_owners_are_named() -> None:
     assert "canary" not in said
 
 
+def test_a_folder_holds_nothing_and_counts_nothing_twice() -> None:
+    """The console makes one as an empty object whose key ends with a slash."""
+    s3 = S3()
+    batch, line = give_up(s3, click("1")), quarantine(s3, bad(1))
+    for key in (batch, line):
+        for place in (place for place, letter in enumerate(key) if letter == "/"):
+            s3.put(key[: place + 1], b"")
+    records, flaws = found(s3)
+    assert sorted(each.key for each in records) == sorted([batch, line])
+    assert not flaws
+
+
 def test_only_the_hours_that_may_hold_what_is_asked_for_are_read() -> None:
     s3 = S3()
     keys = [quarantine(s3, bad(hour), first=hour + 1, arrival=ARRIVAL + hour * HOUR) for hour in range(5)]

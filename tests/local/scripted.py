@@ -35,6 +35,7 @@ class ScriptedStream:
     asked: list[tuple[str, str]] = field(default_factory=list)
     """The shards and types of every iterator that was asked for."""
     expire_once: bool = False
+    reads: int = 0
 
     def get_paginator(self, _: str) -> "ScriptedStream":
         """Stand in for the paginator too."""
@@ -57,6 +58,7 @@ class ScriptedStream:
 
     def get_records(self, *, ShardIterator: str, Limit: int) -> dict[str, Any]:  # noqa: N803 -- boto3's names
         """One page."""
+        self.reads += 1
         if self.expire_once:
             self.expire_once = False
             raise ClientError({"Error": {"Code": "ExpiredIteratorException"}}, "GetRecords")
@@ -107,9 +109,9 @@ class ScriptedFunction:
         return {"ResponseMetadata": {"RequestId": "q"}, "StatusCode": 200, "Payload": io.BytesIO(b"null")}
 
 
-def mapping_of(stream: ScriptedStream, function: ScriptedFunction) -> EventSourceMapping:
+def mapping_of(stream: ScriptedStream, function: ScriptedFunction, pace: Pace | None = QUICK) -> EventSourceMapping:
     clients = {"kinesis": stream, "lambda": function}
-    return EventSourceMapping("u", cast("ClientFactory", clients.__getitem__), QUICK)
+    return EventSourceMapping("u", cast("ClientFactory", clients.__getitem__), pace)
 
 
 def nothing(_: list[int]) -> None:

@@ -196,3 +196,13 @@ def test_what_is_counted_has_the_units_of_aws() -> None:
         "ConcurrentExecutions": ("Count", 1),
     }
     assert not counted.take(settings)
+
+
+def test_a_stream_that_idles_has_an_age_twice_a_minute() -> None:
+    """Or CloudWatch would fill up in the days that nothing happens."""
+    settings = MappingSettings(uuid="m", stream_arn="a:b:c:d:e:stream/s", function_arn="a:b:c:d:e:function:f")
+    counted = MappingMetrics()
+    for _ in range(1000):
+        counted.read([], at_tip=True)
+    ((name, samples),) = ((each.entry["MetricName"], each.entry["StatisticValues"]) for each in counted.take(settings))
+    assert (name, samples["SampleCount"]) == ("GetRecords.IteratorAgeMilliseconds", 1)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from local.mapping_settings import MappingError
+from local.pace import Pace
 from tests.local.scripted import (
     ADJACENT,
     CHILD,
@@ -65,6 +66,26 @@ def test_an_expired_iterator_loses_and_repeats_nothing() -> None:
         assert mapping.wait_until_drained(SOON)
     assert function.saw == [1, 2, 3]
     assert stream.asked == [(PARENT, "TRIM_HORIZON"), (PARENT, "AFTER_SEQUENCE_NUMBER")]
+
+
+def test_a_shard_with_nothing_in_it_is_read_no_sooner_than_its_pace_says() -> None:
+    """But at once for whoever waits until it is drained: once, and again after each read that found something."""
+    hourly = Pace(poll_seconds=3600, discover_seconds=3600)
+    stream, function = ScriptedStream({PARENT: Shard([1])}), ScriptedFunction(nothing)
+    with mapping_of(stream, function, hourly) as mapping:
+        for number in (2, 3, 4):
+            assert mapping.wait_until_drained(SOON)
+            reads = stream.reads
+            stream.shards[PARENT].numbers.append(number)
+            assert mapping.wait_until_drained(SOON)
+            assert stream.reads - reads == 2
+    assert function.saw == [1, 2, 3, 4]
+
+
+def test_what_idles_asks_as_often_as_lambda() -> None:
+    """Once a second, or the emulator takes a core for nothing."""
+    assert Pace().poll_seconds == 1
+    assert Pace().discover_seconds >= 1
 
 
 def test_stopping_waits_for_the_invocation_under_way() -> None:
