@@ -6,17 +6,20 @@ from statistics import median
 
 from bench.processes import ROOT, environment
 
-STARTS = {
-    "Powertools (batch, logger, metrics), boto3, a client": (
-        "from aws_lambda_powertools import Logger, Metrics\n"
-        "from aws_lambda_powertools.utilities.batch import BatchProcessor\n"
-        "import boto3\n"
-        "boto3.client('personalize-events')\n"
-    ),
-    "the relay's handler, PUT_EVENTS_CLIENT=boto3": "import personalize_relay.handler\n",
-    "the relay's handler, PUT_EVENTS_CLIENT=curl": "import personalize_relay.handler\n",
+BASELINE = (
+    "from aws_lambda_powertools import Logger, Metrics\n"
+    "from aws_lambda_powertools.utilities.batch import BatchProcessor\n"
+    "import boto3\n"
+    "boto3.client('personalize-events')\n"
+)
+RELAY = "import personalize_relay.handler\n"
+STARTS: dict[str, tuple[str, dict[str, str]]] = {
+    "Powertools (batch, logger, metrics), boto3, a client": (BASELINE, {}),
+    "the relay's handler, PUT_EVENTS_CLIENT=boto3": (RELAY, {"PUT_EVENTS_CLIENT": "boto3"}),
+    "the relay's handler, PUT_EVENTS_CLIENT=curl": (RELAY, {"PUT_EVENTS_CLIENT": "curl"}),
+    "the same, MAPPING=segment": (RELAY, {"PUT_EVENTS_CLIENT": "curl", "MAPPING": "segment"}),
 }
-"""Statements by what they stand for, the baseline first."""
+"""Statements and the environment, by what they stand for, the baseline first."""
 
 
 def measure(repetitions: int) -> dict[str, float]:
@@ -29,12 +32,13 @@ def measure(repetitions: int) -> dict[str, float]:
 
 
 def _seconds(title: str) -> float:
-    timed = f"began = time.perf_counter()\n{STARTS[title]}print(time.perf_counter() - began)"
+    statements, variables = STARTS[title]
+    timed = f"began = time.perf_counter()\n{statements}print(time.perf_counter() - began)"
     code = f"import sys, time\nsys.modules['awscrt'] = None  # see hide_awscrt\n{timed}"
     run = subprocess.run(  # noqa: S603 - our own statements
         [sys.executable, "-c", code],
         cwd=ROOT,
-        env=environment(PUT_EVENTS_CLIENT=title.rpartition("=")[2] or "curl"),
+        env=environment(**variables),
         capture_output=True,
         text=True,
         check=True,
