@@ -22,6 +22,8 @@ CUT_OFF = 3
 """The place of the payload that is cut off, in the records of several that hold one."""
 BEGINS = 1_767_225_600
 """The first click, 2026-01-01T00:00:00Z, in epoch seconds."""
+LASTS = 60 * (SESSIONS + 4)
+"""Seconds, from the first click to after the last."""
 REFUSED_ITEM = "item-withdrawn"
 """Events with this item keep the record contract, and the Personalize fake of the demo rejects them."""
 MAX_EVENTS_PER_CALL = 10
@@ -62,17 +64,17 @@ class SampleRecord:
     events: tuple[SampleEvent, ...]
 
 
-def sample(sessions: int = SESSIONS, seed: int = 1) -> list[SampleRecord]:
+def sample(sessions: int = SESSIONS, seed: int = 1, begins: int = BEGINS) -> list[SampleRecord]:
     """The records in the order they happen: about twenty good events a session, and a few packed and bad ones.
 
-    Five of each kind of both, each a session of its own.
+    Five of each kind of both, each a session of its own. `begins` dates the good ones, and changes nothing else.
     """
     # Two, so that the sessions are those of `unpacked`.
     draw, visits = random.Random(seed), random.Random(seed)  # noqa: S311 - the same sample each time is the point
     others = [_bad(kind, number) for kind in BAD for number in range(EACH_BAD_KIND)]
-    others += [_packed(kind, number, visits) for kind in PACKED for number in range(EACH_PACKED_KIND)]
-    others += [_with_one_cut_off(number, visits) for number in range(EACH_PACKED_KIND)]
-    return mixed([_session(number, draw) for number in range(sessions)], others, draw)
+    others += [_packed(kind, number, visits, begins) for kind in PACKED for number in range(EACH_PACKED_KIND)]
+    others += [_with_one_cut_off(number, visits, begins) for number in range(EACH_PACKED_KIND)]
+    return mixed([_session(number, draw, begins) for number in range(sessions)], others, draw)
 
 
 def mixed(
@@ -88,7 +90,7 @@ def mixed(
 def unpacked(sessions: int, seed: int = 1) -> list[SampleRecord]:
     """The good records alone, each of one payload."""
     draw = random.Random(seed)  # noqa: S311 - as above
-    return mixed([_session(number, draw) for number in range(sessions)], [], draw)
+    return mixed([_session(number, draw, BEGINS) for number in range(sessions)], [], draw)
 
 
 def fewest_calls(batches: Sequence[Sequence[SampleRecord]]) -> int:
@@ -117,7 +119,7 @@ def _interleave(sessions: list[list[SampleRecord]], draw: random.Random) -> Iter
             active.remove(session)
 
 
-def _session(number: int, draw: random.Random) -> list[SampleRecord]:
+def _session(number: int, draw: random.Random, begins: int) -> list[SampleRecord]:
     """One visit: anonymous, of a known user, or of one who logs in half-way."""
     session = f"session-{number:04}"
     user = f"user-{number % 97:03}"
@@ -129,17 +131,17 @@ def _session(number: int, draw: random.Random) -> list[SampleRecord]:
         known = user if made >= login else None
         room = (EVENTS_PER_SESSION if known else login) - made
         count = min(draw.choice((1, 1, 1, 1, 1, 1, 3, 5)), room)
-        events = [_event(number, made + step, draw, stamps_ids=stamps_ids) for step in range(count)]
+        events = [_event(number, made + step, draw, begins, stamps_ids=stamps_ids) for step in range(count)]
         records.append(_record(session, known, events))
         made += count
     return records
 
 
-def _event(session: int, place: int, draw: random.Random, *, stamps_ids: bool) -> Event:
+def _event(session: int, place: int, draw: random.Random, begins: int, *, stamps_ids: bool) -> Event:
     event: Event = {
         "eventType": draw.choice(KINDS),
         "itemId": f"item-{draw.randrange(500):03}",
-        "sentAt": BEGINS + session * 60 + place * 7 + draw.choice((0, 0.25, 0.5)),
+        "sentAt": begins + session * 60 + place * 7 + draw.choice((0, 0.25, 0.5)),
     }
     if stamps_ids:
         event["eventId"] = f"click-{session:04}-{place:02}"
@@ -163,28 +165,28 @@ def _record(session: str, user: str | None, events: list[Event]) -> SampleRecord
     return SampleRecord(session, text(payload), expected)
 
 
-def _packed(kind: str, number: int, draw: random.Random) -> SampleRecord:
+def _packed(kind: str, number: int, draw: random.Random, begins: int) -> SampleRecord:
     """One visit whose events are in one record."""
     session = f"session-packed-{list(PACKED).index(kind)}-{number}"
-    events, expected = _visit(session, draw)
+    events, expected = _visit(session, draw, begins)
     return SampleRecord(session, PACKED[kind](events), tuple(expected))
 
 
-def _with_one_cut_off(number: int, draw: random.Random) -> SampleRecord:
+def _with_one_cut_off(number: int, draw: random.Random, begins: int) -> SampleRecord:
     """The same, but one of them can't be read."""
     session = f"session-cut-{number}"
-    events, expected = _visit(session, draw)
+    events, expected = _visit(session, draw, begins)
     parts = lines(events).split(b"\n")
     parts[CUT_OFF] = parts[CUT_OFF][:-9]
     expected[CUT_OFF] = replace(expected[CUT_OFF], event_id=None, reason="invalid_json")
     return SampleRecord(session, b"\n".join(parts), tuple(expected))
 
 
-def _visit(session: str, draw: random.Random) -> tuple[list[Event], list[SampleEvent]]:
+def _visit(session: str, draw: random.Random, begins: int) -> tuple[list[Event], list[SampleEvent]]:
     """The events of one, each a payload of its own, and what should become of them."""
     user = f"user-{draw.randrange(97):03}"
     about = {"sessionId": session, "userId": user}
-    events = [about | _event(SESSIONS, place, draw, stamps_ids=False) for place in range(EVENTS_PACKED)]
+    events = [about | _event(SESSIONS, place, draw, begins, stamps_ids=False) for place in range(EVENTS_PACKED)]
     return events, [SampleEvent(session, user, sub_sequence=str(place)) for place in range(EVENTS_PACKED)]
 
 

@@ -19,14 +19,17 @@ DROPPED = "other calls"
 _KINDS = ("page", "page", "viewed", "viewed", "viewed", "added", "cart", "ordered")
 
 
-def sample(visits: int = VISITS, seed: int = 1) -> list[SampleRecord]:
-    """The records in the order they happen: two dozen calls a visit, and five bad ones of each kind."""
+def sample(visits: int = VISITS, seed: int = 1, begins: int = BEGINS) -> list[SampleRecord]:
+    """The records in the order they happen: two dozen calls a visit, and five bad ones of each kind.
+
+    `begins` dates the visits, and changes nothing else.
+    """
     draw = random.Random(seed)  # noqa: S311 - the same sample each time is the point
     bad = [_bad(kind, number) for kind in BAD for number in range(EACH_BAD_KIND)]
-    return mixed([_visit(number, draw) for number in range(visits)], bad, draw)
+    return mixed([_visit(number, draw, begins) for number in range(visits)], bad, draw)
 
 
-def _visit(number: int, draw: random.Random) -> list[SampleRecord]:
+def _visit(number: int, draw: random.Random, begins: int) -> list[SampleRecord]:
     """One visitor's calls; who logs in is identified, and known from then on."""
     visitor, user = f"anon-{number:04}", f"shopper-{number % 37:03}"
     login = draw.choice((0, CALLS_PER_VISIT // 2, CALLS_PER_VISIT))
@@ -34,7 +37,7 @@ def _visit(number: int, draw: random.Random) -> list[SampleRecord]:
     for place in range(CALLS_PER_VISIT):
         kind = "identify" if place == login else draw.choice(_KINDS)
         call = {"anonymousId": visitor, "userId": user if place >= login else None}
-        call |= {"messageId": f"ajs-{number:04}-{place:02}", "timestamp": _time(number * 60 + place * 7)}
+        call |= {"messageId": f"ajs-{number:04}-{place:02}", "timestamp": _time(begins + number * 60 + place * 7)}
         records.append(_record(call | _told(kind, draw)))
     return records
 
@@ -78,11 +81,11 @@ def _expected(call: dict[str, Any], visitor: str) -> Sequence[SampleEvent]:
 
 
 def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(BEGINS + seconds, UTC).isoformat().replace("+00:00", "Z")
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _call(**members: object) -> bytes:
-    usual = {"type": "track", "event": "Product Viewed", "anonymousId": "anon-bad", "timestamp": _time(0)}
+    usual = {"type": "track", "event": "Product Viewed", "anonymousId": "anon-bad", "timestamp": _time(BEGINS)}
     return json.dumps(usual | {"properties": {"product_id": "item-001"}} | members).encode()
 
 

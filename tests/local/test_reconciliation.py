@@ -1,5 +1,6 @@
 """The demo's account holds only when every event is where it belongs."""
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -12,6 +13,7 @@ from local.clickstream import (
     EACH_BAD_KIND,
     EACH_PACKED_KIND,
     EVENTS_PACKED,
+    LASTS,
     SESSIONS,
     SampleEvent,
     SampleRecord,
@@ -144,6 +146,17 @@ def test_the_sample_is_the_same_each_time_and_has_what_it_promises() -> None:
     flowing = unpacked(SESSIONS)
     sessions = {record.partition_key for record in flowing}
     assert [record for record in records if record.partition_key in sessions] == flowing
+
+
+def test_a_sample_of_another_day_is_the_same_but_for_its_dates() -> None:
+    """The demo's ends now."""
+    for made in (sample, segment_stream.sample):
+        usual, later = made(), made(begins=BEGINS + 86_400)
+        assert [record.events for record in later] == [record.events for record in usual]
+        assert [record.partition_key for record in later] == [record.partition_key for record in usual]
+        assert later != usual
+    seconds = [float(each) for record in sample() for each in re.findall(rb'"sentAt": ([0-9.]+)', record.data)]
+    assert max(seconds) < BEGINS + LASTS
 
 
 @pytest.mark.parametrize("record", sample(0), ids=lambda record: record.partition_key)
