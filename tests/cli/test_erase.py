@@ -253,7 +253,7 @@ def test_a_session_goes_without_the_users_other_sessions_and_with_a_user_either(
 
 def test_an_event_in_a_vendors_payload_is_known_by_the_functions_mapping() -> None:
     s3 = S3()
-    payloads = [
+    payloads: list[dict[str, Any]] = [
         {"type": "track", "event": "Viewed", "messageId": user, "anonymousId": "a", "context": {"traits": {}}}
         | {"userId": user, "timestamp": "2026-06-24T09:31:00.000Z"}
         for user in ("u-7", "u-70")
