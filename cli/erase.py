@@ -28,8 +28,12 @@ from cli.recovery.failures import Failures
 from cli.recovery.selection import Selection
 
 WHOM = "Whom"
-UserId = Annotated[str | None, typer.Option("--user-id", metavar="ID", help="A user.", rich_help_panel=WHOM)]
-SessionId = Annotated[str | None, typer.Option("--session-id", metavar="ID", help="A session.", rich_help_panel=WHOM)]
+UserId = Annotated[
+    str | None, typer.Option("--user-id", metavar="ID", help="Remove the events of a user.", rich_help_panel=WHOM)
+]
+SessionId = Annotated[
+    str | None, typer.Option("--session-id", metavar="ID", help="Remove the events of a session.", rich_help_panel=WHOM)
+]
 
 
 def erase(  # noqa: PLR0913 - an option each
@@ -37,7 +41,7 @@ def erase(  # noqa: PLR0913 - an option each
     user_id: UserId = None,
     session_id: SessionId = None,
     mapping: MappingOption = None,
-    unreadable: Annotated[bool, typer.Option("--unreadable", help="Remove what can't be read, too.")] = False,
+    unreadable: Annotated[bool, typer.Option("--unreadable", help="Remove records that can't be read, too.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask; needed without a terminal.")] = False,
     output: OutputOption = Output.TEXT,

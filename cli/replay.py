@@ -36,12 +36,12 @@ takes for a dataset group. The live stream needs the rest."""
 
 def replay(  # noqa: PLR0913 - an option each
     *,
-    since: Annotated[str, typer.Option(metavar="TIME", help="What arrived then or later.")],
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="And before; else until now.")] = None,
-    shard: Annotated[str | None, typer.Option(metavar="ID", help="One shard, as shardId-000000000003.")] = None,
+    since: Annotated[str, typer.Option(metavar="TIME", help="Replay what arrived then or later.")],
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Replay what arrived before; else all.")] = None,
+    shard: Annotated[str | None, typer.Option(metavar="ID", help="Replay one, as shardId-000000000003.")] = None,
     rate: Annotated[float, typer.Option(min=0.1, metavar="N", help="Records a second at most, of all shards.")] = RATE,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be replayed.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't count first, don't ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Replay at once: count nothing, ask nothing.")] = False,
     output: OutputOption = Output.TEXT,
     stage: StageOption = "dev",
     local: LocalOption = False,

@@ -13,7 +13,7 @@ import msgspec
 from cli.erasure.whom import Whom
 from cli.recovery.selection import ERASED, Made, Selection, events_made
 from cli.recovery.set_aside import Cause, SetAside
-from personalize_relay.errors import InvalidRecord
+from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.events import SubSequence, dotted
 from personalize_relay.framing import Payload, Rows, unframe
 from personalize_relay.names import meant
@@ -74,7 +74,7 @@ class Eraser:
         """What becomes of a record; raises Misuse where it takes a mapping that isn't known here."""
         parts = [self._part(payload, record.partition_key) for payload in record.payloads(self._rows)]
         keyed = self._whom.is_key(record.partition_key)
-        why = next((part.unreadable for part in parts if part.unreadable), None)
+        why = next((part.unreadable for part in parts if part.unreadable not in {None, Reason.EMPTY_RECORD}), None)
         if not (keyed or any(part.gone or part.entries for part in parts)):
             return Told(unreadable=why)
         return Told(remainder=self._remainder(record, parts))
@@ -97,7 +97,8 @@ class Eraser:
         place, value = payload.sub_sequence, payload.value
         keyed = self._whom.is_key(key)
         if isinstance(value, InvalidRecord):
-            goes = keyed or self._unreadable
+            holds_nothing = value.reason == Reason.EMPTY_RECORD
+            goes = keyed or (self._unreadable and not holds_nothing)
             return Part(place=place, value=ERASED, gone=goes, unreadable=None if goes else value.reason)
         mapping = self._selection.mapping_of(value)
         if mapping is not None:
@@ -106,15 +107,17 @@ class Eraser:
 
     def _mapped(self, place: SubSequence, value: dict[str, Any], made: list[Made], key: str) -> Part:
         """A payload that a mapping reads: it goes as a whole, as an event can't be taken out of it."""
-        events = [each.event for each in made if each.event is not None]
-        theirs = [self._is_theirs(event, key) for event in events]
-        goes = any(theirs) or self._whom.is_named(value) or not (events or self._is_free(value, key))
-        return Part(place=place, value=value, gone=goes, along=theirs.count(False) if any(theirs) else 0)
+        theirs = [self._is_theirs(each.event, key) for each in made if each.event is not None]
+        unsure = len(theirs) < len(made) and not self._is_free(value, key)
+        goes = any(theirs) or unsure or self._whom.is_named(value)
+        # Where a mapping hashes ids, the payload may name them and none of its events does: then all are theirs.
+        return Part(place=place, value=value, gone=goes, along=theirs.count(False) if any(theirs) or unsure else 0)
 
     def _given(self, place: SubSequence, value: dict[str, Any], key: str) -> Part:
         """A payload of the contract, or of none, where any value may be the id."""
-        name, listed = next(((name, each) for name, each in value.items() if meant(name) == "eventList"), ("", None))
-        if not isinstance(listed, list) or not listed:
+        lists = {name: each for name, each in value.items() if meant(name) == "eventList" and isinstance(each, list)}
+        name, listed = next(((name, each) for name, each in lists.items() if each), ("", []))
+        if not listed:
             is_event = any(meant(each) == "sessionId" for each in value)
             return Part(
                 place=place,

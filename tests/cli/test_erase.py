@@ -83,6 +83,7 @@ THEIRS: dict[str, bytes] = {
     "base64": base64.b64encode(text(of("u-7"))),
     "a list": text([of("u-7"), of("u-7", 1)]),
     "a log message": log_messages([text(of("u-7"))]),
+    "two lists": text({"sessionId": "s", "eventList": None, "event_list": [{"user_id": "u-7"}]}),
     "a request": text({"sessionId": "s", "userId": "u-7", "eventList": [{"eventType": None}]}),
     "entries": text({"sessionId": "s", "eventList": [{"userId": "u-7", "eventType": None}]}),
     "two spellings": text(of("u-8") | {"USER_ID": "u-7", "userId": None, "user-id": "u-8"}),
@@ -284,6 +285,17 @@ def test_a_vendors_payload_of_several_users_goes_as_a_whole_and_the_others_are_c
     assert (account.kinds["given up"].removed, account.along) == (1, 2)
 
 
+def test_a_vendors_payload_of_which_an_event_cant_be_mapped_goes_if_any_value_in_it_is_the_id() -> None:
+    s3 = S3()
+    lines = [{"buyer": "u-8", "at": ARRIVAL}, {"customer": "u-7", "at": "canary"}]
+    give_up(
+        s3, {"visit": "s", "lines": lines}, {"visit": "s", "lines": [lines[0], {"customer": "u-70", "at": "canary"}]}
+    )
+    dated = ORDERS.replace("""eventType = "'buy'\"""", """eventType = "'buy'"\nsentAt = "epoch(each.at)\"""")
+    account = erase(s3, USER, Selection(mapping=load(dated, file="m.toml")))
+    assert (account.kinds["given up"].removed, account.along) == (1, 1)
+
+
 def test_without_the_mapping_of_the_function_nothing_is_told_apart() -> None:
     s3 = S3()
     give_up(s3, {"visit": "u-8"})
@@ -293,7 +305,7 @@ def test_without_the_mapping_of_the_function_nothing_is_told_apart() -> None:
 
 def test_what_cant_be_read_is_counted_with_what_to_do_and_goes_if_so_asked() -> None:
     s3 = S3()
-    quarantine(s3, b'{"userId": "u-7", "sess', of("u-8"), gzip.compress(b"u-7"))
+    quarantine(s3, b'{"userId": "u-7", "sess', of("u-8"), gzip.compress(b"u-7"), b"")
     account = erase(s3)
     assert (account.found, account.unreadable.total(), account.examples, account.done) == (0, 2, ["1", "3"], False)
     said = "\n".join(account_lines(account, planned=False))

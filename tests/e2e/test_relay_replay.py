@@ -1,6 +1,8 @@
 """`relay replay` on the deployed relay: what was never delivered is, under the ids that the mapping would give it."""
 
 import json
+import os
+import pty
 import subprocess
 import sys
 import time
@@ -41,6 +43,20 @@ def replay(relay: Relay, *words: str) -> tuple[int, dict[str, Any]]:
     return ended.returncode, json.loads(ended.stdout)
 
 
+def answer(relay: Relay, word: str, *words: str) -> tuple[int, str]:
+    """Run it at a terminal where somebody answers its question; returns its status and what it said there."""
+    port = relay.system.emulator.endpoint.rpartition(":")[2]
+    theirs, ours = pty.openpty()
+    try:
+        os.write(theirs, f"{word}\n".encode())
+        command = [RELAY, "replay", "--local", "--port", port, *words]
+        ended = subprocess.run(command, stdin=ours, stderr=ours, stdout=subprocess.PIPE, timeout=PATIENCE, check=False)  # noqa: S603 - our own command
+        return ended.returncode, os.read(theirs, 65536).decode() + ended.stdout.decode()
+    finally:
+        os.close(theirs)
+        os.close(ours)
+
+
 def stampless(relay: Relay, number: int, session: str) -> dict[str, Any]:
     """An event that names no time or id of its own: both come of its record."""
     event = relay.event(number, session)
@@ -58,6 +74,8 @@ def test_what_was_never_delivered_is_once_by_the_ids_that_the_mapping_gives_it_h
     asked = ("--since", since.isoformat())
     status, plan = replay(unread, *asked, "--dry-run")
     assert (status, plan["read"], plan["dryRun"]) == (0, 5, True)
+    status, said = answer(unread, "n", *asked)
+    assert (status, "replay 5 records? [y/N]" in said) == (1, True)
     assert not unread.personalize.accepted
 
     status, done = replay(unread, *asked, "--yes", "--rate", "100")
@@ -72,7 +90,8 @@ def test_what_was_never_delivered_is_once_by_the_ids_that_the_mapping_gives_it_h
     assert unread.delivered("a") == ["canary-item-0", "canary-item-1", "canary-item-2"]
     assert [each["source"]["sequenceNumber"] for each in unread.quarantined] == numbers[2]
 
-    assert replay(unread, *asked, "--yes")[1]["settled"] == 5
+    status, said = answer(unread, "y", *asked)
+    assert (status, "5 read = 5 settled" in said) == (0, True)
     # In the end the mapping comes to them, too, and sees the same.
     unread.system.mapping.start()
     unread.settle()
