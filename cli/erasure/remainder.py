@@ -87,7 +87,7 @@ class Eraser:
         causes = tuple(_stays(cause, parts, left) for cause in record.causes)
         if not any(causes):
             return Remainder(along=along)
-        data = _written({place: part.value for place, part in left.items()}, parts, self._rows)
+        data = _written({place: part.value for place, part in left.items()}, self._rows)
         if data is None:
             return Remainder(along=along + len(left))
         key = NOBODY if self._whom.is_key(record.partition_key) else record.partition_key
@@ -150,11 +150,10 @@ def _stays(cause: Cause, parts: list[Part], left: Mapping[SubSequence, Part]) ->
     return not places or any(place in left and cause.index not in left[place].entries for place in places)
 
 
-def _written(left: Mapping[SubSequence, Any], parts: list[Part], rows: Rows | None) -> str | None:
+def _written(left: Mapping[SubSequence, Any], rows: Rows | None) -> str | None:
     """The payloads that are left as a record, in base64; None where it would not be read as just these."""
     try:
-        nested = _nested({part.place: left.get(part.place, ERASED) for part in parts})
-        data = json.dumps(nested, allow_nan=False, separators=(",", ":")).encode()
+        data = json.dumps(_nested(left), allow_nan=False, separators=(",", ":")).encode()
     except (ValueError, RecursionError):  # a number that no double holds
         return None
     if unframe(data, rows).payloads != tuple(Payload(place, value) for place, value in left.items()):
@@ -163,7 +162,10 @@ def _written(left: Mapping[SubSequence, Any], parts: list[Part], rows: Rows | No
 
 
 def _nested(places: Mapping[SubSequence, Any]) -> Any:  # noqa: ANN401 - any JSON
-    """Lists within lists, in which each payload has its place; a list of one would give it none."""
+    """Lists within lists, in which each payload has its place, as what is erased keeps its own.
+
+    A list of one would give it none.
+    """
     if () in places:
         return places[()]
     length = max(2, *(place[0] + 1 for place in places))

@@ -30,14 +30,14 @@ class Whom(msgspec.Struct, frozen=True, kw_only=True):
     def is_named(self, value: object) -> bool:
         """Whether a member that means a user or a session, in any spelling and at any depth, is theirs."""
         return any(
-            meant(name) == member and _is_same(each, own)
-            for name, each in _leaves(value)
+            _is_same(each, own) and meant(name) == member
             for member, own in self._ids.items()
+            for name, each in _leaves(value)
         )
 
     def is_held(self, value: object) -> bool:
         """Whether any value at all is one of their ids, whatever its name."""
-        return any(_is_same(each, own) for _, each in _leaves(value) for own in self._ids.values())
+        return any(_is_same(each, own) for own in self._ids.values() for _, each in _leaves(value))
 
     def is_anothers(self, event: dict[str, Any], partition_key: str) -> bool:
         """Whether an event that doesn't name them names another, although its record has their id for its key."""
@@ -60,8 +60,10 @@ def _leaves(value: object) -> Iterator[tuple[str, object]]:
 
 def _is_same(value: object, own: str) -> bool:
     """As the function reads an id: a text, or the digits of a whole number."""
+    if isinstance(value, str):
+        return value == own
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _BEYOND_IDS:
         return str(value) == own
-    return value == own
+    return False

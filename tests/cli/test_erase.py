@@ -164,6 +164,9 @@ PACKED: dict[str, Callable[[list[bytes]], bytes]] = {
     "base64 of a list": lambda payloads: base64.b64encode(b"[" + b",".join(payloads) + b"]"),
     "lines in an aggregate": lambda payloads: kpl.aggregate([b"\n".join(payloads), payloads[0]]),
     "a log message": log_messages,
+    "an aggregate of the first two and lists": lambda payloads: kpl.aggregate(
+        [payloads[0], b"[" + b",".join(payloads[1:3]) + b"]", b"[" + b",".join(payloads[3:1:-1]) + b"]"]
+    ),
 }
 
 
@@ -177,7 +180,8 @@ def test_of_a_record_of_several_users_the_others_stay_under_the_ids_they_had(kin
     account = erase(s3)
     assert (account.kinds["given up"].cut, account.along) == (1, 0)
     assert b'"u-7"' not in held(s3)
-    before = dict(zip(sent(untouched), "7x7x" if kind != "lines in an aggregate" else "7x7x7", strict=True))
+    order = {"lines in an aggregate": "7x7x7", "an aggregate of the first two and lists": "7x7x7"}.get(kind, "7x7x")
+    before = dict(zip(sent(untouched), order, strict=True))
     assert sent(s3) == [event_id for event_id, user in before.items() if user == "x"]
 
 
@@ -229,20 +233,42 @@ def test_a_record_that_could_not_be_written_without_them_goes_as_a_whole_and_is_
     assert len(sent(s3)) == 1
 
 
+def test_a_record_that_would_be_read_otherwise_without_them_goes_as_a_whole() -> None:
+    """As one that holds just as many values as are read of a record: what keeps a place holds some more."""
+    theirs, wide = text({"userId": "u-7"}), {"sessionId": "s", "x": [""]}
+    marks = sum(map((b"[" + text(wide) + b"," + theirs + b"]").count, (b"{", b"[", b",")))
+    data = b"[" + text(wide | {"x": [""] * (1_000_000 - marks + 1)}) + b"," + theirs + b"]"
+    s3 = S3()
+    give_up(s3, data, good("u-8", 1))
+    account = erase(s3)
+    assert (account.kinds["given up"].removed, account.along) == (1, 1)
+
+
+def test_an_object_whose_key_begins_alike_keeps_its_versions() -> None:
+    s3 = S3()
+    batch = give_up(s3, good("u-7", 1))
+    s3.put(f"{batch}-2", s3.objects[batch].replace(b"101", b"102"))
+    other = give_up(s3, good("u-8", 1), arrival=ARRIVAL + 1)
+    s3.put(f"{batch}-3", s3.objects[other])
+    assert erase(s3).kinds["given up"].removed == 2
+    assert [len(s3.versions[f"{batch}{end}"]) for end in ("", "-2", "-3")] == [0, 0, 1]
+
+
 def test_the_partition_key_counts_as_an_id() -> None:
     """What names another user stays, under another key; what names nobody, or can't be read, goes."""
     s3 = S3()
-    batch = give_up(s3, good("u-8", 1), click("s", userId=None), b"\xff", good("u-9", 4))
+    several = kpl.aggregate([text(good("u-8", 5)), text(click("s", userId=None)), b"\xff"])
+    batch = give_up(s3, good("u-8", 1), click("s", userId=None), b"\xff", good("u-9", 4), several)
     document = json.loads(s3.objects[batch])
     records = json.loads(document["payload"])
-    for record in records["Records"][:3]:
+    for record in [*records["Records"][:3], records["Records"][4]]:
         record["kinesis"]["partitionKey"] = "u-7"
     s3.put(batch, json.dumps(document | {"payload": json.dumps(records)}).encode())
     account = erase(s3)
-    assert (account.kinds["given up"].removed, account.kinds["given up"].cut) == (2, 1)
+    assert (account.kinds["given up"].removed, account.kinds["given up"].cut, account.along) == (2, 2, 0)
     left = json.loads(json.loads(s3.objects[batch])["payload"])["Records"]
-    assert [each["kinesis"]["partitionKey"] for each in left] == ["erased", "partition-key"]
-    assert len(sent(s3)) == 2
+    assert [each["kinesis"]["partitionKey"] for each in left] == ["erased", "partition-key", "erased"]
+    assert sent(s3) == [f"clicks:{SHARD}:{place}" for place in ("101", "104", "105:0")]
 
 
 def test_a_session_goes_without_the_users_other_sessions_and_with_a_user_either() -> None:

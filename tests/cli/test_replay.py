@@ -88,6 +88,8 @@ class Lambda:
     def __init__(self, *answers: Callable[[list[str]], Any]) -> None:
         self.batches: list[list[str]] = []
         self.shards: list[str] = []
+        self.waited: list[float] = []
+        """Between its invocations, and before the first."""
         self._answers = list(answers)
         self._lock = threading.Lock()
 
@@ -121,10 +123,9 @@ def reported(*numbers: str) -> Callable[[object], dict[str, Any]]:
 def replay(
     kinesis: Kinesis, function: Lambda | None, terms: Terms = TERMS, interrupted: Callable[[], bool] = lambda: False
 ) -> Replay:
-    waited: list[float] = []
-    stream = Stream(cast("Any", kinesis), ARN, waited.append)
+    stream = Stream(cast("Any", kinesis), ARN, lambda _: None)
     invoked = Function(cast("Any", function), "arn:of-the-function:live") if function else None
-    done = Replay(stream, invoked, terms, wait=waited.append)
+    done = Replay(stream, invoked, terms, wait=function.waited.append if function else None)
     done.over(stream.shards(), interrupted)
     return done
 
@@ -224,6 +225,16 @@ def test_a_shard_whose_batch_is_reported_again_and_again_stops_and_the_others_go
     assert f"relay replay --shard {FIRST} --since {at(2)} --until {at(3600)}" in said
 
 
+def test_what_was_made_of_a_shard_that_stopped_is_not_replayed_before_it() -> None:
+    kinesis = Kinesis({FIRST: [1], SECOND: [2]})
+    kinesis.parents = {SECOND: FIRST}
+    function = Lambda(*[reported("1")] * MAX_TRIES)
+    done = replay(kinesis, function)
+    assert function.batches == [["1"]] * MAX_TRIES
+    assert [each.shard_id for each in done.unfinished] == [FIRST, SECOND]
+    assert f"relay replay --shard {SECOND} --since {at(0)}" in "\n".join(account_lines(done, TERMS))
+
+
 def test_a_record_that_no_invocation_can_take_stops_its_shard() -> None:
     kinesis = Kinesis({FIRST: [1, 2]})
     kinesis.records[FIRST][1]["Data"] = bytes(MAX_BYTES)
@@ -286,6 +297,7 @@ def test_a_rate_holds_for_all_shards_and_cuts_batches_to_a_second() -> None:
         Kinesis({FIRST: range(1, 8)}, page=10), function, Terms(since=ARRIVAL, until=ARRIVAL + 99, rate=3, batch_size=9)
     )
     assert list(map(len, function.batches)) == [3, 3, 1]
+    assert [round(seconds) for seconds in function.waited] == [0, 1, 2]  # no time passes in this test
 
 
 def test_nothing_of_a_record_is_said() -> None:

@@ -5,7 +5,6 @@ import os
 import pty
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,6 +73,10 @@ def test_what_was_never_delivered_is_once_by_the_ids_that_the_mapping_gives_it_h
     asked = ("--since", since.isoformat())
     status, plan = replay(unread, *asked, "--dry-run")
     assert (status, plan["read"], plan["dryRun"]) == (0, 5, True)
+    status, said = answer(unread, "n", *asked, "--shard", "shardId-canary")
+    assert (status, "no such shard" in said) == (1, True)
+    status, said = answer(unread, "n", "--since", "30d")
+    assert (status, "what did is gone" in said) == (1, True)
     status, said = answer(unread, "n", *asked)
     assert (status, "replay 5 records? [y/N]" in said) == (1, True)
     assert not unread.personalize.accepted
@@ -113,12 +116,3 @@ def _derived(relay: Relay, numbers: list[str], places: list[tuple[int, ...]]) ->
         for number in held.intersection(numbers):
             origin = Origin(stream=stream, shard_id=shard["ShardId"], sequence_number=number, arrival=0)
             yield from (origin.event_id(place, None) for place in places)
-
-
-def test_what_the_stream_no_longer_keeps_is_said(unread: Relay) -> None:
-    unread.put(unread.event(1))
-    status, done = replay(
-        unread, "--since", "30d", "--until", datetime.fromtimestamp(time.time() - 60, UTC).isoformat(), "--dry-run"
-    )
-    assert status == 1
-    assert done["dryRun"]
