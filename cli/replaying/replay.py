@@ -104,11 +104,15 @@ class Replay:
         self.shards = [Progress(shard_id=each.shard_id, stands=self._terms.since) for each in shards]
         by_id = {each.shard_id: each for each in self.shards}
         for generation in generations(shards):
-            self._at_once([by_id[shard_id] for shard_id in generation], interrupted)
-            if any(each.stuck for each in self.shards) or self._stopped.is_set():
-                break  # what comes after a shard is not to overtake it
+            # None is to overtake what it was made of.
+            self._at_once([by_id[each.shard_id] for each in generation if self._may_begin(each)], interrupted)
+            if self._stopped.is_set():
+                break
         if self._failure:
             raise self._failure
+
+    def _may_begin(self, shard: Shard) -> bool:
+        return not shard.parents & {each.shard_id for each in self.unfinished}
 
     def _at_once(self, shards: Sequence[Progress], interrupted: Callable[[], bool]) -> None:
         waiting: queue.SimpleQueue[Progress] = queue.SimpleQueue()

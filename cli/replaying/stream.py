@@ -94,11 +94,11 @@ def _shard(listed: Any) -> Shard:  # noqa: ANN401 - as ListShards answers
     return Shard(listed["ShardId"], frozenset(parents))
 
 
-def generations(shards: Sequence[Shard]) -> Iterator[list[str]]:
+def generations(shards: Sequence[Shard]) -> Iterator[list[Shard]]:
     """The shards, each after those it was made of: what is in one generation may go at once."""
-    waiting = {each.shard_id: each.parents for each in shards}
+    waiting = {each.shard_id: each for each in shards}
     while waiting:
-        ready = [shard_id for shard_id, parents in waiting.items() if not parents & waiting.keys()]
+        ready = [each for each in waiting.values() if not each.parents & waiting.keys()]
         yield ready
-        for shard_id in ready:
-            del waiting[shard_id]
+        for each in ready:
+            del waiting[each.shard_id]
