@@ -11,6 +11,8 @@ type ClientFactory = Callable[[str], Any]
 """Makes the client of a service by its boto3 name; threads may share a client."""
 
 _LAST_PORT = 65535
+LONGEST_INVOCATION = 910.0
+"""Seconds that an answer of Lambda may take: an invocation ends after 15 minutes."""
 
 
 class Deployment:
@@ -90,10 +92,12 @@ def _on_aws(profile: str | None, region: str | None) -> ClientFactory:
         # boto3 by itself reads AWS_DEFAULT_REGION alone.
         session = boto3.session.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION"))
 
+    patient = config.merge(Config(read_timeout=LONGEST_INVOCATION, tcp_keepalive=True))
+
     def client(service: str) -> Any:  # noqa: ANN401 - boto3 makes each client's class as it runs
         try:
             with translating():
-                return session.client(service, config=config)
+                return session.client(service, config=patient if service == "lambda" else config)
         except ValueError as exc:
             raise Misuse(f"{exc}: mend AWS_ENDPOINT_URL") from exc
 

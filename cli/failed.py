@@ -1,4 +1,4 @@
-"""`relay failed`: what could not be delivered, shown and sent again."""
+"""`relay failed`: what could not be delivered, shown and sent again; `erase` is in a module of its own."""
 
 import json
 import sys
@@ -35,7 +35,7 @@ from personalize_relay.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="""What could not be delivered: list it, show a record, send events again.
+    help="""What could not be delivered: list, show, send again or erase it.
 
     The function's quarantine (a bad event, with its reason) and the batches that
     Lambda gave up, whole: both are in the stack's bucket until they expire.
@@ -43,6 +43,7 @@ app = typer.Typer(
     [bold]relay failed list --since 1d[/]
     [bold]relay failed show 4959033827149024[/]
     [bold]relay failed redrive --transform "merge(@, {eventType: 'view'})"[/]
+    [bold]relay failed erase --user-id u-7[/]
     """,
 )
 
@@ -91,10 +92,10 @@ def list_(  # noqa: PLR0913 - an option each
     with translating():
         found = listing(work.bucket, work.ledger, work.completed(chosen))
     if output is Output.JSON:
-        _print_json(failed_text.listing_json(found))
+        print_json(failed_text.listing_json(found))
     else:
-        _print(failed_text.listing_lines(found, datetime.now(UTC)))
-    return _reported(found.flaws)
+        print_lines(failed_text.listing_lines(found, datetime.now(UTC)))
+    return reported(found.flaws)
 
 
 @app.command()
@@ -126,10 +127,10 @@ def show(  # noqa: PLR0913 - an option each
     with translating():
         found, flaws = work.find(work.completed(chosen))
     if output is Output.JSON:
-        _print_json([failed_text.record_json(*each, reveal=reveal) for each in found])
+        print_json([failed_text.record_json(*each, reveal=reveal) for each in found])
     else:
-        _print(line for each in found for line in failed_text.record_lines(*each, reveal=reveal))
-    status = _reported(flaws)
+        print_lines(line for each in found for line in failed_text.record_lines(*each, reveal=reveal))
+    status = reported(flaws)
     if not found:
         raise Problem("no such record is set aside: is it delivered, expired, or of another stage?")
     return status
@@ -191,8 +192,8 @@ def redrive(  # noqa: PLR0913 - an option each
             plan = run(None).run(chosen)
             if dry_run or not (sys.stdin.isatty() and plan.sent):
                 return _planned(plan, output, needs_yes=asks)
-            _say(failed_text.account_lines(plan, datetime.now(UTC), planned=True))
-            if not _agreed(plan.sent):
+            say(failed_text.account_lines(plan, datetime.now(UTC), planned=True))
+            if not agreed(f"send {plan.sent} events?"):
                 return FAILED
         sending = run(work.past_the_stream(profile, region, local=local) if direct else work.stream)
         try:
@@ -202,7 +203,7 @@ def redrive(  # noqa: PLR0913 - an option each
                 _print_account(sending.account, output, planned=False)
             raise
     _print_account(sending.account, output, planned=False)
-    return _reported(sending.account.flaws) or int(not sending.account.done)
+    return reported(sending.account.flaws) or int(not sending.account.done)
 
 
 def mapped(chosen: Selection, mapping: str | None, deployed: Settings) -> Selection:
@@ -218,42 +219,46 @@ def mapped(chosen: Selection, mapping: str | None, deployed: Settings) -> Select
 def _planned(plan: Account, output: Output, *, needs_yes: bool) -> int:
     """Print a dry run; returns its exit status."""
     _print_account(plan, output, planned=True)
-    status = _reported(plan.flaws) or int(not plan.done)
+    status = reported(plan.flaws) or int(not plan.done)
     if needs_yes and plan.sent:
-        _say(["a dry run, as there is no terminal to ask: nothing was sent. --yes sends"])
+        say(["a dry run, as there is no terminal to ask: nothing was sent. --yes sends"])
         return FAILED
     return status
 
 
 def _print_account(account: Account, output: Output, *, planned: bool) -> None:
     if output is Output.JSON:
-        _print_json(failed_text.account_json(account, planned=planned))
+        print_json(failed_text.account_json(account, planned=planned))
     else:
-        _print(failed_text.account_lines(account, datetime.now(UTC), planned=planned))
+        print_lines(failed_text.account_lines(account, datetime.now(UTC), planned=planned))
 
 
-def _agreed(events: int) -> bool:
-    sys.stderr.write(f"send {events} events? [y/N] ")
+def agreed(question: str) -> bool:
+    """Ask whoever is at the terminal; anything but yes is no."""
+    sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def _reported(flaws: Sequence[Flaw]) -> int:
+def reported(flaws: Sequence[Flaw]) -> int:
     """Name what can't be read, on standard error; returns the exit status."""
-    _say(str(flaw) for flaw in flaws)
+    say(str(flaw) for flaw in flaws)
     return FAILED if flaws else 0
 
 
-def _say(lines: Iterable[str]) -> None:
+def say(lines: Iterable[str]) -> None:
+    """Write lines to standard error."""
     for line in lines:
         sys.stderr.write(f"{line}\n")
 
 
-def _print(lines: Iterable[str]) -> None:
+def print_lines(lines: Iterable[str]) -> None:
+    """Write lines to standard output."""
     for line in lines:
         sys.stdout.write(f"{line}\n")
     sys.stdout.flush()  # a closed pipe shows here, not at exit
 
 
-def _print_json(value: object) -> None:
-    _print([json.dumps(value, indent=2)])
+def print_json(value: object) -> None:
+    """Write a value to standard output as JSON."""
+    print_lines([json.dumps(value, indent=2)])

@@ -12,7 +12,7 @@ from typing import Annotated, cast
 import typer
 from typer.exceptions import TyperException
 
-from cli import doctor, failed, mapped, produce, status, validate
+from cli import doctor, erase, failed, mapped, produce, replay, status, validate
 from cli.problems import FAILED, INTERRUPTED, MISUSED, Problem, bug
 
 HELP = """
@@ -49,7 +49,9 @@ def _relay(
 app.command()(validate.validate)
 app.command()(produce.produce)
 app.add_typer(mapped.app, name="map")
+failed.app.command()(erase.erase)
 app.add_typer(failed.app, name="failed")
+app.command()(replay.replay)
 app.command()(status.status)
 app.command()(doctor.doctor)
 

@@ -122,6 +122,8 @@ COMMAND: dict[str, set[str]] = {
     "sending": {"input", "checking"},
     "mapping": {"input", "checking"},
     "recovery": set(),
+    "erasure": {"recovery"},
+    "replaying": {"sending"},
     "health": set(),
 }
 """The packages of the relay command, and which of each other they use."""

@@ -127,6 +127,12 @@ class Ledger:
 
         self._update(source, page, change)
 
+    def renew(self, source: str) -> None:
+        """Write the ledger of an object anew, so that it outlives the object, which was written anew itself."""
+        page = self.read(source)
+        while isinstance(page, Page) and page.marks and not self._put(source, page.marks, page.etag):
+            page = self.read(source)
+
     def _free(self, mark: Mark | None, *, take_over: bool) -> bool:
         return mark is None or (mark.state == "claimed" and take_over)
 

@@ -18,6 +18,9 @@ from personalize_relay.mapping import Mapping
 from personalize_relay.members import absent
 from personalize_relay.names import CONTRACT, FLAT_MEMBERS, MARK, meant, respelt
 
+ERASED = {"messageType": "CONTROL_MESSAGE", "logEvents": []}
+"""Keeps the place of what was erased from among others: the function reads it as a message that holds no event."""
+
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _NO_MAPPING = "the function reads these by a mapping that is a file: give it as --mapping FILE"
 _NO_TIME = "a time is ISO 8601 and after 1970, as 2026-11-24T09:30:00Z, or so long ago: 90m, 2h, 3d"
@@ -106,15 +109,15 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
             return True
         if not isinstance(value, dict):
             return False
-        mapping = self._mapping_of(value)
+        mapping = self.mapping_of(value)
         if mapping is None:
             return self._is_tracker_of(_named(value))
-        return any(each.event is not None and self._is_tracker_of(each.event) for each in _mapped(mapping, value))
+        return any(each.event is not None and self._is_tracker_of(each.event) for each in events_made(mapping, value))
 
     def _is_tracker_of(self, event: dict[str, Any]) -> bool:
         return self.tracker is None or self.tracker == (event.get("trackingId") or self.default_tracker)
 
-    def _mapping_of(self, payload: dict[str, Any]) -> Mapping | None:
+    def mapping_of(self, payload: dict[str, Any]) -> Mapping | None:
         """What makes events of a payload; None for one of the contract. Raises Misuse where it isn't known here."""
         if payload.get(MARK) == CONTRACT:
             return None
@@ -124,11 +127,11 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
     def _pieces(self, record: SetAside, cause: Cause, payload: Payload) -> Iterator[Piece]:
         value = payload.value
-        mapping = self._mapping_of(value) if isinstance(value, dict) else None
+        mapping = self.mapping_of(value) if isinstance(value, dict) else None
         if mapping is None or not isinstance(value, dict):
             yield from _given(record, cause, payload)
             return
-        for each in _chosen(_mapped(mapping, value), cause.index):
+        for each in _chosen(events_made(mapping, value), cause.index):
             if each.event is None or self._is_tracker_of(each.event):
                 yield Piece(
                     record=record,
@@ -157,7 +160,7 @@ def _lost(cause: Cause) -> list[Payload]:
     return [Payload(place, InvalidRecord(Reason.INVALID_JSON, "the record has no payload in this place"))]
 
 
-class _Made(msgspec.Struct, frozen=True):
+class Made(msgspec.Struct, frozen=True):
     """What a mapping makes of a payload: one of its events, or why there is none."""
 
     index: int | None = None
@@ -167,27 +170,28 @@ class _Made(msgspec.Struct, frozen=True):
     not_mapped: str | None = None
 
 
-def _mapped(mapping: Mapping, payload: dict[str, Any]) -> list[_Made]:
+def events_made(mapping: Mapping, payload: dict[str, Any]) -> list[Made]:
+    """All that a mapping makes of a payload."""
     try:
         mapped = mapping.map(payload)
     except InvalidRecord as bad:
-        return [_Made(not_mapped=bad.reason)]
+        return [Made(not_mapped=bad.reason)]
     if mapped.dropped is not None:
-        return [_Made(dropped=True)]
+        return [Made(dropped=True)]
     several = len(mapped.events) > 1
     return [
-        _Made(place if mapped.several else None, not_mapped=event.reason, several=several)
+        Made(place if mapped.several else None, not_mapped=event.reason, several=several)
         if isinstance(event, InvalidRecord)
-        else _Made(place if mapped.several else None, event, several=several)
+        else Made(place if mapped.several else None, event, several=several)
         for place, event in enumerate(mapped.events)
     ]
 
 
-def _chosen(made: list[_Made], index: int | None) -> list[_Made]:
+def _chosen(made: list[Made], index: int | None) -> list[Made]:
     """That of the index, or all; where the mapping makes no such event any more, that it doesn't."""
     if index is None or any(each.event is None and each.index is None for each in made):
         return made
-    return [each for each in made if each.index == index] or [_Made(index, not_mapped=Reason.NOT_MAPPED)]
+    return [each for each in made if each.index == index] or [Made(index, not_mapped=Reason.NOT_MAPPED)]
 
 
 def _given(record: SetAside, cause: Cause, payload: Payload) -> Iterator[Piece]:
@@ -213,7 +217,7 @@ def _given(record: SetAside, cause: Cause, payload: Payload) -> Iterator[Piece]:
         return
     request: dict[str, Any] = {name: given[name] for name in ADDRESSEE if not absent(given.get(name))}
     for index, event in enumerate(listed):
-        if cause.index in {None, index}:
+        if cause.index in {None, index} and event != ERASED:
             flat = _flat(_named(event), request) if isinstance(event, dict) else None
             yield piece(index, flat, several=len(listed) > 1)
 

@@ -49,6 +49,13 @@ class Content(NamedTuple):
 
     key: str
     records: Iterator[SetAside | Flaw]
+    body: bytes
+    etag: str
+
+
+class _Read(NamedTuple):
+    body: bytes
+    etag: str
 
 
 class FailureBucket:
@@ -72,16 +79,21 @@ class FailureBucket:
     def contents(self, selection: Selection) -> Iterator[Content | Flaw]:
         """The same objects with their records; some are read ahead, as each is a small one and a round trip."""
         with ThreadPoolExecutor(READ_AHEAD) as pool:
-            reading: deque[Flaw | tuple[str, Future[bytes | None]]] = deque()
+            reading: deque[Flaw | tuple[str, Future[_Read | None]]] = deque()
             for each in self.objects(selection):
                 reading.append(each if isinstance(each, Flaw) else (each.key, pool.submit(self._read, each.key)))
                 if len(reading) > READ_AHEAD:
-                    yield _content(reading.popleft())
-            yield from map(_content, reading)
+                    yield _awaited(reading.popleft())
+            yield from map(_awaited, reading)
 
-    def _read(self, key: str) -> bytes | None:
+    def content(self, key: str) -> Content | Flaw:
+        """One of these objects, as it is now."""
+        return _content(key, self._read(key))
+
+    def _read(self, key: str) -> _Read | None:
         try:
-            return self._s3.get_object(Bucket=self.name, Key=key)["Body"].read()
+            answer = self._s3.get_object(Bucket=self.name, Key=key)
+            return _Read(answer["Body"].read(), answer["ETag"])
         except self._s3.exceptions.NoSuchKey:
             return None
 
@@ -138,14 +150,16 @@ class FailureBucket:
                 yield stored
 
 
-def _content(read: Flaw | tuple[str, Future[bytes | None]]) -> Content | Flaw:
-    if isinstance(read, Flaw):
-        return read
-    key, body = read[0], read[1].result()
-    if body is None:
+def _awaited(reading: Flaw | tuple[str, Future[_Read | None]]) -> Content | Flaw:
+    return reading if isinstance(reading, Flaw) else _content(reading[0], reading[1].result())
+
+
+def _content(key: str, read: _Read | None) -> Content | Flaw:
+    if read is None:
         return Flaw(key, None, "gone since it was listed: expired, or deleted")
+    body = read.body
     by_kind = read_on_failure(key, body) if key.startswith(ON_FAILURE) else read_quarantine(key, body.splitlines())
-    return Content(key, by_kind)
+    return Content(key, by_kind, body, read.etag)
 
 
 def _recent(stored: Stored, selection: Selection) -> bool:

@@ -1,7 +1,7 @@
-"""How far sending has come, on a terminal."""
+"""How far a command has come, on a terminal."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
 from pathlib import Path
@@ -10,28 +10,44 @@ from cli.sending.runs import Run
 
 
 @contextmanager
-def drawn(run: Run, files: Sequence[str]) -> Iterator[None]:
-    """Draws a bar with rate and time left on standard error; nothing where that is no terminal."""
+def bar(
+    doing: str, total: float | None, what: str, look: Callable[[], tuple[float, int]]
+) -> Iterator[Callable[[], None] | None]:
+    """A bar with rate and time left on standard error; yields what draws it, None where that is no terminal.
+
+    `look` says how much of the total is done, and how many of `what` that is.
+    """
     if not sys.stderr.isatty():
-        yield
+        yield None
         return
     # Slow to import, and not needed in a script.
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
-    before, headway = _bytes_before(files), run.headway
-    columns = (TextColumn("sending"), BarColumn(), TextColumn("{task.fields[said]}"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
-        task = bar.add_task("", total=before.pop("") if before else None, said="")
+    columns = (TextColumn(doing), BarColumn(), TextColumn("{task.fields[said]}"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as progress:
+        task = progress.add_task("", total=total, said="")
 
         def draw() -> None:
-            elapsed = bar.tasks[0].elapsed or 1.0
-            said = f"{headway.events:,} events, {headway.events / elapsed:,.0f} a second"
-            settled = headway.settled
-            completed = before.get(settled.file, 0) + settled.offset if settled else 0
-            bar.update(task, completed=completed, said=said)
+            elapsed = progress.tasks[0].elapsed or 1.0
+            completed, count = look()
+            progress.update(task, completed=completed, said=f"{count:,} {what}, {count / elapsed:,.0f} a second")
 
-        run.draw = draw
+        yield draw
+
+
+@contextmanager
+def drawn(run: Run, files: Sequence[str]) -> Iterator[None]:
+    """Draws how far a run over files has come."""
+    before, headway = _bytes_before(files), run.headway
+    total = before.pop("") if before else None
+
+    def look() -> tuple[float, int]:
+        settled = headway.settled
+        return before.get(settled.file, 0) + settled.offset if settled else 0, headway.events
+
+    with bar("sending", total, "events", look) as draw:
+        run.draw = draw or run.draw
         yield
 
 

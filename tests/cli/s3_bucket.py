@@ -43,6 +43,8 @@ class S3:
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
+        self.versions: dict[str, dict[str, bytes]] = {}
+        """The bodies that each key had and has, by the version's id; those of delete markers are missing."""
         self.modified: dict[str, datetime] = {}
         self.calls: list[tuple[str, str]] = []
         self.before_put: Callable[[], object] | None = None
@@ -50,6 +52,7 @@ class S3:
     def put(self, key: str, body: bytes, modified: float = ARRIVAL + 60) -> None:
         """Store an object, as somebody else."""
         self.objects[key] = body
+        self.versions.setdefault(key, {})[f"v{sum(map(len, self.versions.values()))}-{key}"] = body
         self.modified[key] = datetime.fromtimestamp(modified, UTC)
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
@@ -81,9 +84,27 @@ class S3:
         self.put(Key, Body)
         return {"ETag": etag(Body)}
 
-    def get_paginator(self, _operation: str) -> "S3":
+    def delete_object(
+        self, *, Bucket: str, Key: str, IfMatch: str | None = None, VersionId: str | None = None
+    ) -> dict[str, Any]:
         """See boto3."""
-        return self
+        self._call("delete", Bucket, Key)
+        if VersionId is not None:
+            del self.versions[Key][VersionId]
+        elif IfMatch != etag(self.objects[Key]):
+            raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "DeleteObject")
+        else:
+            del self.objects[Key]
+        return {}
+
+    def get_paginator(self, operation: str) -> Any:  # noqa: ANN401 - as boto3's
+        """See boto3."""
+        return SimpleNamespace(paginate=self._list_versions) if operation == "list_object_versions" else self
+
+    def _list_versions(self, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:
+        self._call("versions", Bucket, Prefix)
+        for key in [key for key in self.versions if key.startswith(Prefix)]:
+            yield {"Versions": [{"Key": key, "VersionId": version} for version in self.versions[key]]}
 
     def paginate(
         self,

@@ -1,10 +1,6 @@
 """What docs/operations.md says is what the stack and the scripts say."""
 
-import json
 import re
-import subprocess
-from base64 import b64encode
-from pathlib import Path
 
 import pytest
 from aws_cdk.assertions import Template
@@ -70,22 +66,3 @@ def test_each_alarm_is_a_page_or_a_ticket_as_its_section_says(prod: Template) ->
             severity = word.lower() or severity
             said[alarm, anchor] = severity
     assert {alarm: said.get(alarm) for alarm in is_so} == is_so
-
-
-def test_a_users_events_are_erased_and_no_others(tmp_path: Path) -> None:
-    """The commands of the page, less those that call AWS."""
-    (script,) = re.findall(r"```sh\n(export USER_ID.+?)```", TEXT, re.DOTALL)
-    commands = "\n".join(line for line in script.splitlines() if not line.startswith("aws "))
-    commands = commands.replace("; BUCKET=$(output BucketName)", "")
-    theirs, others = (b64encode(json.dumps({"userId": user}).encode()).decode() for user in ("u-7", "u-8"))
-    quarantined, given_up = tmp_path / "bucket/quarantine/day=1/a.jsonl", tmp_path / "bucket/aws/lambda/x/b"
-    for path in (quarantined, given_up):
-        path.parent.mkdir(parents=True)
-    quarantined.write_text("".join(json.dumps({"data": data}) + "\n" for data in (theirs, others)))
-    records = [{"kinesis": {"data": data}} for data in (theirs, others)]
-    given_up.write_text(json.dumps({"version": "1.0", "payload": json.dumps({"Records": records})}))
-    subprocess.run(["bash", "-euc", commands], cwd=tmp_path, check=True)  # noqa: S603, S607 - our own page
-    assert [json.loads(line) for line in quarantined.read_text().splitlines()] == [{"data": others}]
-    kept = json.loads(given_up.read_text())
-    assert kept["version"] == "1.0"
-    assert json.loads(kept["payload"]) == {"Records": records[1:]}

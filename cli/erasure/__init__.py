@@ -1,0 +1,1 @@
+"""A person's events, taken out of what is set aside in the bucket."""
