@@ -58,7 +58,7 @@ class Watch:
     rings_without_data: bool = False
     """Whether a period without a datapoint counts as above the threshold."""
     by_itself: bool = False
-    """Whether it pages though another page is on: what it tells of is final, and no other alarm goes off with it."""
+    """Whether it pages though another page is on: what it tells of has happened, and no repair undoes it."""
 
 
 def watches(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
