@@ -29,7 +29,7 @@ from cli.options import (
 )
 from cli.problems import FAILED, Misuse, Problem
 
-_STYLES = {State.OK: "green", State.WRONG: "bold red", State.UNKNOWN: "yellow"}
+_STYLES = {State.OK: "green", State.WRONG: "bold red", State.WARNING: "yellow", State.UNKNOWN: "yellow"}
 _QUESTION = "This sends an event that is recorded in the dataset and can't be taken back. Send it?"
 
 
@@ -46,10 +46,12 @@ def doctor(  # noqa: PLR0913 - one for each option
 ) -> int:
     """Check a deployment as an operator would, and say what is wrong and what to do.
 
-    In order: credentials, stack, stream, mapping, function and its settings,
-    bucket, tracker, the role's permissions, the last batch, members, alarms.
-    A line is "ok", "wrong" or "unknown": that could not be checked, and fails
-    nothing.
+    In order: credentials, stack, stream, mapping, its retries, the stream's
+    retention, function and its settings, bucket, tracker, the role's
+    permissions, what arrives, the last batch, members, alarms, who hears of
+    pages and of tickets.
+    A line is "ok", "wrong", "warning" or "unknown". A warning may be meant, as
+    in a dev stage; "unknown" could not be checked. Both fail nothing.
     It changes nothing, unless --send-event is given: that event is recorded in
     the dataset, of type "relay-doctor", with a session of its own and no user.
 

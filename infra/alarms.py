@@ -1,6 +1,6 @@
-"""The alarms on what is watched, and the topic that they go to."""
+"""The alarms on what is watched, and the topics that they go to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 
 from aws_cdk import Aws
 from aws_cdk.aws_cloudwatch import (
@@ -28,28 +28,35 @@ RUNBOOK = "docs/operations.md"
 
 
 class Alarms(Construct):
-    """Every alarm, and the topic that they go to."""
+    """Every alarm, and the topics that pages and tickets go to: an on-call service tells them apart by topic."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: StackSettings, signals: Signals, key: IKey | None
     ) -> None:
         super().__init__(scope, construct_id)
-        self.topic = self._existing(settings.alarm_topic_arn) if settings.alarm_topic_arn else self._new(settings, key)
-        by_severity: dict[Severity, list[Alarm]] = {severity: [] for severity in Severity}
-        for watch in watches(settings, signals):
-            by_severity[watch.severity].append(self._alarm(watch))
-        self.pages, self.tickets = by_severity[Severity.PAGE], by_severity[Severity.TICKET]
-        for ticket in self.tickets:
-            ticket.add_alarm_action(SnsAction(self.topic))
-        self._page(self.pages)
+        self._runbook = settings.runbook_url or RUNBOOK
+        email = settings.alarm_email
+        self.page_topic = self._topic("PageTopic", settings.page_topic_arn, email, key)
+        self.ticket_topic = self._topic("TicketTopic", settings.ticket_topic_arn, email, key)
+        # Pages first, as the dashboard shows them.
+        urgent_first = sorted(watches(settings, signals), key=lambda watch: watch.severity)
+        made = [(watch, self._alarm(watch)) for watch in urgent_first]
+        self.all = [alarm for _, alarm in made]
+        for watch, alarm in made:
+            if watch.severity is Severity.TICKET:
+                alarm.add_alarm_action(SnsAction(self.ticket_topic))
+            elif watch.by_itself:
+                # Nothing is sent when it is off again: what is lost is lost until somebody sends it again.
+                alarm.add_alarm_action(SnsAction(self.page_topic))
+        self._page([alarm for watch, alarm in made if watch.severity is Severity.PAGE and not watch.by_itself])
 
-    def _existing(self, arn: str) -> ITopic:
-        return Topic.from_topic_arn(self, "Topic", arn)
+    def _topic(self, construct_id: str, existing: str | None, email: str | None, key: IKey | None) -> ITopic:
+        return Topic.from_topic_arn(self, construct_id, existing) if existing else self._new(construct_id, email, key)
 
-    def _new(self, settings: StackSettings, key: IKey | None) -> ITopic:
+    def _new(self, construct_id: str, email: str | None, key: IKey | None) -> ITopic:
         # CloudWatch may not use the key that AWS manages for SNS, and an alarm that can't be sent is none. An alarm's
         # text holds nothing of a record, so that without a key of the customer's the topic has none.
-        topic = Topic(self, "Topic", master_key=key, enforce_ssl=True)
+        topic = Topic(self, construct_id, master_key=key, enforce_ssl=True)
         # A topic with a policy of its own has lost the one that lets its account publish.
         topic.add_to_resource_policy(
             PolicyStatement(
@@ -59,8 +66,8 @@ class Alarms(Construct):
                 conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
             )
         )
-        if settings.alarm_email:
-            subscription = topic.add_subscription(EmailSubscription(settings.alarm_email))
+        if email:
+            subscription = topic.add_subscription(EmailSubscription(email))
             acknowledge(subscription, {"Serverless::Serverless-SNSRedrivePolicy": NO_QUEUE})
         return topic
 
@@ -68,7 +75,7 @@ class Alarms(Construct):
         return Alarm(
             self,
             watch.name,
-            alarm_description=f"{watch.severity} {watch.name}: {watch.says} Runbook: {RUNBOOK}#{watch.runbook}",
+            alarm_description=self._described(watch.severity, watch.name, watch.says, watch.runbook),
             metric=watch.metric,
             comparison_operator=ComparisonOperator.GREATER_THAN_THRESHOLD,
             threshold=watch.above,
@@ -76,19 +83,39 @@ class Alarms(Construct):
             datapoints_to_alarm=watch.breaching,
             # A metric is missing when nothing was invoked or nothing failed. That nothing is invoked though records
             # arrive is watched by itself.
-            treat_missing_data=TreatMissingData.NOT_BREACHING,
+            treat_missing_data=TreatMissingData.BREACHING
+            if watch.rings_without_data
+            else TreatMissingData.NOT_BREACHING,
         )
 
-    def _page(self, alarms: Sequence[Alarm]) -> None:
+    def _described(self, severity: Severity, name: str, says: str, section: str) -> str:
+        return f"{severity} {name}: {says} Runbook: {self._runbook}#{section}"
+
+    def _page(self, alarms: Iterable[Alarm]) -> None:
         # One cause sets off several alarms, one after another: a page that is on already isn't sent again. Whoever
-        # was woken sees them all on the dashboard. The price is that a second cause doesn't page by itself.
+        # was woken sees them all on the dashboard. The price is that a second cause among these doesn't page by itself.
         rule = AlarmRule.any_of(*(AlarmRule.from_alarm(alarm, AlarmState.ALARM) for alarm in alarms))
         # Not the construct for it, which gives it a physical name.
         CfnCompositeAlarm(
             self,
             "Page",
-            alarm_description=f"{Severity.PAGE} Page: one alarm or more that can't wait. Runbook: {RUNBOOK}#paged",
+            alarm_description=self._described(Severity.PAGE, "Page", "One alarm or more that can't wait.", "paged"),
             alarm_rule=rule.render_alarm_rule(),
-            alarm_actions=[self.topic.topic_arn],
-            ok_actions=[self.topic.topic_arn],
+            alarm_actions=[self.page_topic.topic_arn],
+            ok_actions=[self.page_topic.topic_arn],
+        )
+
+
+def unheard(settings: StackSettings) -> Iterator[str]:
+    """A sentence on the topics that the stack makes and the settings subscribe nobody to, if there are any."""
+    given = {"page": settings.page_topic_arn, "ticket": settings.ticket_topic_arn}
+    made = [kind for kind, arn in given.items() if not arn]
+    if made and not settings.alarm_email:
+        kinds, instead, outputs = (
+            " and ".join(form.format(kind, kind.capitalize()) for kind in made)
+            for form in ("{0}s", "{0}TopicArn", "{1}TopicArn")
+        )
+        yield (
+            f"nobody hears of {kinds}: set alarmEmail, or {instead}, or subscribe somebody to the stack's own "
+            f"(outputs: {outputs})."
         )

@@ -20,7 +20,6 @@ from constructs import Construct
 
 from infra.settings import StackSettings
 from infra.signals import PERIOD_MINUTES, Signals
-from infra.watches import LATE
 from personalize_relay.errors import Reason
 from personalize_relay.metrics import Metric, quarantined_for
 
@@ -61,7 +60,7 @@ class RelayDashboard(Construct):
 
 
 def _flow(settings: StackSettings, signals: Signals) -> list[IWidget]:
-    late = settings.max_record_age_minutes * 60_000 * LATE
+    late = settings.freshness_minutes * 60_000
     return [
         _graph(
             "Records and events",

@@ -19,6 +19,10 @@ from personalize_relay.settings import CLIENTS, DEFAULT_MAX_IN_FLIGHT, MAX_IN_FL
 
 ROOM_FOR_TRACKERS = 2500
 """Characters: Lambda gives a function's environment 4 KB, names and all."""
+LONGEST_SILENCE = 1_420
+"""Minutes: over periods of five, CloudWatch looks back for a day, of which the longest invocation takes 20.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+"""
 AVRO_TYPES = ("string", "int", "long", "float", "double", "boolean")
 
 
@@ -86,10 +90,18 @@ class StackSettings:
     """How long CloudWatch keeps the function's log."""
     vpc: bool = False
     """Whether the function runs in a network of its own, without internet, which the stack makes with its endpoints."""
-    alarm_topic_arn: str | None = None
-    """An existing SNS topic that alarms go to; without it the stack makes one."""
+    silence_minutes: int = 60
+    """How long no record may come before somebody is paged; 0 for never."""
+    freshness_minutes: int = 15
+    """How long a record may wait before it makes a ticket."""
+    page_topic_arn: str | None = None
+    """An existing SNS topic that pages go to; without it the stack makes one."""
+    ticket_topic_arn: str | None = None
+    """An existing SNS topic that tickets go to; without it the stack makes one."""
     alarm_email: str | None = None
-    """An address that subscribes to the topic that the stack makes."""
+    """An address that subscribes to the topics that the stack makes."""
+    runbook_url: str | None = None
+    """Where your people read docs/operations.md: an alarm's description ends with the link to its section there."""
     quarantine_expiry_days: int = 30
     """How long the bucket keeps an object."""
     customer_key: bool = False
@@ -104,8 +116,8 @@ class StackSettings:
         if self.max_record_age_minutes > longest:
             rule = f"at most {longest}, the stream's retention (streamRetentionHours)"
             raise invalid("maxRecordAgeMinutes", rule, self.max_record_age_minutes, self.stage)
-        # Half of the age pages.
-        shortest = 2 * self.batch_window_seconds // 60 + 1
+        # Half of the age pages, and a ticket comes before.
+        shortest = 2 * self._least_wait + 1
         if self.max_record_age_minutes < shortest:
             rule = f"at least {shortest}: a batch may wait for batchWindowSeconds to fill up, and twice that is late"
             raise invalid("maxRecordAgeMinutes", rule, self.max_record_age_minutes, self.stage)
@@ -130,8 +142,22 @@ class StackSettings:
             raise invalid("mappingSalt", "left out without mapping", self.mapping_salt, self.stage)
         if self.interaction_fields and not self.dataset_group:
             raise invalid("interactionFields", "left out without datasetGroup", self.interaction_fields, self.stage)
-        if self.alarm_topic_arn and self.alarm_email:
-            raise invalid("alarmEmail", "left out where alarmTopicArn is given", self.alarm_email, self.stage)
+        self._check_alarms()
+
+    def _check_alarms(self) -> None:
+        longest_wait = (self.max_record_age_minutes - 1) // 2
+        if not self._least_wait <= self.freshness_minutes <= longest_wait:
+            limits = "a batch may wait for batchWindowSeconds to fill up, and half of maxRecordAgeMinutes pages"
+            rule = f"from {self._least_wait} to {longest_wait}: {limits}"
+            raise invalid("freshnessMinutes", rule, self.freshness_minutes, self.stage)
+        if self.alarm_email and self.page_topic_arn and self.ticket_topic_arn:
+            rule = "left out where pageTopicArn and ticketTopicArn are given"
+            raise invalid("alarmEmail", rule, self.alarm_email, self.stage)
+
+    @property
+    def _least_wait(self) -> int:
+        """Minutes that a record may wait though nothing holds it up."""
+        return self.batch_window_seconds // 60 + 1
 
     @property
     def removal_policy(self) -> RemovalPolicy:
@@ -178,6 +204,8 @@ _TRACKER = matching(
     rf"[^\s,]{{1,{MAX_TRACKING_ID_LENGTH}}}", f"an event tracker's id, 1 to {MAX_TRACKING_ID_LENGTH} characters"
 )
 
+_TOPIC = matching(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}", "the ARN of an SNS topic")
+
 _YES_OR_NO = one_of({"true": True, "false": False})
 
 # LATEST is not offered: it can miss records while a mapping is being made.
@@ -214,8 +242,12 @@ RULES = {
     "logLevel": names(("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
     "logRetention": one_of(RetentionDays.__members__),
     "vpc": _YES_OR_NO,
-    "alarmTopicArn": matching(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}", "the ARN of an SNS topic"),
+    "silenceMinutes": whole(0, LONGEST_SILENCE),
+    "freshnessMinutes": whole(1, 5_039),
+    "pageTopicArn": _TOPIC,
+    "ticketTopicArn": _TOPIC,
     "alarmEmail": matching(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address"),
+    "runbookUrl": matching(r"https?://[^\s#]{1,500}", "an address that begins with http, without a #"),
     "quarantineExpiryDays": whole(1, 3_650),
     "customerKey": _YES_OR_NO,
     "retainData": _YES_OR_NO,
@@ -223,6 +255,8 @@ RULES = {
 }
 
 SECRETS = {"mappingSalt"}
+RENAMED = {"alarmTopicArn": "pageTopicArn and ticketTopicArn"}
+"""What took the place of a setting whose name leads to no more than one of them."""
 
 
 def _chosen_stage(context: Mapping[str, Any]) -> str:
@@ -263,8 +297,9 @@ def invalid(name: str, rule: str, value: object, stage: str) -> InvalidSetting:
 
 
 def _unknown(name: str, stage: str) -> InvalidSetting:
-    meant = get_close_matches(name, RULES, n=1) or [f"one of {', '.join(RULES)}"]
-    return InvalidSetting(f"{name} is not a setting; set {meant[0]} in cdk.json under stages.{stage} or by -c name=…")
+    close = [RENAMED[name]] if name in RENAMED else get_close_matches(name, RULES, n=1)
+    meant = close[0] if close else f"one of {', '.join(RULES)}"
+    return InvalidSetting(f"{name} is not a setting; set {meant} in cdk.json under stages.{stage} or by -c name=…")
 
 
 def field_of(name: str) -> str:

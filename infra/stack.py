@@ -6,7 +6,7 @@ from aws_cdk import Annotations, CfnOutput, Stack, Tags
 from aws_cdk.aws_ssm import StringParameter
 from constructs import Construct
 
-from infra.alarms import Alarms
+from infra.alarms import Alarms, unheard
 from infra.bundling import MAPPING_FILE
 from infra.consumer import Consumer, StreamMapping, putting_events
 from infra.dashboard import RelayDashboard
@@ -78,8 +78,7 @@ class RelayStack(Stack):
             sees_stream=not home.is_elsewhere(settings.stream_arn),
         )
         alarms = Alarms(self, "Alarms", settings=settings, signals=signals, key=key)
-        watched = [*alarms.pages, *alarms.tickets]
-        RelayDashboard(self, "Dashboard", settings=settings, signals=signals, alarms=watched)
+        RelayDashboard(self, "Dashboard", settings=settings, signals=signals, alarms=alarms.all)
         CfnOutput(self, "StreamName", value=source.stream.stream_name)
         if not signals.sees_stream:
             CfnOutput(self, "StreamArn", value=source.stream.stream_arn)
@@ -87,6 +86,8 @@ class RelayStack(Stack):
         CfnOutput(self, "BucketName", value=failures.bucket.bucket_name)
         CfnOutput(self, "EventSourceMappingId", value=mapping.resource.attr_id)
         CfnOutput(self, "LogGroupName", value=consumer.log_group.log_group_name)
+        CfnOutput(self, "PageTopicArn", value=alarms.page_topic.topic_arn)
+        CfnOutput(self, "TicketTopicArn", value=alarms.ticket_topic.topic_arn)
 
     def _tell(self, settings: StackSettings, home: Home) -> None:
         """Say what whoever deploys must know beforehand."""
@@ -103,14 +104,16 @@ class RelayStack(Stack):
                 "shadow is on: no event is delivered or quarantined, and the records are acknowledged all the same. "
                 "There is no alarm NothingDelivered.",
             )
+        for sentence in unheard(settings):
+            notes.add_warning_v2("personalize-relay:unheard", sentence)
         for number, sentence in enumerate(asked_of_owners(settings, home, stack=self.stack_name)):
             notes.add_warning_v2(f"personalize-relay:owner{number}", sentence)
         if home.is_elsewhere(settings.stream_arn):
             notes.add_warning_v2(
                 "personalize-relay:unseen",
                 "the metrics of the stream are its own account's: there are no alarms "
-                f"{STREAM_UNREAD} and {STREAM_READ_THROTTLES} and no graph of it here, and NothingDelivered doesn't "
-                "notice a mapping that reads nothing. Its owner should have alarms of these.",
+                f"{STREAM_UNREAD} and {STREAM_READ_THROTTLES} and no graph of it here, and NothingArrives and "
+                "NothingDelivered go by what the function receives. Its owner should have alarms of these.",
             )
 
     def _tracking_id(self, settings: StackSettings) -> str:

@@ -12,8 +12,8 @@ from infra.settings import StackSettings
 from infra.signals import PERIOD_MINUTES, Signals
 from personalize_relay.metrics import Metric
 
-LATE, VERY_LATE = 0.1, 0.5
-"""Shares of the age from which the mapping gives a record up."""
+VERY_LATE = 0.5
+"""The share of the age from which the mapping gives a record up."""
 QUARANTINED_PERCENT = 1
 MOST_PERCENT = 50
 THROTTLED_PERCENT = 5
@@ -25,7 +25,8 @@ LONG_INVOCATION = 0.8
 """The share of its timeout that an invocation may take while nothing fails."""
 MEMORY_NEARLY_FULL = 0.9
 """The share of the function's memory; the process is nearly all that is in it."""
-
+SELDOM = 4
+"""Times the longest invocation: what fails in every other one of them keeps an alarm on that asks for two."""
 
 STREAM_UNREAD, STREAM_READ_THROTTLES = "StreamUnread", "StreamReadThrottles"
 """Alarms that only the account of the stream can have."""
@@ -54,10 +55,15 @@ class Watch:
     above: float = 0
     periods: int = 3
     breaching: int = 3
+    rings_without_data: bool = False
+    """Whether a period without a datapoint counts as above the threshold."""
+    by_itself: bool = False
+    """Whether it pages though another page is on: what it tells of has happened, and no repair undoes it."""
 
 
 def watches(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
     """Everything that is watched."""
+    yield from _silence(settings, signals)
     yield from _lateness(settings, signals)
     if not settings.shadow:
         # Nothing is meant to be delivered. The others stay: what is bad or late now would be so in earnest, too, and
@@ -70,24 +76,47 @@ def watches(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
     yield from _throttles(signals)
 
 
+def _silence(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
+    """Nothing comes, which nothing else tells from a quiet hour: without records nothing fails and nothing is late."""
+    if not settings.silence_minutes:
+        return
+    # The newest count may not have come in yet; the function's comes when the invocation ends.
+    counted_late = 1 if signals.sees_stream else _longest_invocation(settings)
+    enough = math.ceil(settings.silence_minutes / PERIOD_MINUTES) + counted_late
+    yield Watch(
+        Severity.PAGE,
+        "NothingArrives",
+        _expression("IF(FILL(arriving, 0) > 0, 0, 1)", arriving=_arriving(signals)),
+        says=f"No record has come for {settings.silence_minutes} minutes.",
+        runbook="nothing-arrives",
+        periods=enough,
+        breaching=enough,
+        # What FILL makes of a metric that never had a datapoint isn't documented.
+        rings_without_data=True,
+    )
+
+
 def _lateness(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
     """Events wait: a record is given up at its greatest age, which is never above the stream's retention."""
-    longest = settings.max_record_age_minutes * 60_000
     by_function = signals.function("IteratorAge", "Maximum")
-    # Counts the lag of the stream's other readers, too; but while nothing is invoked Lambda measures none.
+    # Counts the lag of the stream's other readers, too; but while nothing is invoked Lambda measures none. Readers of
+    # an existing stream are other people's: their lag wakes nobody here.
     by_stream = signals.stream("GetRecords.IteratorAgeMilliseconds", "Maximum")
-    for severity, name, metric, share in (
-        (Severity.TICKET, "EventsLate", by_function, LATE),
-        (Severity.PAGE, "EventsVeryLate", by_function, VERY_LATE),
-        *([(Severity.PAGE, STREAM_UNREAD, by_stream, VERY_LATE)] if signals.sees_stream else []),
+    unread = Severity.TICKET if settings.stream_arn else Severity.PAGE
+    stale, very_late = settings.freshness_minutes, settings.max_record_age_minutes * VERY_LATE
+    share = f"{VERY_LATE:.0%} of the age from which they are given up"
+    for severity, name, metric, waited, minutes in (
+        (Severity.TICKET, "EventsLate", by_function, f"over {stale} minutes", stale),
+        (Severity.PAGE, "EventsVeryLate", by_function, share, very_late),
+        *([(unread, STREAM_UNREAD, by_stream, share, very_late)] if signals.sees_stream else []),
     ):
         yield Watch(
             severity,
             name,
             metric,
-            says=f"Records have waited for {share:.0%} of the age from which they are given up.",
+            says=f"Records have waited for {waited}.",
             runbook="events-are-late",
-            above=longest * share,
+            above=minutes * 60_000,
             # One datapoint tells it, and while an invocation lasts there may be no other for a quarter of an hour.
             breaching=1,
         )
@@ -102,10 +131,7 @@ def _standstill(settings: StackSettings, signals: Signals) -> Watch:
         "NothingDelivered",
         _expression(
             "IF(FILL(arriving, 0) > 0, IF(FILL(delivered, 0) > 0, 0, 1), 0)",
-            # Without the stream's own count a mapping that reads nothing goes unnoticed.
-            arriving=signals.stream("IncomingRecords")
-            if signals.sees_stream
-            else signals.relay(Metric.RECORDS_RECEIVED),
+            arriving=_arriving(signals),
             delivered=signals.relay(Metric.EVENTS_DELIVERED),
         ),
         says="Records arrive, and no event is delivered.",
@@ -136,13 +162,13 @@ def _blocks(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
             signals.relay(metric),
             says=says,
             runbook=runbook,
-            periods=3 * _longest_invocation(settings),
+            periods=SELDOM * _longest_invocation(settings),
             breaching=2,
         )
 
 
 def _losses(signals: Signals) -> Iterable[Watch]:
-    """Records leave the stream undelivered."""
+    """Records leave the stream undelivered; of losses nobody is left unaware because of another page."""
     yield Watch(
         Severity.TICKET,
         "RecordsGivenUp",
@@ -160,6 +186,7 @@ def _losses(signals: Signals) -> Iterable[Watch]:
         runbook="records-are-lost",
         periods=1,
         breaching=1,
+        by_itself=True,
     )
     yield Watch(
         Severity.PAGE,
@@ -169,6 +196,7 @@ def _losses(signals: Signals) -> Iterable[Watch]:
         runbook="records-are-lost",
         periods=1,
         breaching=1,
+        by_itself=True,
     )
 
 
@@ -201,7 +229,7 @@ def _failures(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
         says=f"Over {FAILED_PERCENT} % of the invocations crash, time out or run out of memory.",
         runbook="the-function-fails",
         above=FAILED_PERCENT,
-        periods=3 * _longest_invocation(settings),
+        periods=SELDOM * _longest_invocation(settings),
         breaching=2,
     )
     yield Watch(
@@ -255,6 +283,11 @@ def _throttles(signals: Signals) -> Iterable[Watch]:
         runbook="putevents-is-throttled",
         above=THROTTLED_PERCENT,
     )
+
+
+def _arriving(signals: Signals) -> IMetric:
+    """Records that arrive; for a stream of another account, those that the function got."""
+    return signals.stream("IncomingRecords") if signals.sees_stream else signals.relay(Metric.RECORDS_RECEIVED)
 
 
 def _longest_invocation(settings: StackSettings) -> int:

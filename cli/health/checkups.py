@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from cli.health.audience import pages, tickets
 from cli.health.deployed import Deployed
 from cli.health.diagnosis import Check, Finding, absent, code, ok, unknown, wrong
+from cli.health.patience import retention, retries, start
 from cli.health.permissions import Need, allowance
-from cli.health.workings import alarms, batches, members
+from cli.health.workings import alarms, arrivals, batches, members
 from cli.problems import Problem
 
 REPORTING = "ReportBatchItemFailures"
@@ -71,6 +73,7 @@ def mapping(deployed: Deployed) -> Iterator[Finding]:
         yield _absent(exc, "mapping", "the event source mapping is not there: nothing reads the stream")
         return
     yield _mapping_state(seen)
+    yield from start(deployed)
     if REPORTING in seen.get("FunctionResponseTypes", ()):
         yield ok("partial batches", f"{REPORTING} is set")
     else:
@@ -176,14 +179,19 @@ CHECKS: Iterable[tuple[str, Check[Deployed]]] = (
     ("stack", stack),
     ("stream", stream),
     ("mapping", mapping),
+    ("retries", retries),
+    ("retention", retention),
     ("function", function),
     ("settings", settings),
     ("bucket", bucket),
     ("tracker", tracker),
     ("role", role),
+    ("arrivals", arrivals),
     ("last batch", batches),
     ("members", members),
     ("alarms", alarms),
+    ("pages", pages),
+    ("tickets", tickets),
 )
 """Each check, and the name that stands for it where it can't be made."""
 

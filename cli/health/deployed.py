@@ -6,14 +6,16 @@ from functools import cache
 from typing import Any, cast
 
 from cli.deployment import Deployment, Naming, naming
-from cli.health import function_log
+from cli.health import function_log, readings
 from cli.health.diagnosis import Blocked
 from cli.health.function_log import Batch
+from cli.health.readings import Figure
 from cli.problems import Problem, translating
 from personalize_relay.errors import ConfigurationError
 from personalize_relay.settings import Settings
 
 LOOKED_BACK = timedelta(days=1)
+HOUR = timedelta(hours=1)
 _RECENT = 10
 """Batches that tell of what the function does now."""
 
@@ -63,6 +65,12 @@ class Deployed:
         return self._once("mapping", lambda: self.client("lambda").get_event_source_mapping(UUID=uuid))
 
     @property
+    def mapping_as_deployed(self) -> Mapping[str, Any]:
+        """The mapping's properties in the stack's template: what it is set to where nobody has changed it since."""
+        _ = self.stack
+        return self._once("template", self._read_mapping_in_template)
+
+    @property
     def function(self) -> Mapping[str, Any]:
         """The function's configuration."""
         name = self.output("FunctionName")
@@ -78,6 +86,18 @@ class Deployed:
         """The last batches of a day's log, newest first."""
         group, now = self.output("LogGroupName"), self.now()
         return self._once("last batch", lambda: self._last_batches(group, now))
+
+    @property
+    def arrived(self) -> Figure:
+        """The records that came into the stream in the last hour and in the one before.
+
+        Of a stream of another account, where CloudWatch has no count of it here, those that the function received.
+        """
+        _ = self.stream_parameter
+        signal = readings.arriving(self.deployment)
+        return self._once(
+            "arrivals", lambda: readings.read(self.client("cloudwatch"), [signal], HOUR, self.now())[signal.name]
+        )
 
     @property
     def trackers(self) -> Sequence[Mapping[str, Any]]:
@@ -97,6 +117,12 @@ class Deployed:
     def _describe_stack(self) -> Mapping[str, Any]:
         (stack,) = self.client("cloudformation").describe_stacks(StackName=self.deployment.stack)["Stacks"]
         return dict(stack)
+
+    def _read_mapping_in_template(self) -> Mapping[str, Any]:
+        template = self.client("cloudformation").get_template(StackName=self.deployment.stack)["TemplateBody"]
+        resources = template["Resources"].values()
+        (mapping,) = [each for each in resources if each["Type"] == "AWS::Lambda::EventSourceMapping"]
+        return dict(mapping["Properties"])
 
     def _last_batches(self, group: str, now: datetime) -> Sequence[Batch]:
         return function_log.latest(

@@ -13,6 +13,8 @@ class State(StrEnum):
 
     OK = "ok"
     WRONG = "wrong"
+    WARNING = "warning"
+    """It may be meant, and would be wrong where it isn't: somebody should know."""
     UNKNOWN = "unknown"
     """It could not be checked, which says nothing of how it is."""
 
@@ -60,6 +62,11 @@ def ok(check: str, says: str) -> Finding:
 def wrong(check: str, says: str, do: str) -> Finding:
     """Somebody must act."""
     return Finding(check, State.WRONG, says, do)
+
+
+def warning(check: str, says: str, do: str) -> Finding:
+    """Somebody should know, and may have meant it."""
+    return Finding(check, State.WARNING, says, do)
 
 
 def unknown(check: str, says: str, do: str = "") -> Finding:

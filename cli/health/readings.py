@@ -84,6 +84,13 @@ def signals(deployment: Deployment) -> list[Signal]:
     ]
 
 
+def arriving(deployment: Deployment) -> Signal:
+    """What tells that records come, as the alarm on it has it."""
+    if deployment.stream.startswith("arn:"):
+        return Signal(_NAMESPACE, Metric.RECORDS_RECEIVED, "service", deployment.stack)
+    return Signal("AWS/Kinesis", INCOMING, "StreamName", deployment.output("StreamName"))
+
+
 def read(cloudwatch: Any, wanted: Sequence[Signal], window: timedelta, now: datetime) -> dict[str, Figure]:  # noqa: ANN401 - a boto3 client
     """Each signal's figure, by its name; the window ends with the minute that `now` lies in, and is whole minutes."""
     end = datetime.fromtimestamp((now.timestamp() // PERIOD + 1) * PERIOD, UTC)
@@ -97,7 +104,8 @@ def read(cloudwatch: Any, wanted: Sequence[Signal], window: timedelta, now: date
     for result in (result for page in pages for result in page["MetricDataResults"]):
         points.setdefault(result["Id"], []).extend(zip(result["Timestamps"], result["Values"], strict=True))
     found = {signal.name: _figure(signal, points.get(_id(number), []), middle) for number, signal in enumerate(wanted)}
-    return {name: _with_zeros(name, figure, found[Metric.RECORDS_RECEIVED]) for name, figure in found.items()}
+    received = found.get(Metric.RECORDS_RECEIVED, Figure())
+    return {name: _with_zeros(name, figure, received) for name, figure in found.items()}
 
 
 def events_a_call(figures: Mapping[str, Figure]) -> Figure:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from cli.health.alarms import alarms as alarms_of
 from cli.health.deployed import Deployed
-from cli.health.diagnosis import Finding, ok, unknown, wrong
+from cli.health.diagnosis import Finding, ok, unknown, warning, wrong
 from cli.health.function_log import Batch
 from personalize_relay.metrics import Metric
 
@@ -18,6 +18,17 @@ _SECTIONS = (
     (Metric.INTERNAL_ERRORS, "internal-errors"),
     (Metric.THROTTLES, "putevents-is-throttled"),
 )
+
+
+def arrivals(deployed: Deployed) -> Iterator[Finding]:
+    """Records come; that they don't is a warning, as only the producers know whether they should."""
+    name, seen = "arrivals", deployed.arrived
+    if seen.value:
+        yield ok(name, f"{seen.value:.0f} records in the last hour")
+    else:
+        says = f"no record came in the last hour, and {seen.before or 0:.0f} in the one before"
+        stream = deployed.output("StreamName")
+        yield warning(name, says, f"is {stream} what producers write to? See {RUNBOOK}#nothing-arrives")
 
 
 def batches(deployed: Deployed) -> Iterator[Finding]:

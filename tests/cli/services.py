@@ -1,6 +1,7 @@
 """Services that answer what a test has them answer, as boto3's clients would."""
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,12 +10,16 @@ from botocore.exceptions import ClientError
 type Answers = Mapping[str, Any]
 """By the operation's name in boto3: an answer, or the error code of a refusal as text."""
 
+NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+"""When they are asked."""
 OUTPUTS = {
     "StreamName": "the-stream",
     "FunctionName": "the-function",
     "BucketName": "the-bucket",
     "EventSourceMappingId": "the-mapping",
     "LogGroupName": "the-log",
+    "PageTopicArn": "arn:aws:sns:eu-west-1:123456789012:pages",
+    "TicketTopicArn": "arn:aws:sns:eu-west-1:123456789012:tickets",
 }
 STACK = {
     "StackStatus": "CREATE_COMPLETE",
@@ -30,6 +35,7 @@ HEALTHY: Answers = {
             "StreamModeDetails": {"StreamMode": "ON_DEMAND"},
             "EncryptionType": "KMS",
             "OpenShardCount": 4,
+            "RetentionPeriodHours": 48,
         }
     },
     "get_event_source_mapping": {
@@ -40,6 +46,16 @@ HEALTHY: Answers = {
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "DestinationConfig": {"OnFailure": {"Destination": "arn:aws:s3:::the-bucket"}},
         "BisectBatchOnFunctionError": True,
+        "MaximumRecordAgeInSeconds": 43_200,
+        "MaximumRetryAttempts": 1913,
+    },
+    "get_template": {
+        "TemplateBody": {
+            "Resources": {
+                "Bucket": {"Type": "AWS::S3::Bucket"},
+                "Mapping": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {"MaximumRetryAttempts": 1913}},
+            }
+        }
     },
     "get_function_configuration": {
         "State": "Active",
@@ -59,6 +75,8 @@ HEALTHY: Answers = {
         "StackResourceSummaries": [{"ResourceType": "AWS::CloudWatch::Alarm", "PhysicalResourceId": "the-alarm"}]
     },
     "describe_alarms": {"MetricAlarms": [{"AlarmName": "the-alarm", "StateValue": "OK"}]},
+    "get_metric_data": {"MetricDataResults": [{"Id": "m0", "Timestamps": [NOW], "Values": [60.0]}]},
+    "list_subscriptions_by_topic": {"Subscriptions": [{"SubscriptionArn": "arn:aws:sns:eu-west-1:123456789012:x:1"}]},
 }
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,10 +14,9 @@ from cli.health.deployed import Deployed
 from cli.health.diagnosis import Finding, State, run
 from cli.health.trial import send
 from cli.problems import MISUSED
-from tests.cli.services import HEALTHY, STACK, Answers, Client
+from tests.cli.services import HEALTHY, NOW, STACK, Answers, Client
 from tests.cli.test_function_log import settled
 
-NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 ALARM = {
     "AlarmName": "the-alarm",
     "StateValue": "ALARM",
@@ -51,7 +50,24 @@ def environment(**variables: str) -> dict[str, Any]:
     return function(Environment={"Variables": right | variables})
 
 
-def stream(**changed: str) -> dict[str, Any]:
+def deployed_with(retries: int) -> dict[str, Any]:
+    """The stack's template, with this many retries of its mapping."""
+    mapping = {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {"MaximumRetryAttempts": retries}}
+    return {"get_template": {"TemplateBody": {"Resources": {"Mapping": mapping}}}}
+
+
+def came(last_hour: float | None, before: float | None) -> dict[str, Any]:
+    """So many records came; None where CloudWatch has no data."""
+    points = [(at, n) for at, n in ((NOW, last_hour), (NOW - timedelta(minutes=90), before)) if n is not None]
+    told = {"Id": "m0", "Timestamps": [at for at, _ in points], "Values": [number for _, number in points]}
+    return {"get_metric_data": {"MetricDataResults": [told]}}
+
+
+def subscribed(*arns: str) -> dict[str, Any]:
+    return {"list_subscriptions_by_topic": {"Subscriptions": [{"SubscriptionArn": arn} for arn in arns]}}
+
+
+def stream(**changed: object) -> dict[str, Any]:
     right = HEALTHY["describe_stream_summary"]["StreamDescriptionSummary"]
     return {"describe_stream_summary": {"StreamDescriptionSummary": right | changed}}
 
@@ -76,7 +92,8 @@ def test_nothing_is_wrong_or_unknown_where_all_is_well() -> None:
     assert {each.state for each in found} == {State.OK}
     assert [each.check for each in found] == [
         *("credentials", "stack", "stream", "mapping", "partial batches", "on-failure destination", "bisect"),
-        *("function", "settings", "bucket", "tracker", "role", "last batch", "members", "alarms"),
+        *("retries", "retention", "function", "settings", "bucket", "tracker", "role"),
+        *("arrivals", "last batch", "members", "alarms", "pages", "tickets"),
     ]
 
 
@@ -94,6 +111,25 @@ def test_nothing_is_wrong_or_unknown_where_all_is_well() -> None:
         (mapping(FunctionResponseTypes=[]), "partial batches", "ReportBatchItemFailures"),
         (mapping(DestinationConfig={}), "on-failure destination", "is lost"),
         (mapping(BisectBatchOnFunctionError=False), "bisect", "bisectOnError"),
+        (
+            mapping(StartingPositionTimestamp=NOW + timedelta(hours=1)),
+            "starting position",
+            "begins at 2026-11-24 10:30:00 UTC, which is yet to come",
+        ),
+        (
+            mapping(MaximumRetryAttempts=0),
+            "retries",
+            "0, and the stack set 1913: what fails is given up before its record age set them back",
+        ),
+        (mapping(MaximumRetryAttempts=1912), "retries", "--uuid the-mapping --maximum-retry-attempts 1913"),
+        (deployed_with(retries=-1), "retries", "1913, and the stack set no limit"),
+        (
+            stream(RetentionPeriodHours=12),
+            "retention",
+            "h: it may be gone before it is stored in the bucket, uncounted have the stream keep records for 13 h",
+        ),
+        (mapping(MaximumRecordAgeInSeconds=47 * 3600 + 1), "retention", "records for 49 h"),
+        (mapping(MaximumRecordAgeInSeconds=-1), "retention", "gone from the stream after 48 h"),
         ({"get_function_configuration": "ResourceNotFoundException"}, "function", "not there"),
         (function(State="Failed", StateReasonCode="InvalidImage"), "function", "InvalidImage"),
         (function(LastUpdateStatus="Failed"), "function", "Failed"),
@@ -122,6 +158,53 @@ def test_what_is_wrong_is_pointed_at(changed: Mapping[str, Any], check: str, say
     found = in_state(State.WRONG, findings({**logged(settled()), **changed}))
     assert list(found) == [check]
     assert says in found[check]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        mapping(MaximumRecordAgeInSeconds=47 * 3600),
+        mapping(MaximumRetryAttempts=-1),
+        mapping(MaximumRetryAttempts=2000),
+        {**mapping(MaximumRetryAttempts=-1), **deployed_with(retries=-1)},
+        mapping(StartingPositionTimestamp=NOW - timedelta(hours=1)),
+        came(1, None),
+    ],
+)
+def test_what_is_just_enough_is_well(changed: Mapping[str, Any]) -> None:
+    assert {each.state for each in findings({**logged(settled()), **changed})} == {State.OK}
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        (came(None, None), {"arrivals": "no record came in the last hour, and 0 in the one before"}),
+        (came(0, 60), {"arrivals": "and 60 in the one before is the-stream what producers write to?"}),
+        (
+            subscribed(),
+            {
+                "pages": "nobody hears of them: arn:aws:sns:eu-west-1:123456789012:pages has no subscriber",
+                "tickets": ":tickets has no subscriber subscribe somebody, or set alarmEmail",
+            },
+        ),
+        (
+            subscribed("PendingConfirmation"),
+            {"pages": "and 1 have not confirmed it follow the link", "tickets": "and 1 have not confirmed it"},
+        ),
+    ],
+)
+def test_what_may_be_meant_is_a_warning(changed: Mapping[str, Any], says: Mapping[str, str]) -> None:
+    """A dev stage is quiet and wakes nobody; in prod it is what an operator should know."""
+    found = findings({**logged(settled()), **changed})
+    warned = in_state(State.WARNING, found)
+    assert warned.keys() == says.keys()
+    assert all(says[check] in warned[check] for check in says)
+    assert not in_state(State.WRONG, found)
+
+
+def test_one_confirmed_subscriber_hears_of_it() -> None:
+    found = findings(subscribed("PendingConfirmation", "arn:aws:sns:eu-west-1:123456789012:pages:1"))
+    assert in_state(State.OK, found)["pages"].startswith("1 subscribed to ")
 
 
 def test_some_unknown_members_are_told_of_and_not_called_wrong() -> None:
@@ -155,6 +238,9 @@ def test_a_stream_of_another_account_is_asked_for_by_its_arn() -> None:
     assert "stream" in in_state(State.UNKNOWN, found)
     assert "kinesis:GetRecords" in in_state(State.OK, found)["role"]
     assert client.told["simulate_principal_policy"]["ResourceArns"] == [arn]
+    # Nor has CloudWatch its count of records here.
+    assert "RecordsReceived" in str(client.told["get_metric_data"])
+    assert "arrivals" in in_state(State.OK, found)
 
 
 @pytest.mark.parametrize(
@@ -166,6 +252,9 @@ def test_a_stream_of_another_account_is_asked_for_by_its_arn() -> None:
         ({"list_event_trackers": "AccessDeniedException"}, "tracker"),
         ({"filter_log_events": "AccessDeniedException"}, "last batch"),
         ({"describe_alarms": "AccessDenied"}, "alarms"),
+        ({"get_template": "AccessDenied"}, "retries"),
+        ({"get_metric_data": "AccessDenied"}, "arrivals"),
+        ({"list_subscriptions_by_topic": "AuthorizationErrorAccessDenied"}, "pages"),
         ({"simulate_principal_policy": "AccessDenied", "list_role_policies": "AccessDenied"}, "role"),
     ],
 )

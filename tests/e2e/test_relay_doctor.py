@@ -5,22 +5,25 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from infra.retries import retry_attempts
 from local.clients import CREDENTIALS, REGION
 from local.invocation import Result
 from local.system import System
-from tests.e2e.conftest import PATIENCE, Relay
+from tests.e2e.conftest import PATIENCE, Relay, limit_retries
 
 RELAY = str(Path(sys.executable).with_name("relay"))
 HERE = ("tracker", "alarms")
 """What can't be checked whole on this machine."""
+RETRIES = retry_attempts(max_record_age_seconds=43_200, timeout_seconds=10)
+"""What the stack sets for the mapping of these tests."""
 
 
 class Told:
@@ -85,6 +88,16 @@ def status(system: System) -> str:
     return ended.stdout
 
 
+@pytest.fixture(scope="module", autouse=True)
+def as_deployed(system: System) -> Iterator[None]:
+    """The mapping with the retries that the stack set, which the other tests lower as an operator may."""
+    usual = system.mapping.settings.max_retries
+    assert usual is not None
+    limit_retries(system, RETRIES)
+    yield
+    limit_retries(system, usual)
+
+
 @contextmanager
 def mapping_set(system: System, changed: Mapping[str, Any], restored: Mapping[str, Any]) -> Iterator[None]:
     """The mapping with other settings for a while."""
@@ -141,12 +154,14 @@ def refusing(code: str) -> Iterator[str]:
 def test_nothing_is_wrong_with_a_healthy_relay_and_a_test_event_goes_through(relay: Relay) -> None:
     relay.put(relay.event(0))
     relay.settle()
+    relay.system.cloudwatch.publish()
     told = examine(relay.system, "--send-event", "--yes")
 
     assert not told.faults, told.printed
     assert told.status == int(bool(told.alarms_on))
     assert set(told.of("unknown")) == set(HERE)
     assert "can't be checked here" in told.of("unknown")["tracker"]
+    assert "records in the last hour" in told.of("ok")["arrivals"]
     assert told.of("ok")["test event"].startswith("delivered")
     (sent,) = [each for each in relay.personalize.accepted.values() if each.event["eventType"] == "relay-doctor"]
     assert sent.session_id not in told.printed
@@ -161,6 +176,14 @@ def test_nothing_is_wrong_with_a_healthy_relay_and_a_test_event_goes_through(rel
             {"FunctionResponseTypes": [], "BisectBatchOnFunctionError": False},
             {"FunctionResponseTypes": ["ReportBatchItemFailures"], "BisectBatchOnFunctionError": True},
             {"partial batches": "failed records are lost", "bisect": "takes its whole batch along"},
+        ),
+        (
+            {"MaximumRetryAttempts": 10, "MaximumRecordAgeInSeconds": 172_800},
+            {"MaximumRetryAttempts": RETRIES, "MaximumRecordAgeInSeconds": 43_200},
+            {
+                "retries": f"10, and the stack set {RETRIES}: what fails is given up before its record age",
+                "retention": "keeps a record for 48 h, and the mapping gives it up after 48 h",
+            },
         ),
     ],
 )
@@ -210,6 +233,19 @@ def test_a_tracker_that_personalize_does_not_know_is_told_by_the_last_batch_and_
     assert "ResourceNotFoundException" in screen
     assert "page ConfigurationErrors: Access, credentials or the tracker is wrong." in screen
     assert "canary" not in told.printed + screen
+
+
+def test_a_topic_that_nobody_subscribes_to_is_a_warning(system: System) -> None:
+    """As both are after a deployment that names no address; who has subscribed to the other isn't said."""
+    sns, topic = cast("Callable[[str], Any]", system.client)("sns"), system.outputs["PageTopicArn"]
+    subscribed = sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="canary@example.com")
+    try:
+        told = examine(system)
+    finally:
+        sns.unsubscribe(SubscriptionArn=subscribed["SubscriptionArn"])
+    assert told.of("ok")["pages"] == f"1 subscribed to {topic}"
+    assert system.outputs["TicketTopicArn"] in told.of("warning")["tickets"]
+    assert "canary" not in told.printed
 
 
 def test_a_role_that_may_not_put_events_is_pointed_at(system: System) -> None:

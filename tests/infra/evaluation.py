@@ -30,6 +30,10 @@ OPERATORS: dict[type[ast.AST], Callable[[float, float], float]] = {
 }
 
 
+MISSING = {"notBreaching": False, "breaching": True}
+"""Whether a period without a value is a breaching one."""
+
+
 class Unsupported(Exception):
     """An alarm that uses what this evaluation doesn't know."""
 
@@ -50,15 +54,17 @@ class MetricAlarm:
     """One alarm of a template."""
 
     properties: Mapping[str, Any]
+    fills_what_never_was: bool = True
+    """Whether FILL makes values of a metric that never had one, which nothing documents."""
 
     def states(self, world: World, minutes: range) -> list[bool]:
         """Whether it is on, at the end of each period."""
         if self.properties["ComparisonOperator"] != "GreaterThanThreshold":
             raise Unsupported(self.properties["ComparisonOperator"])
-        if self.properties["TreatMissingData"] != "notBreaching":
-            raise Unsupported(self.properties["TreatMissingData"])
+        missing = MISSING[self.properties["TreatMissingData"]]
         threshold = self.properties["Threshold"]
-        breaching = [value is not None and value > threshold for value in self.values(world, minutes)]
+        values = self.values(world, minutes)
+        breaching = [missing if value is None else value > threshold for value in values]
         last, enough = self.properties["EvaluationPeriods"], self.properties["DatapointsToAlarm"]
         return [sum(breaching[max(0, end - last) : end]) >= enough for end in range(1, len(breaching) + 1)]
 
@@ -68,6 +74,8 @@ class MetricAlarm:
         if "Metrics" not in self.properties:
             return [_value(self.properties, self.properties["Statistic"], world, period) for period in periods]
         (expression,) = [query["Expression"] for query in self._queries if query["ReturnData"]]
+        if not self.fills_what_never_was and not any(world.get(metric) for metric in self.reads):
+            return [None] * len(periods)
         formula = ast.parse(expression, mode="eval").body
         return [_compute(formula, self._inputs(world, period)) for period in periods]
 

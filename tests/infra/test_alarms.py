@@ -2,16 +2,29 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from aws_cdk import Stack
 from aws_cdk.assertions import Template
+from aws_cdk.aws_kinesis import Stream
+from aws_cdk.aws_lambda import Function
 
+from infra.alarms import unheard
+from infra.settings import LONGEST_SILENCE, StackSettings
+from infra.signals import PERIOD_MINUTES, Signals
+from infra.watches import Watch, watches
+from personalize_relay.settings import Settings
 from tests.infra.conftest import ROOT, Synthesize
 from tests.infra.evaluation import Key, MetricAlarm, Samples, World, named
 from tests.infra.templates import only
 
-TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:operators"
+PAGES_ARN = "arn:aws:sns:eu-west-1:123456789012:on-call"
+TICKETS_ARN = "arn:aws:sns:eu-west-1:123456789012:operators"
+RUNBOOK_URL = "https://wiki.example.com/relay"
+OTHERS_STREAM_ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"
 DAY = range(1440)
 TROUBLE = range(600, 720)
 HOUR = 3_600_000.0
@@ -25,7 +38,8 @@ class Names:
 
     def __init__(self, template: Template) -> None:
         self._function = named({"Ref": only(template, "AWS::Lambda::Function")[0]})
-        self._stream = named({"Ref": next(iter(template.find_resources("AWS::Kinesis::Stream")), None)})
+        made = template.find_resources("AWS::Kinesis::Stream")
+        self._stream = named({"Ref": next(iter(made))}) if made else OTHERS_STREAM_ARN.rpartition("/")[2]
         mapping = only(template, "AWS::Lambda::EventSourceMapping")[0]
         self._mapping = named({"Fn::GetAtt": [mapping, "Id"]})
 
@@ -109,7 +123,10 @@ SELDOM_TOLD: dict[str, Change] = {
     "function.IteratorAge": lambda minute, _: [7 * HOUR] if minute % 15 == 0 else [],
 }
 
+SILENCE: dict[str, Change] = NOT_INVOKED | {"stream.IncomingRecords": gone}
+
 FAILURES: dict[str, tuple[Mapping[str, Change], set[str]]] = {
+    "no producer writes any more": (SILENCE, {"NothingArrives"}),
     "Personalize is out for two hours": (
         OUTAGE | {"function.IteratorAge": growing(60_000.0)},
         {"NothingDelivered", "EventsLate"},
@@ -118,6 +135,7 @@ FAILURES: dict[str, tuple[Mapping[str, Change], set[str]]] = {
         NOT_INVOKED | {"stream.GetRecords.IteratorAgeMilliseconds": gone},
         {"NothingDelivered"},
     ),
+    "a shard lags a little": ({"function.IteratorAge": steady(HOUR / 3)}, {"EventsLate"}),
     "a shard of ten lags": ({"function.IteratorAge": steady(2 * HOUR, *[1_200.0] * 9)}, {"EventsLate"}),
     "a shard lags badly": ({"function.IteratorAge": steady(7 * HOUR)}, {"EventsLate", "EventsVeryLate"}),
     "a long invocation is all that tells of the lag": (
@@ -187,6 +205,31 @@ def names(prod: Template) -> Names:
 
 
 @pytest.fixture(scope="module")
+def others(synthesize: Synthesize) -> Template:
+    """The prod stage on an existing stream of this account, with topics and a runbook of the operators' own."""
+    return synthesize(
+        stage="prod",
+        streamArn=OTHERS_STREAM_ARN,
+        pageTopicArn=PAGES_ARN,
+        ticketTopicArn=TICKETS_ARN,
+        runbookUrl=RUNBOOK_URL,
+    )
+
+
+def watched(settings: StackSettings, *, sees_stream: bool = True) -> list[Watch]:
+    """What is watched with these settings, without a synth."""
+    stack = Stack()
+    signals = Signals(
+        environment=Settings(tracking_id="t", quarantine_bucket="b"),
+        stream=Stream.from_stream_arn(stack, "Stream", OTHERS_STREAM_ARN),
+        function=Function.from_function_name(stack, "Function", "relay"),
+        mapping_id="mapping",
+        sees_stream=sees_stream,
+    )
+    return list(watches(settings, signals))
+
+
+@pytest.fixture(scope="module")
 def alarms(prod: Template) -> dict[str, MetricAlarm]:
     """The prod stage's alarms, by name."""
     return {_name(alarm): MetricAlarm(alarm) for alarm in _properties(prod).values()}
@@ -222,6 +265,11 @@ def on(alarms: Mapping[str, MetricAlarm], world: World, minutes: range) -> set[s
     }
 
 
+def beginnings(states: Sequence[bool]) -> list[int]:
+    """The periods in which it goes on."""
+    return [period for period, (before, now) in enumerate(pairwise([False, *states])) if now and not before]
+
+
 def test_a_healthy_day_is_silent(alarms: dict[str, MetricAlarm], names: Names) -> None:
     """A quiet night, a few bad events and every failure once in passing wake nobody and make no ticket."""
     assert on(alarms, world(names, {}), DAY) == set()
@@ -229,10 +277,13 @@ def test_a_healthy_day_is_silent(alarms: dict[str, MetricAlarm], names: Names) -
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_each_failure_sets_off_its_own_alarms(alarms: dict[str, MetricAlarm], names: Names, failure: str) -> None:
-    """Those and no others, from within the trouble until at most an hour after it."""
+    """Those and no others, each once, from within the trouble until at most an hour after it."""
     changes, expected = FAILURES[failure]
     troubled = world(names, changes)
     assert on(alarms, troubled, TROUBLE) == expected
+    assert {
+        name: len(beginnings(alarm.states(troubled, DAY))) for name, alarm in alarms.items() if name in expected
+    } == (dict.fromkeys(expected, 1))
     assert on(alarms, troubled, range(TROUBLE.start)) == set()
     assert on(alarms, troubled, range(TROUBLE.stop + 60, DAY.stop)) == set()
 
@@ -248,11 +299,47 @@ def test_standstill_pages_within_half_an_hour(alarms: dict[str, MetricAlarm], na
     assert "NothingDelivered" in on(alarms, world(names, OUTAGE), first)
 
 
+@pytest.mark.parametrize("fills", [True, False])
+def test_a_stream_that_never_had_a_record_is_silence(alarms: dict[str, MetricAlarm], *, fills: bool) -> None:
+    """A stack that reads the wrong stream: whatever CloudWatch makes of metrics that it never had."""
+    told = {name: replace(alarm, fills_what_never_was=fills) for name, alarm in alarms.items()}
+    assert on(told, {}, DAY) == {"NothingArrives"}
+
+
+def test_silence_pages_after_its_time_and_not_before(alarms: dict[str, MetricAlarm], names: Names) -> None:
+    """An hour by default; a period more, as the newest count may not have come in yet."""
+    beginning = beginnings(alarms["NothingArrives"].states(world(names, SILENCE), DAY))
+    assert [5 * (period + 1) - TROUBLE.start for period in beginning] == [65]
+    seldom: Change = lambda minute, _: [1.0] if minute % 60 == 0 else []
+    assert on(alarms, world(names, SILENCE | {"stream.IncomingRecords": seldom}), TROUBLE) == set()
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_the_longest_silence_is_one_that_cloudwatch_can_look_back_over(*, elsewhere: bool) -> None:
+    """A day at most for periods below an hour; the longest invocation is part of it where the function counts.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    """
+    settings = StackSettings(
+        stage="x", tracking_id="t", silence_minutes=LONGEST_SILENCE, timeout_seconds=900, batch_window_seconds=300
+    )
+    (watch,) = [each for each in watched(settings, sees_stream=not elsewhere) if each.name == "NothingArrives"]
+    assert watch.periods * PERIOD_MINUTES <= 24 * 60
+    assert (watch.periods * PERIOD_MINUTES == 24 * 60) is elsewhere
+
+
+def test_silence_is_left_alone_where_it_is_meant(dev: Template) -> None:
+    """A dev stage is quiet for days; an alarm that is always on is none."""
+    assert "NothingArrives" not in {_name(alarm) for alarm in _properties(dev).values()}
+
+
 @pytest.mark.parametrize(("errors", "minutes"), [("Configuration", 15), ("QuarantineWrite", 15), ("Internal", 15)])
 def test_a_blocked_shard_pages_soon(alarms: dict[str, MetricAlarm], names: Names, errors: str, minutes: int) -> None:
-    """A person is needed, and each minute that passes makes events later; not every period tells of it."""
+    """A person is needed, and each minute makes events later; not every period tells of it, and it is one page."""
     blocked = world(names, {f"relay.{errors}Errors": lambda minute, _: [1.0] if minute % 10 == 0 else []})
-    assert f"{errors}Errors" in on(alarms, blocked, range(TROUBLE.start, TROUBLE.start + minutes))
+    alarm = alarms[f"{errors}Errors"]
+    (beginning,) = beginnings(alarm.states(blocked, DAY))
+    assert 5 * (beginning + 1) <= TROUBLE.start + minutes
 
 
 def test_a_short_stall_wakes_nobody(alarms: dict[str, MetricAlarm], names: Names) -> None:
@@ -309,6 +396,16 @@ def test_a_stream_of_another_account_has_the_alarms_that_can_see_it(prod: Templa
     }
     assert on(alarms, world(names, {}), DAY) == set()
     assert on(alarms, world(names, OUTAGE), TROUBLE) == {"NothingDelivered"}
+    assert on(alarms, world(names, NOT_INVOKED), TROUBLE) == {"NothingArrives"}
+
+
+def test_other_readers_of_an_existing_stream_wake_nobody(others: Template) -> None:
+    """Their lag is a ticket: it says no more of the relay than that somebody should look."""
+    names, alarms = Names(others), {_name(alarm): MetricAlarm(alarm) for alarm in _properties(others).values()}
+    lagging = world(names, {"stream.GetRecords.IteratorAgeMilliseconds": steady(7 * HOUR)})
+    assert on(alarms, lagging, TROUBLE) == {"StreamUnread"}
+    assert alarms["StreamUnread"].properties["AlarmActions"] == [TICKETS_ARN]
+    assert pages(others, lagging) == []
 
 
 def test_in_shadow_only_the_delivery_is_not_watched(prod: Template, shadow: Template) -> None:
@@ -320,32 +417,82 @@ def test_in_shadow_only_the_delivery_is_not_watched(prod: Template, shadow: Temp
     assert on(alarms, world(Names(shadow), nothing_sent, DAY), DAY) == set()
 
 
-@pytest.mark.parametrize(("minutes", "late", "very_late"), [("720", 72, 360), ("60", 6, 30)])
-def test_lateness_is_measured_by_the_greatest_age(
-    synthesize: Synthesize, minutes: str, late: float, very_late: float
+@pytest.mark.parametrize(
+    ("given", "late", "very_late"),
+    [({}, 15, 360), ({"max_record_age_minutes": 60, "freshness_minutes": 29}, 29, 30)],
+)
+def test_lateness_is_a_ticket_by_freshness_and_a_page_by_the_greatest_age(
+    given: Mapping[str, Any], late: float, very_late: float
 ) -> None:
-    """A tenth and a half of the age from which the mapping gives a record up."""
-    properties = _properties(synthesize(stage="prod", maxRecordAgeMinutes=minutes)).values()
-    thresholds = {_name(alarm): alarm["Threshold"] / 60_000 for alarm in properties}
-    assert thresholds["EventsLate"] == late
-    assert thresholds["EventsVeryLate"] == thresholds["StreamUnread"] == very_late
+    """Recommendations are stale long before a record is in danger: half of the age from which it is given up."""
+    settings = StackSettings(stage="x", tracking_id="t", **given)
+    minutes = {watch.name: watch.above / 60_000 for watch in watched(settings)}
+    assert minutes["EventsLate"] == late
+    assert minutes["EventsVeryLate"] == minutes["StreamUnread"] == very_late
 
 
-def test_pages_go_out_as_one_and_tickets_by_themselves(prod: Template) -> None:
-    """The composite alarm is on while any page is, and it alone sends them."""
-    topic = {"Ref": only(prod, "AWS::SNS::Topic")[0]}
-    properties = _properties(prod)
-    pages = {name for name, alarm in properties.items() if alarm["AlarmDescription"].startswith("page ")}
-    tickets = {name for name, alarm in properties.items() if alarm["AlarmDescription"].startswith("ticket ")}
-    assert all("AlarmActions" not in properties[name] for name in pages)
-    assert all(properties[name]["AlarmActions"] == [topic] for name in tickets)
-    assert pages | tickets == properties.keys()
-    _, composite = only(prod, "AWS::CloudWatch::CompositeAlarm")
-    assert composite["Properties"]["AlarmActions"] == composite["Properties"]["OKActions"] == [topic]
-    rule = composite["Properties"]["AlarmRule"]["Fn::Join"][1]
-    assert {part["Fn::GetAtt"][0] for part in rule if isinstance(part, dict)} == pages
+def pages(template: Template, world: World) -> list[tuple[int, str]]:
+    """The pages that are sent in a day, each with the minute: by the composite alarm, and by those that act alone."""
+    found = template.find_resources("AWS::CloudWatch::Alarm")
+    alarms = {logical_id: MetricAlarm(body["Properties"]) for logical_id, body in found.items()}
+    composite = only(template, "AWS::CloudWatch::CompositeAlarm")[1]["Properties"]
+    members = [alarms[name].states(world, DAY) for name in _members(composite)]
+    states = {"Page": [any(at) for at in zip(*members, strict=True)]}
+    for alarm in alarms.values():
+        if alarm.properties.get("AlarmActions") == composite["AlarmActions"]:
+            states[_name(alarm.properties)] = alarm.states(world, DAY)
+    return sorted((5 * (period + 1), name) for name, state in states.items() for period in beginnings(state))
+
+
+def _members(composite: Mapping[str, Any]) -> list[str]:
+    """The alarms that it is on with, by logical id; its rule is nothing but an OR of them."""
+    rule = composite["AlarmRule"]["Fn::Join"][1]
     words = "".join("X" if isinstance(part, dict) else part for part in rule)
-    assert words == f"({' OR '.join(['ALARM("X")'] * len(pages))})"
+    found = [part["Fn::GetAtt"][0] for part in rule if isinstance(part, dict)]
+    assert words == f"({' OR '.join(['ALARM("X")'] * len(found))})"
+    return found
+
+
+DENIED: Mapping[str, Change] = FAILURES["access is denied"][0]
+DROPPED: Change = lambda minute, _: [1.0] if minute == 690 else []
+LOSS: dict[str, Change] = {"mapping.DroppedEventCount": DROPPED}
+
+
+def test_one_cause_pages_once(prod: Template, names: Names) -> None:
+    """Though it sets off two alarms, one after the other."""
+    assert [name for _, name in pages(prod, world(names, DENIED))] == ["Page"]
+    assert pages(prod, world(names, {})) == []
+
+
+@pytest.mark.parametrize(
+    ("metric", "alarm"),
+    [("mapping.DroppedEventCount", "RecordsDropped"), ("function.DestinationDeliveryFailures", "RecordsNotStored")],
+)
+def test_a_loss_pages_though_a_page_is_on(prod: Template, names: Names, metric: str, alarm: str) -> None:
+    """Whoever was woken by an outage hears that records are lost in it."""
+    sent = pages(prod, world(names, {**DENIED, metric: DROPPED}))
+    assert sent == [(610, "Page"), (695, alarm)]
+
+
+def test_pages_and_tickets_go_to_their_topics(prod: Template) -> None:
+    """Losses page by themselves and no longer as part of the one page; tickets each by itself, to a topic of theirs."""
+    topics = {
+        name: {"Ref": output["Value"]["Ref"]} for name, output in prod.find_outputs("*").items() if "Topic" in name
+    }
+    assert topics["PageTopicArn"] != topics["TicketTopicArn"]
+    properties = _properties(prod)
+    severities = {logical_id: alarm["AlarmDescription"].split()[0] for logical_id, alarm in properties.items()}
+    assert set(severities.values()) == {"page", "ticket"}
+    acting = {logical_id: alarm["AlarmActions"] for logical_id, alarm in properties.items() if "AlarmActions" in alarm}
+    alone = {logical_id for logical_id in acting if severities[logical_id] == "page"}
+    assert {_name(properties[logical_id]) for logical_id in alone} == {"RecordsDropped", "RecordsNotStored"}
+    for logical_id, actions in acting.items():
+        assert actions == [topics[f"{severities[logical_id].capitalize()}TopicArn"]]
+    assert not [alarm for alarm in properties.values() if "OKActions" in alarm]
+    composite = only(prod, "AWS::CloudWatch::CompositeAlarm")[1]["Properties"]
+    assert composite["AlarmActions"] == composite["OKActions"] == [topics["PageTopicArn"]]
+    assert {*_members(composite)} | acting.keys() == properties.keys()
+    assert not {*_members(composite)} & acting.keys()
 
 
 def test_every_alarm_leads_to_its_section(prod: Template) -> None:
@@ -359,38 +506,69 @@ def test_every_alarm_leads_to_its_section(prod: Template) -> None:
         assert link[1] in anchors
 
 
-def test_topic_takes_alarms_over_tls_alone(prod: Template) -> None:
+def test_a_section_is_a_link_where_the_runbook_is_read(others: Template) -> None:
+    """On a phone at night a path in a repository is nothing to follow."""
+    composite = only(others, "AWS::CloudWatch::CompositeAlarm")[1]["Properties"]
+    for alarm in [composite, *_properties(others).values()]:
+        assert re.search(rf"\. Runbook: {re.escape(RUNBOOK_URL)}#[\w-]+$", alarm["AlarmDescription"])
+
+
+def test_topics_take_alarms_over_tls_alone(prod: Template) -> None:
     """And only those of this account."""
-    _, policy = only(prod, "AWS::SNS::TopicPolicy")
-    deny, allow = policy["Properties"]["PolicyDocument"]["Statement"]
-    assert deny["Effect"] == "Deny"
-    assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-    assert (allow["Effect"], allow["Action"]) == ("Allow", "sns:Publish")
-    assert allow["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    assert allow["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    policies = prod.find_resources("AWS::SNS::TopicPolicy").values()
+    assert len(policies) == 2
+    for policy in policies:
+        deny, allow = policy["Properties"]["PolicyDocument"]["Statement"]
+        assert deny["Effect"] == "Deny"
+        assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        assert (allow["Effect"], allow["Action"]) == ("Allow", "sns:Publish")
+        assert allow["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+        assert allow["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
 def test_customers_key_is_the_topics_too(prod: Template, synthesize: Synthesize) -> None:
     """CloudWatch can't use the key that AWS manages, so that without a customer's there is none."""
-    assert "KmsMasterKeyId" not in only(prod, "AWS::SNS::Topic")[1].get("Properties", {})
+    for topic in prod.find_resources("AWS::SNS::Topic").values():
+        assert "KmsMasterKeyId" not in topic.get("Properties", {})
     template = synthesize(stage="prod", customerKey="true")
     key = {"Fn::GetAtt": [only(template, "AWS::KMS::Key")[0], "Arn"]}
-    only(template, "AWS::SNS::Topic", {"KmsMasterKeyId": key})
+    template.all_resources_properties("AWS::SNS::Topic", {"KmsMasterKeyId": key})
 
 
-def test_email_subscribes_to_the_topic(synthesize: Synthesize) -> None:
-    """A person hears of alarms without setting anything up."""
-    template = synthesize(stage="prod", alarmEmail="somebody@example.com")
-    expected = {"Protocol": "email", "Endpoint": "somebody@example.com"}
+def test_email_subscribes_to_the_topic_that_the_stack_makes(synthesize: Synthesize) -> None:
+    """A person hears of alarms without setting anything up; whoever has the pages has subscribers for them."""
+    template = synthesize(stage="prod", pageTopicArn=PAGES_ARN, alarmEmail="somebody@example.com")
+    made = only(template, "AWS::SNS::Topic")[0]
+    expected = {"Protocol": "email", "Endpoint": "somebody@example.com", "TopicArn": {"Ref": made}}
     only(template, "AWS::SNS::Subscription", expected)
+    template.has_output("TicketTopicArn", {"Value": {"Ref": made}})
+    template.has_output("PageTopicArn", {"Value": PAGES_ARN})
 
 
-def test_existing_topic_is_used(synthesize: Synthesize) -> None:
-    """No second topic is made, and every alarm goes to the given one."""
-    template = synthesize(stage="prod", alarmTopicArn=TOPIC_ARN)
-    template.resource_count_is("AWS::SNS::Topic", 0)
-    _, composite = only(template, "AWS::CloudWatch::CompositeAlarm")
-    actions = [alarm["AlarmActions"] for alarm in _properties(template).values() if "AlarmActions" in alarm]
-    assert composite["Properties"]["AlarmActions"] == [TOPIC_ARN]
-    assert actions
-    assert all(each == [TOPIC_ARN] for each in actions)
+def test_existing_topics_are_used(others: Template) -> None:
+    """None is made, and every alarm goes to the given ones."""
+    others.resource_count_is("AWS::SNS::Topic", 0)
+    _, composite = only(others, "AWS::CloudWatch::CompositeAlarm")
+    assert composite["Properties"]["AlarmActions"] == [PAGES_ARN]
+    actions = {
+        alarm["AlarmDescription"].split()[0]: alarm["AlarmActions"]
+        for alarm in _properties(others).values()
+        if "AlarmActions" in alarm
+    }
+    assert actions == {"page": [PAGES_ARN], "ticket": [TICKETS_ARN]}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "nobody hears of pages and tickets: set alarmEmail, or pageTopicArn and ticketTopicArn, or subscribe"),
+        ({"page_topic_arn": PAGES_ARN}, "nobody hears of tickets: set alarmEmail, or ticketTopicArn, or subscribe"),
+        ({"ticket_topic_arn": TICKETS_ARN}, "nobody hears of pages: set alarmEmail, or pageTopicArn, or subscribe"),
+        ({"page_topic_arn": PAGES_ARN, "ticket_topic_arn": TICKETS_ARN}, None),
+        ({"page_topic_arn": PAGES_ARN, "alarm_email": "somebody@example.com"}, None),
+    ],
+)
+def test_topics_that_nobody_subscribes_to_are_told_of(given: Mapping[str, str], said: str | None) -> None:
+    """By their settings; who subscribes by hand is known once it is deployed, and `relay doctor` looks."""
+    sentences = list(unheard(StackSettings(stage="x", tracking_id="t", **given)))  # type: ignore[arg-type]  # text, all of it
+    assert [sentence[: len(said or "")] for sentence in sentences] == ([said] if said else [])

@@ -31,7 +31,7 @@ sys.exit(app.main())
 
 type Overrides = dict[str, str | None]
 
-BESIDE = ("datasetGroup", "interactionFields", "streamArn", "streamKeyArn", "alarmTopicArn")
+BESIDE = ("datasetGroup", "interactionFields", "streamArn", "streamKeyArn", "pageTopicArn", "ticketTopicArn")
 INSTEAD: Overrides = {
     "trackingId": None,
     "streamShards": None,

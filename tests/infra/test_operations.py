@@ -41,17 +41,34 @@ def test_links_lead_somewhere() -> None:
             assert anchor in anchors
 
 
-def test_every_section_of_an_alarm_says_what_to_do() -> None:
-    """Three things to look at, what to do, and how to see that it is over."""
-    sections = [
-        section
+def test_every_alarm_has_a_section_that_says_what_to_do(prod: Template) -> None:
+    """Three things to look at, what to do, and how to see that it is over; and no section is of an alarm that was."""
+    sections = {
+        section.partition("\n")[0].lower().replace(" ", "-"): section
         for section in re.split(r"^## ", TEXT, flags=re.MULTILINE)
         if re.search(r"^\*(Page|Ticket)", section, re.MULTILINE)
-    ]
-    assert len(sections) == 15
-    for section in sections:
+    }
+    alarms = prod.find_resources("AWS::CloudWatch::Alarm").values()
+    assert sections.keys() == {body["Properties"]["AlarmDescription"].rpartition("#")[2] for body in alarms}
+    for section in sections.values():
         assert len(re.findall(r"^[123]\. ", section, re.MULTILINE)) == 3, section
-        assert len(re.findall(r"^(Look at:|Do: |Verify: )", section, re.MULTILINE)) == 3, section
+        assert re.findall(r"^(Look at:|Do: |Verify: )", section, re.MULTILINE) == ["Look at:", "Do: ", "Verify: "]
+
+
+def test_what_is_said_of_pages_is_so(prod: Template) -> None:
+    """The alarms that page by themselves, and the outputs with the topics, are those of the stack."""
+    (section,) = re.findall(r"^## Paged\n(.+?)^## ", TEXT, re.MULTILINE | re.DOTALL)
+    acting = [body["Properties"] for body in prod.find_resources("AWS::CloudWatch::Alarm").values()]
+    alone = {
+        alarm["AlarmDescription"].partition(":")[0]
+        for alarm in acting
+        if "AlarmActions" in alarm and alarm["AlarmDescription"].startswith("page ")
+    }
+    (said,) = re.findall(r"^- (.+) are sent by themselves", section, re.MULTILINE)
+    assert {f"page {name}" for name in re.findall(r"`(\w+)`", said)} == alone
+    assert {name for name in prod.find_outputs("*") if "Topic" in name} == {
+        *re.findall(r"`(\w+TopicArn)`", section)
+    } - {*("pageTopicArn", "ticketTopicArn")}
 
 
 def test_each_alarm_is_a_page_or_a_ticket_as_its_section_says(prod: Template) -> None:

@@ -1,5 +1,6 @@
 """Every setting is checked at synth, and a wrong one says its name, its range and where to set it."""
 
+import re
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from aws_cdk.aws_logs import RetentionDays
 
-from infra.settings import InvalidSetting, StackSettings
+from infra.settings import LONGEST_SILENCE, InvalidSetting, StackSettings
 from infra.settings_table import table
 from infra.watches import VERY_LATE
 from personalize_relay.settings import MAX_IN_FLIGHT_CEILING
@@ -50,8 +51,12 @@ WRONG: dict[str, list[Any]] = {
     "logLevel": ["info", "NOTSET"],
     "logRetention": ["30", "FOREVER"],
     "vpc": ["vpc-0a1b", 1],
-    "alarmTopicArn": ["alarms", "arn:aws:sqs:eu-west-1:123456789012:alarms"],
+    "silenceMinutes": ["-1", str(LONGEST_SILENCE + 1), "never"],
+    "freshnessMinutes": ["0", "5040", "360"],
+    "pageTopicArn": ["alarms", "arn:aws:sqs:eu-west-1:123456789012:alarms"],
+    "ticketTopicArn": ["alarms", "arn:aws:sqs:eu-west-1:123456789012:alarms"],
     "alarmEmail": ["somebody", "a@b"],
+    "runbookUrl": ["docs/operations.md", "https://wiki.example.com/relay#late", "https://" + "x" * 501],
     "quarantineExpiryDays": ["0", "3651"],
     "customerKey": ["aws", 1],
     "retainData": ["no", ""],
@@ -71,7 +76,7 @@ RIGHT = {
     "batchSize": ("10000", 10_000),
     "batchWindowSeconds": ("0", 0),
     "parallelization": ("10", 10),
-    "maxRecordAgeMinutes": ("1", 1),
+    "maxRecordAgeMinutes": ("31", 31),
     "bisectOnError": ("false", False),
     "memoryMb": ("128", 128),
     "timeoutSeconds": ("900", 900),
@@ -85,8 +90,12 @@ RIGHT = {
     "logLevel": ("DEBUG", "DEBUG"),
     "logRetention": ("ONE_DAY", RetentionDays.ONE_DAY),
     "vpc": ("true", True),
-    "alarmTopicArn": (TOPIC_ARN, TOPIC_ARN),
+    "silenceMinutes": (str(LONGEST_SILENCE), LONGEST_SILENCE),
+    "freshnessMinutes": ("1", 1),
+    "pageTopicArn": (TOPIC_ARN, TOPIC_ARN),
+    "ticketTopicArn": (TOPIC_ARN, TOPIC_ARN),
     "alarmEmail": ("somebody@example.com", "somebody@example.com"),
+    "runbookUrl": ("https://wiki.example.com/relay", "https://wiki.example.com/relay"),
     "quarantineExpiryDays": ("1", 1),
     "customerKey": ("true", True),
     "retainData": ("false", False),
@@ -171,10 +180,34 @@ def test_age_stays_within_retention() -> None:
 
 def test_a_batch_is_taken_before_its_records_are_given_up() -> None:
     """A window as long as half of the greatest age would page for every record of a quiet stream."""
-    with pytest.raises(InvalidSetting, match=r"^maxRecordAgeMinutes must be at least 11: .*batchWindowSeconds"):
-        StackSettings.from_context(GIVEN | {"batchWindowSeconds": "300", "maxRecordAgeMinutes": "10"})
-    read = StackSettings.from_context(GIVEN | {"batchWindowSeconds": "300", "maxRecordAgeMinutes": "11"})
+    given = GIVEN | {"batchWindowSeconds": "300", "freshnessMinutes": "6"}
+    with pytest.raises(InvalidSetting, match=r"^maxRecordAgeMinutes must be at least 13: .*batchWindowSeconds"):
+        StackSettings.from_context(given | {"maxRecordAgeMinutes": "12"})
+    read = StackSettings.from_context(given | {"maxRecordAgeMinutes": "13"})
     assert read.batch_window_seconds < read.max_record_age_minutes * 60 * VERY_LATE
+
+
+@pytest.mark.parametrize(
+    ("window", "age", "freshness", "limits"),
+    [
+        ("1", "720", "360", "from 1 to 359"),
+        ("1", "30", "15", "from 1 to 14"),
+        ("300", "720", "5", "from 6 to 359"),
+        ("0", "3", "2", "from 1 to 1"),
+    ],
+)
+def test_a_ticket_comes_after_the_window_and_before_the_page(
+    window: str, age: str, freshness: str, limits: str
+) -> None:
+    """A quiet stream's records wait for the window; and a ticket that comes with the page says nothing."""
+    given = GIVEN | {"batchWindowSeconds": window, "maxRecordAgeMinutes": age}
+    with pytest.raises(
+        InvalidSetting, match=rf"^freshnessMinutes must be {limits}: .*batchWindow.* maxRecordAge.* pages"
+    ):
+        StackSettings.from_context(given | {"freshnessMinutes": freshness})
+    for fine in re.findall(r"\d+", limits):
+        read = StackSettings.from_context(given | {"freshnessMinutes": fine})
+        assert read.batch_window_seconds < read.freshness_minutes * 60 < read.max_record_age_minutes * 60 * VERY_LATE
 
 
 def test_a_key_belongs_to_an_existing_stream() -> None:
@@ -204,10 +237,19 @@ def test_a_mapping_is_a_preset_or_a_file(mapping: str, path: Path | None) -> Non
     assert StackSettings.from_context(GIVEN | {"mapping": mapping}).mapping_path == path
 
 
-def test_a_topic_of_ones_own_has_its_own_subscribers() -> None:
+def test_topics_of_ones_own_have_their_own_subscribers() -> None:
     """The stack subscribes nobody to a topic that isn't its own."""
-    with pytest.raises(InvalidSetting, match=r"^alarmEmail must be left out where alarmTopicArn is given"):
-        StackSettings.from_context(GIVEN | {"alarmTopicArn": TOPIC_ARN, "alarmEmail": "a@example.com"})
+    topics = {"pageTopicArn": TOPIC_ARN, "ticketTopicArn": TOPIC_ARN}
+    with pytest.raises(InvalidSetting, match=r"^alarmEmail must be left out where pageTopicArn and ticketTopicArn are"):
+        StackSettings.from_context(GIVEN | topics | {"alarmEmail": "a@example.com"})
+
+
+def test_the_topic_of_the_past_leads_to_the_two_of_now() -> None:
+    """Its name is close to one of them alone."""
+    with pytest.raises(
+        InvalidSetting, match=r"^alarmTopicArn is not a setting; set pageTopicArn and ticketTopicArn in"
+    ):
+        StackSettings.from_context(GIVEN | {"alarmTopicArn": TOPIC_ARN})
 
 
 def test_shards_belong_to_a_new_stream() -> None:
