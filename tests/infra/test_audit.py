@@ -31,7 +31,7 @@ sys.exit(app.main())
 
 type Overrides = dict[str, str | None]
 
-BESIDE = ("datasetGroup", "interactionFields", "streamArn", "streamKeyArn", "alarmTopicArn")
+BESIDE = ("datasetGroup", "datasetGroupDomain", "interactionFields", "streamArn", "streamKeyArn", "alarmTopicArn")
 INSTEAD: Overrides = {
     "trackingId": None,
     "streamShards": None,
