@@ -46,7 +46,7 @@ FREE: dict[str, tuple[Texts, Texts]] = {
     "fields of another group": (GROUP, GROUP | {"datasetGroup": "shop-2", "interactionFields": "PRICE:float"}),
     "a position in another stream": (SHARED, SHARED | {"streamArn": OTHER, "startingPosition": "2026-02-01T00:00:00Z"}),
     "a key of another stream": (SHARED, SHARED | {"streamArn": OTHER, "streamKeyArn": "key-2"}),
-    "a key where there was none": (DEV | {"streamArn": STREAM}, SHARED),
+    "a key where there was none": (DEV | {"streamArn": STREAM}, DEV | {"streamArn": STREAM, "streamKeyArn": "key-1"}),
     "a key that the stream doesn't use": (SHARED, SHARED | {"customerKey": "true"}),
     "out of shadow": (DEV | {"shadow": "true"}, DEV),
     "into the network": (DEV, DEV | {"vpc": "true"}),
