@@ -50,7 +50,7 @@ class Answer(BaseHTTPRequestHandler):
 
     server: Account
 
-    def do_POST(self) -> None:  # noqa: N802 - the name that http.server looks for
+    def do_POST(self) -> None:
         """Answer, or refuse."""
         asked = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         (action,) = asked["Action"]
@@ -106,8 +106,8 @@ def test_no_access_is_one_sentence(account: Account) -> None:
     with pytest.raises(Unreadable) as failed:
         deployed_template("relay", Credentials(), role=ROLE)
     assert str(failed.value) == (
-        "What is deployed as relay can't be read, and nothing is changed: AssumeRole is refused (AccessDenied). Sign in, "
-        "or choose another profile or region: AWS_PROFILE and AWS_REGION, or --profile and --region in ARGS."
+        "What is deployed as relay can't be read, and nothing is changed: AssumeRole is refused (AccessDenied). "
+        "Sign in, or choose another profile or region: AWS_PROFILE and AWS_REGION, or --profile and --region in ARGS."
     )
 
 
