@@ -212,4 +212,4 @@ LATER = {
     "customerKey": Later("with CONFIRM: for producers, and for what lies encrypted", _customer_key),
     "retainData": YES,
 }
-"""By each setting's name, in the order of infra/settings.py."""
+"""By each setting's name."""

@@ -21,8 +21,8 @@ ROOM_FOR_TRACKERS = 2500
 MARGIN = 60
 """Minutes between a record's greatest age and its end in the stream.
 
-A record that expires in the stream is neither stored nor counted: Lambda's DroppedEventCount leaves it out. Within the
-hour the mapping comes to it, if the longest invocation, of a quarter of an hour, and its repetition are before it.
+A record that expires in the stream is neither stored nor counted: the mapping's DroppedEventCount leaves it out. In an
+hour the mapping comes to the record behind some invocations of the greatest length, a quarter of an hour.
 """
 AVRO_TYPES = ("string", "int", "long", "float", "double", "boolean")
 
@@ -205,7 +205,7 @@ RULES = {
     "datasetGroupDomain": names(DOMAINS),
     "interactionFields": list_of(
         Rule("", _interaction_field),
-        f"NAME:type with commas, no name of Personalize's own, a type one of {', '.join(AVRO_TYPES)}",
+        f"up to {MOST_FIELDS} NAME:type with commas, no name of Personalize's own, a type of {', '.join(AVRO_TYPES)}",
     ),
     "allowedTrackingIds": list_of(_TRACKER, "event trackers' ids, as a list or with commas"),
     "streamArn": matching(r"arn:[\w-]+:kinesis:[\w-]+:\d{12}:stream/[\w.-]{1,128}", "the ARN of a Kinesis stream"),

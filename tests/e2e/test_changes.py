@@ -174,6 +174,7 @@ def test_what_is_confirmed_is_deployed(account: Account, assembly: Assembly) -> 
     assert recorded(account) == DEPLOYED | changed
 
 
+@pytest.mark.whole
 def test_a_stack_of_a_version_that_recorded_nothing_is_not_compared(account: Account, assembly: Assembly) -> None:
     """That is said, and what is asked for is done."""
     account.client("cloudformation").update_stack(

@@ -146,7 +146,8 @@ def test_an_update_to_prods_settings_and_back_loses_no_record_in_flight(
             assert max(next_batches(mapping, 16)) == 20
             account.deploy(variants("dev"))
             assert mapping.wait_until(lambda: mapping.settings.batch_size > 20, PATIENCE)
-            assert max(next_batches(mapping, 8)) > 20
+            # Of each shard as many as `parallelization` may have been under way.
+            assert max(next_batches(mapping, 16)) > 20
         assert mapping.wait_until_drained(PATIENCE)
 
     again = sum(each.count - 1 for each in personalize.accepted.values())
