@@ -116,11 +116,12 @@ def _findings(stack: Synthesized, credentials: Credentials) -> Sequence[Finding]
     template = deployed_template(stack.name, credentials, role=stack.role)
     if template is None:
         return []
-    before = recorded(template)
-    if before is None:
-        _say(f"{stack.name} was deployed by a version that recorded no settings: nothing is compared.")
+    before, now = recorded(template), recorded(stack.template)
+    if before is None or now is None:
+        which = "what is deployed" if before is None else "what is to be deployed"
+        _say(f"{stack.name}: {which} is of a version that records no settings, and nothing is compared.")
         return []
-    return list(compare(before, recorded(stack.template) or {}))
+    return list(compare(before, now))
 
 
 def _say(*lines: str) -> None:
