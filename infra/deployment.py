@@ -21,10 +21,11 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be done: the CDK command's name, the stage, what is confirmed, and words for the CDK command."""
+    """What is to be done: the CDK command's name, the settings, what is confirmed, and words for the CDK command."""
 
     command: str
-    stage: str
+    context: tuple[str, ...]
+    """Name and value of the stage and of each setting that is overridden."""
     confirmed: frozenset[str]
     app: str | None
     output: str
@@ -42,6 +43,7 @@ class Order:
         passed = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
         passed.add_argument("--app", "-a")
         passed.add_argument("--output", "-o", default=str(ROOT / "cdk.out"))
+        passed.add_argument("--context", "-c", action="append", default=[])
         passed.add_argument("--profile")
         passed.add_argument("--region")
         end = words.index("--") if "--" in words else len(words)
@@ -49,7 +51,7 @@ class Order:
         known, rest = passed.parse_known_args(words[end + 1 :])
         return cls(
             command=told.command,
-            stage=told.stage,
+            context=(f"stage={told.stage}", *known.context),
             confirmed=frozenset(name.strip() for name in told.confirm.split(",")),
             app=known.app,
             output=known.output,
@@ -57,11 +59,20 @@ class Order:
             rest=tuple(rest),
         )
 
-    def words(self, command: str, *further: str) -> list[str]:
-        """A command line of the CDK's."""
+    def synth(self) -> list[str]:
+        """The command line that writes the assembly; the other words are for the command that deploys it."""
+        app = ["--app", self.app] if self.app else []
+        context = [word for each in self.context for word in ("--context", each)]
+        return self._line("synth", "--quiet", "--output", self.output, *app, *context)
+
+    def of(self, assembly: Path) -> list[str]:
+        """The command line that deploys an assembly, or shows what that would change."""
+        return self._line(self.command, "--app", str(assembly), *self.rest)
+
+    def _line(self, command: str, *words: str) -> list[str]:
         chosen = [("--profile", self.credentials.profile), ("--region", self.credentials.region)]
         options = [word for option, value in chosen if value for word in (option, value)]
-        return [str(CDK), command, "--no-notices", "-c", f"stage={self.stage}", *options, *further, *self.rest]
+        return [str(CDK), command, "--no-notices", *options, *words]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +111,14 @@ def main(words: Sequence[str]) -> int | str:
     if against and order.command == "deploy":
         return "\n".join([*against, "Nothing is changed."])
     _say(*against)
-    return _take_over(order.words(order.command, "--app", str(assembly)))
+    return _take_over(order.of(assembly))
 
 
 def _assembly(order: Order) -> tuple[int, Path]:
     """The folder that is deployed: given, or written now; with the CDK's status."""
     if order.app and (Path(order.app) / "manifest.json").exists():
         return 0, Path(order.app)
-    app = ["--app", order.app] if order.app else []
-    run = subprocess.run(order.words("synth", "--quiet", "--output", order.output, *app), check=False)  # noqa: S603
+    run = subprocess.run(order.synth(), check=False)  # noqa: S603 - as one types it
     return run.returncode, Path(order.output)
 
 

@@ -1,19 +1,24 @@
-"""`make deploy` and `make diff` hand their words on to the CDK command, but for those that say which assembly."""
+"""`make deploy` and `make diff` hand their words on to the CDK: some to write the assembly, the others to deploy it."""
+
+from pathlib import Path
 
 import pytest
 
-from infra.deployment import CDK, Order
+from infra.deployment import CDK, ROOT, Order
 
 
 def order(*words: str, command: str = "deploy", confirm: str = "") -> Order:
     return Order.read([command, "--stage", "prod", "--confirm", confirm, "--", *words])
 
 
-def test_other_words_keep_their_order() -> None:
-    given = order("-c", "trackingId=a", "--require-approval", "never", "-c", "mapping=maps/my own.toml", "--force")
-    begins = [str(CDK), "deploy", "--no-notices", "-c", "stage=prod"]
-    rest = ["-c", "trackingId=a", "--require-approval", "never", "-c", "mapping=maps/my own.toml", "--force"]
-    assert given.words("deploy", "--app", "cdk.out") == [*begins, "--app", "cdk.out", *rest]
+def test_settings_are_for_the_assembly_and_other_words_for_its_deployment() -> None:
+    """In their order; an assembly holds its settings, and synth knows no option of another command."""
+    given = order("-c", "trackingId=a", "--require-approval", "never", "--context=mapping=maps/my own.toml", "--force")
+    context = ["--context", "stage=prod", "--context", "trackingId=a", "--context", "mapping=maps/my own.toml"]
+    written = [str(CDK), "synth", "--no-notices", "--quiet", "--output", str(ROOT / "cdk.out"), *context]
+    assert given.synth() == written
+    deployed = [str(CDK), "deploy", "--no-notices", "--app", "there", "--require-approval", "never", "--force"]
+    assert given.of(Path("there")) == deployed
 
 
 @pytest.mark.parametrize(
@@ -22,13 +27,15 @@ def test_other_words_keep_their_order() -> None:
 def test_an_assembly_is_named_once(words: tuple[str, ...]) -> None:
     """It is written, or given, before the command that uses it."""
     given = order(*words, "--fail", command="diff")
-    assert (given.app, given.output, given.rest) == ("there", "here", ("--fail",))
+    assert given.synth()[3:] == ["--quiet", "--output", "here", "--app", "there", "--context", "stage=prod"]
+    assert given.of(Path("here"))[1:] == ["diff", "--no-notices", "--app", "here", "--fail"]
 
 
 def test_a_profile_and_a_region_are_those_that_are_asked_with() -> None:
     given = order("--profile", "ours", "--region", "eu-west-1")
     assert (given.credentials.profile, given.credentials.region) == ("ours", "eu-west-1")
-    assert given.words("deploy")[-4:] == ["--profile", "ours", "--region", "eu-west-1"]
+    for line in (given.synth(), given.of(Path("there"))):
+        assert line[3:7] == ["--profile", "ours", "--region", "eu-west-1"]
 
 
 def test_what_is_confirmed_is_a_list_with_commas() -> None:
