@@ -62,8 +62,11 @@ format: $(ENVIRONMENT) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-synth bootstrap deploy diff destroy: setup ## the CDK command of that name: STAGE=dev or prod, ARGS="-c trackingId=…"
+synth bootstrap destroy: setup ## the CDK command of that name: STAGE=dev or prod, ARGS="-c trackingId=…"
 	PATH="$(CURDIR)/$(BIN):$$PATH" node_modules/.bin/cdk $@ --no-notices -c stage=$(STAGE) $(ARGS)
+
+deploy diff: setup ## the same, after what differs from the deployed settings: CONFIRM=streamArn,…
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m infra.deployment $@ --stage "$(STAGE)" --confirm "$(CONFIRM)" -- $(ARGS)
 
 clean: ## remove what the targets made
 	rm -rf .venv node_modules cdk.out build .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -12,7 +12,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
 
 from infra.arns import Arn
-from infra.personalize import FIELDS
+from infra.personalize import DOMAINS, FIELDS, MOST_FIELDS
 from infra.rules import Rule, list_of, matching, names, one_of, whole
 from personalize_relay.mapping_file import PRESETS, SUFFIX
 from personalize_relay.settings import CLIENTS, DEFAULT_MAX_IN_FLIGHT, MAX_IN_FLIGHT_CEILING, MAX_TRACKING_ID_LENGTH
@@ -22,6 +22,12 @@ ROOM_FOR_TRACKERS = 2500
 LONGEST_SILENCE = 1_420
 """Minutes: over periods of five, CloudWatch looks back for a day, of which the longest invocation takes 20.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+"""
+MARGIN = 60
+"""Minutes between a record's greatest age and its end in the stream.
+
+A record that expires in the stream is neither stored nor counted: the mapping's DroppedEventCount leaves it out. In an
+hour the mapping comes to the record behind some invocations of the greatest length, a quarter of an hour.
 """
 AVRO_TYPES = ("string", "int", "long", "float", "double", "boolean")
 
@@ -42,8 +48,11 @@ class StackSettings:
     """Instead: the Systems Manager parameter that holds it, read at each deployment."""
     dataset_group: str | None = None
     """Instead: the name of a dataset group that the stack makes, with an interactions dataset and an event tracker."""
+    dataset_group_domain: str | None = None
+    """The domain of that group, for recommenders made for it; without it the group is a custom one."""
     interaction_fields: tuple[tuple[str, str], ...] = ()
-    """Fields of that dataset beside Personalize's own, for your `properties`: as NAME:type, with commas."""
+    """Fields of that dataset beside Personalize's own, for your `properties`: as NAME:type, with commas. Personalize
+    has room for eight of them and distinct event types together."""
     allowed_tracking_ids: tuple[str, ...] = ()
     """Further event trackers that an event may name: a list, or text with commas."""
     stream_arn: str | None = None
@@ -53,7 +62,7 @@ class StackSettings:
     stream_shards: int | None = None
     """Shards of the stream that the stack makes; without it the stream is on-demand."""
     stream_retention_hours: int = 48
-    """How long the stream keeps a record; for an existing stream, what it is set to."""
+    """How long the stream keeps a record; with streamArn it must be given, as that stream has it."""
     starting_position: datetime | None = None
     """The time a new mapping starts from; without it, or as TRIM_HORIZON, it starts at the oldest record."""
     batch_size: int = 1000
@@ -112,9 +121,9 @@ class StackSettings:
     """Whether the stack refuses to be destroyed, until a deployment sets this to false."""
 
     def __post_init__(self) -> None:
-        longest = self.stream_retention_hours * 60
+        longest = self.stream_retention_hours * 60 - MARGIN
         if self.max_record_age_minutes > longest:
-            rule = f"at most {longest}, the stream's retention (streamRetentionHours)"
+            rule = f"at most {longest}, {MARGIN} less than the stream's retention (streamRetentionHours)"
             raise invalid("maxRecordAgeMinutes", rule, self.max_record_age_minutes, self.stage)
         # Half of the age pages, and a ticket comes before.
         shortest = 2 * self._least_wait + 1
@@ -140,8 +149,7 @@ class StackSettings:
             raise invalid("streamKeyArn", "of the region of streamArn", self.stream_key_arn, self.stage)
         if self.mapping_salt and not self.mapping:
             raise invalid("mappingSalt", "left out without mapping", self.mapping_salt, self.stage)
-        if self.interaction_fields and not self.dataset_group:
-            raise invalid("interactionFields", "left out without datasetGroup", self.interaction_fields, self.stage)
+        self._check_dataset()
         self._check_alarms()
 
     def _check_alarms(self) -> None:
@@ -164,10 +172,30 @@ class StackSettings:
         """Of data, when the stack goes; what a first deployment made that then failed goes in any case."""
         return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if self.retain_data else RemovalPolicy.DESTROY
 
+    def _check_dataset(self) -> None:
+        added = [name for name, _ in self.interaction_fields]
+        if self.interaction_fields and not self.dataset_group:
+            raise invalid("interactionFields", "left out without datasetGroup", added, self.stage)
+        if self.dataset_group_domain and not self.dataset_group:
+            rule = "left out without datasetGroup"
+            raise invalid("datasetGroupDomain", rule, self.dataset_group_domain, self.stage)
+        if len(added) > MOST_FIELDS:
+            rule = f"at most {MOST_FIELDS} fields, which is Personalize's limit"
+            raise invalid("interactionFields", rule, f"{len(added)} fields", self.stage)
+        # Personalize takes names that differ in an underscore alone for the same.
+        letters = [name.replace("_", "") for name in (*FIELDS, *added)]
+        if len(set(letters)) < len(letters):
+            rule = "of names that differ from each other, and from Personalize's own, in more than an underscore"
+            raise invalid("interactionFields", rule, ", ".join(added), self.stage)
+
     @property
     def mapping_path(self) -> Path | None:
         """The mapping's file, where it is no preset."""
         return Path(self.mapping) if self.mapping and self.mapping.endswith(SUFFIX) else None
+
+    def public(self) -> dict[str, object]:
+        """The value of each setting but the secrets, by the setting's name."""
+        return {name: getattr(self, field_of(name)) for name in RULES if name not in SECRETS}
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> Self:
@@ -181,6 +209,9 @@ class StackSettings:
         if len(trackers) != 1:
             rule = f"{RULES['trackingId'].says}, or trackingIdParameter or datasetGroup be set in its place"
             raise invalid("trackingId", rule, values.get(trackers[0]) if trackers else None, stage)
+        if "stream_arn" in values and "stream_retention_hours" not in values:
+            rule = f"given with streamArn: {RULES['streamRetentionHours'].says}, as that stream has it"
+            raise invalid("streamRetentionHours", rule, None, stage)
         return cls(stage=stage, **values)
 
 
@@ -213,9 +244,10 @@ RULES = {
     "trackingId": _TRACKER,
     "trackingIdParameter": matching(r"[\w./-]{1,1011}", "the name of a Systems Manager parameter"),
     "datasetGroup": matching(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,49}", "a name of up to 50 letters, digits, - and _"),
+    "datasetGroupDomain": names(DOMAINS),
     "interactionFields": list_of(
         Rule("", _interaction_field),
-        f"NAME:type with commas, no name of Personalize's own, a type one of {', '.join(AVRO_TYPES)}",
+        f"up to {MOST_FIELDS} NAME:type with commas, no name of Personalize's own, a type of {', '.join(AVRO_TYPES)}",
     ),
     "allowedTrackingIds": list_of(_TRACKER, "event trackers' ids, as a list or with commas"),
     "streamArn": matching(r"arn:[\w-]+:kinesis:[\w-]+:\d{12}:stream/[\w.-]{1,128}", "the ARN of a Kinesis stream"),

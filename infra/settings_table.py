@@ -7,6 +7,7 @@ from dataclasses import MISSING, fields
 from enum import Enum
 from itertools import pairwise
 
+from infra.changes import LATER
 from infra.settings import RULES, StackSettings, field_of
 
 HEAD = """# Settings
@@ -14,8 +15,13 @@ HEAD = """# Settings
 Each stage has a block in `cdk.json`, and `make deploy STAGE=prod ARGS="-c name=value"` overrides a value of it. A wrong
 one stops the synth with a sentence that names the setting.
 
-| setting | default | allowed | what it is |
-|---|---|---|---|
+The last column says whether a deployed setting may change. `make deploy` shows each that differs from what is deployed,
+and stops before a change that can't be made, or that costs something, with a sentence that says what and how. One that
+costs something is confirmed by name: `make deploy … CONFIRM=shadow,streamArn`. `make diff` shows the same and stops at
+nothing.
+
+| setting | default | allowed | what it is | may change later |
+|---|---|---|---|---|
 """
 
 
@@ -23,7 +29,8 @@ def table() -> str:
     """The document, one row a setting."""
     meanings = _meanings()
     rows = [
-        f"| `{name}` | {_default(name)} | {rule.says} | {meanings[field_of(name)]} |\n" for name, rule in RULES.items()
+        f"| `{name}` | {_default(name)} | {rule.says} | {meanings[field_of(name)]} | {LATER[name].says} |\n"
+        for name, rule in RULES.items()
     ]
     return HEAD + "".join(rows)
 
@@ -40,7 +47,7 @@ def _meanings() -> dict[str, str]:
     """The docstring below each field."""
     (body,) = [node.body for node in ast.parse(inspect.getsource(StackSettings)).body if isinstance(node, ast.ClassDef)]
     return {
-        field.target.id: str(ast.literal_eval(text.value)).replace("\n", " ")
+        field.target.id: " ".join(str(ast.literal_eval(text.value)).split())
         for field, text in pairwise(body)
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr)
     }

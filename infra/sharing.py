@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from infra.arns import Arn
-from infra.settings import StackSettings, invalid
+from infra.regions import REGIONS, WITH_TRACKERS
+from infra.settings import InvalidSetting, StackSettings, invalid
 
 READING = (
     *("kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator"),
@@ -32,11 +33,22 @@ class Home:
         return cls(environ.get("CDK_DEFAULT_ACCOUNT") or None, environ.get("CDK_DEFAULT_REGION") or None)
 
     def check(self, settings: StackSettings) -> None:
-        """Raise InvalidSetting for a stream of another region: a mapping reads none."""
+        """Raise InvalidSetting for a region without Personalize, and for a stream of another: a mapping reads none."""
+        self._check_region(settings)
         arn = settings.stream_arn
         if arn and self.region and Arn.of(arn).region != self.region:
             rule = f"of the region that is deployed to, {self.region}: Lambda reads no stream of another"
             raise invalid("streamArn", rule, arn, settings.stage)
+
+    def _check_region(self, settings: StackSettings) -> None:
+        if self.region and self.region not in REGIONS:
+            raise InvalidSetting(
+                f"the region that is deployed to, {self.region}, has no Amazon Personalize: choose one of "
+                f"{', '.join(REGIONS)}, by AWS_REGION or your profile"
+            )
+        if self.region and self.region not in WITH_TRACKERS and settings.dataset_group:
+            rule = f"left out in {self.region}, where CloudFormation makes no event tracker (set trackingId)"
+            raise invalid("datasetGroup", rule, settings.dataset_group, settings.stage)
 
     def is_elsewhere(self, arn: str | None) -> bool:
         """Whether a resource is known to be another account's."""

@@ -14,6 +14,7 @@ from infra.encryption import DataKey
 from infra.failures import FailureStore
 from infra.network import Network, attaching
 from infra.personalize import PersonalizeTracker
+from infra.recorded import SECTION, texts
 from infra.settings import StackSettings
 from infra.sharing import Home, asked_of_owners
 from infra.signals import Signals
@@ -38,6 +39,7 @@ class RelayStack(Stack):
         )
         Tags.of(self).add("Application", "personalize-relay")
         Tags.of(self).add("Stage", settings.stage)
+        self.template_options.metadata = {SECTION: texts(settings.public())}
         encryption = DataKey(self, "Encryption", settings=settings) if settings.customer_key else None
         key = encryption.key if encryption else None
         source = InteractionStream(self, "Stream", settings=settings, key=key)
@@ -123,6 +125,7 @@ class RelayStack(Stack):
                 self,
                 "Personalize",
                 name=settings.dataset_group,
+                domain=settings.dataset_group_domain,
                 fields=dict(settings.interaction_fields),
                 removal_policy=settings.removal_policy,
             ).tracking_id

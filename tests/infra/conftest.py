@@ -60,7 +60,13 @@ def dev(synthesize: Synthesize) -> Template:
 @pytest.fixture(scope="session")
 def shared(synthesize: Synthesize) -> Template:
     """The prod stage on a stream of another account, with the key of a third."""
-    return synthesize(stage="prod", streamArn=SHARED_STREAM_ARN, streamKeyArn=SHARED_KEY_ARN, home=HOME)
+    return synthesize(
+        stage="prod",
+        streamArn=SHARED_STREAM_ARN,
+        streamKeyArn=SHARED_KEY_ARN,
+        streamRetentionHours="24",
+        home=HOME,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -46,6 +46,6 @@ def test_wrong_mapping_ends_in_one_line(context: dict[str, Any], tmp_path: Path)
 
 def test_stream_of_another_region_ends_in_one_line(context: dict[str, Any]) -> None:
     """By the region that the CDK command says."""
-    said = refusal(context, region="us-east-1", streamArn=SHARED_STREAM_ARN)
+    said = refusal(context, region="us-east-1", streamArn=SHARED_STREAM_ARN, streamRetentionHours="24")
     assert said.startswith("streamArn must be of the region that is deployed to, us-east-1: ")
     assert said.endswith(f"{PLACES} streamArn=…")

@@ -31,7 +31,10 @@ sys.exit(app.main())
 
 type Overrides = dict[str, str | None]
 
-BESIDE = ("datasetGroup", "interactionFields", "streamArn", "streamKeyArn", "pageTopicArn", "ticketTopicArn")
+BESIDE = (
+    *("datasetGroup", "datasetGroupDomain", "interactionFields"),
+    *("streamArn", "streamKeyArn", "pageTopicArn", "ticketTopicArn"),
+)
 INSTEAD: Overrides = {
     "trackingId": None,
     "streamShards": None,

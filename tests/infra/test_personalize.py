@@ -3,28 +3,66 @@
 import json
 
 import pytest
+from aws_cdk.assertions import Template
 
+from infra.personalize import FIELDS, interactions_schema
 from tests.infra.conftest import Synthesize
 from tests.infra.templates import only
 
 
-def test_an_empty_account_gets_a_tracker_and_a_dataset_for_it(synthesize: Synthesize) -> None:
-    template = synthesize(stage="dev", trackingId=None, datasetGroup="shop", interactionFields="DEVICE:string")
-    group, _ = only(template, "AWS::Personalize::DatasetGroup", {"Name": "shop"})
-    schema_id, schema = only(template, "AWS::Personalize::Schema")
-    dataset_id, dataset = only(template, "AWS::Personalize::Dataset")
-    tracker_id, tracker = only(template, "AWS::Personalize::EventTracker")
+@pytest.fixture(scope="module")
+def shop(synthesize: Synthesize) -> Template:
+    """A dataset group of a domain, with a field of its own."""
+    return synthesize(
+        stage="dev",
+        trackingId=None,
+        datasetGroup="shop",
+        datasetGroupDomain="ECOMMERCE",
+        interactionFields="DEVICE:string",
+    )
+
+
+def test_an_empty_account_gets_a_tracker_and_a_dataset_for_it(shop: Template) -> None:
+    group, _ = only(shop, "AWS::Personalize::DatasetGroup", {"Name": "shop"})
+    schema_id, schema = only(shop, "AWS::Personalize::Schema")
+    dataset_id, dataset = only(shop, "AWS::Personalize::Dataset")
+    tracker_id, tracker = only(shop, "AWS::Personalize::EventTracker")
     within = {"Fn::GetAtt": [group, "DatasetGroupArn"]}
     assert dataset["Properties"]["DatasetGroupArn"] == tracker["Properties"]["DatasetGroupArn"] == within
     assert dataset["Properties"]["SchemaArn"] == {"Fn::GetAtt": [schema_id, "SchemaArn"]}
     assert tracker["DependsOn"] == [dataset_id]
-    template.has_resource_properties(
+    shop.has_resource_properties(
         "AWS::Lambda::Function",
         {"Environment": {"Variables": {"TRACKING_ID": {"Fn::GetAtt": [tracker_id, "TrackingId"]}}}},
     )
-    fields = {field["name"]: field["type"] for field in json.loads(schema["Properties"]["Schema"])["fields"]}
-    assert fields["DEVICE"] == ["null", "string"]
-    assert [fields[name] for name in ("USER_ID", "ITEM_ID", "TIMESTAMP")] == ["string", "string", "long"]
+    assert json.loads(schema["Properties"]["Schema"]) == interactions_schema({"DEVICE": "string"})
+
+
+def test_a_domain_is_that_of_the_group_and_of_its_schema(shop: Template, synthesize: Synthesize) -> None:
+    """Without one the group is a custom one, and so is its schema."""
+    custom = synthesize(stage="dev", trackingId=None, datasetGroup="shop")
+    for kind in ("AWS::Personalize::DatasetGroup", "AWS::Personalize::Schema"):
+        assert only(shop, kind)[1]["Properties"]["Domain"] == "ECOMMERCE"
+        assert "Domain" not in only(custom, kind)[1]["Properties"]
+
+
+def test_a_field_of_text_is_categorical_and_no_other_is() -> None:
+    """Else Personalize leaves it out of training; of its own fields none may be."""
+    written = interactions_schema({"DEVICE": "string", "PRICE": "float"})["fields"]
+    assert written[-2:] == [
+        {"name": "DEVICE", "type": ["null", "string"], "categorical": True},
+        {"name": "PRICE", "type": ["null", "float"]},
+    ]
+    assert [each.keys() for each in written[:-2]] == len(FIELDS) * [{"name", "type"}]
+
+
+def test_every_member_of_an_event_has_its_field() -> None:
+    """With the types that Personalize asks for."""
+    types = {each["name"]: each["type"] for each in interactions_schema({})["fields"]}
+    required = {"USER_ID": "string", "ITEM_ID": "string", "TIMESTAMP": "long", "EVENT_TYPE": "string"}
+    reserved = {"EVENT_VALUE": "float", "IMPRESSION": "string", "RECOMMENDATION_ID": "string"}
+    reserved |= {"EVENT_ATTRIBUTION_SOURCE": "string"}
+    assert types == required | {name: ["null", kind] for name, kind in reserved.items()}
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,12 @@ WRONG: dict[str, list[Any]] = {
     "trackingId": ["", "two words", "a,b", "x" * 257],
     "trackingIdParameter": ["", "two words"],
     "datasetGroup": ["", "-shop", "x" * 51],
-    "interactionFields": ["DEVICE", "device:string", "DEVICE:text", "DEVICE:string,PRICE", "USER_ID:string"],
+    "datasetGroupDomain": ["ecommerce", "CUSTOM"],
+    "interactionFields": [
+        *("DEVICE", "device:string", "DEVICE:text", "DEVICE:string,PRICE", "USER_ID:string", "USERID:string"),
+        *("EVENT_ATTRIBUTION_SOURCE:string", "DEVICE:string,DEVICE:int", "A_B:string,AB:string"),
+        "A:int,B:int,C:int,D:int,E:int,F:int",
+    ],
     "allowedTrackingIds": ["fine,two words", ["two words"], 7 * ["x" * 257], 10 * ["x" * 256]],
     "streamArn": ["clicks", "arn:aws:sqs:eu-west-1:123456789012:clicks"],
     "streamKeyArn": [
@@ -37,7 +42,7 @@ WRONG: dict[str, list[Any]] = {
     "batchSize": ["0", "10001", "1e3", 10.5, True],
     "batchWindowSeconds": ["-1", "301"],
     "parallelization": ["0", "11"],
-    "maxRecordAgeMinutes": ["0", "10081", "2881"],
+    "maxRecordAgeMinutes": ["0", "10081", "2821"],
     "bisectOnError": ["yes", 1],
     "memoryMb": ["127", "10241"],
     "timeoutSeconds": ["9", "901"],
@@ -66,6 +71,7 @@ RIGHT = {
     "trackingId": ("other", "other"),
     "trackingIdParameter": ("/shop/tracking-id", "/shop/tracking-id"),
     "datasetGroup": ("shop", "shop"),
+    "datasetGroupDomain": ("ECOMMERCE", "ECOMMERCE"),
     "interactionFields": ("DEVICE:string, PRICE:float", (("DEVICE", "string"), ("PRICE", "float"))),
     "allowedTrackingIds": ("a, b,", ("a", "b")),
     "streamArn": (STREAM_ARN, STREAM_ARN),
@@ -105,8 +111,10 @@ RIGHT = {
 INSTEAD: dict[str, dict[str, Any]] = {
     "trackingIdParameter": {"trackingId": None},
     "datasetGroup": {"trackingId": None},
-    "streamKeyArn": {"streamArn": STREAM_ARN},
+    "streamArn": {"streamRetentionHours": 24},
+    "streamKeyArn": {"streamArn": STREAM_ARN, "streamRetentionHours": 24},
     "mappingSalt": {"mapping": "segment"},
+    "datasetGroupDomain": {"trackingId": None, "datasetGroup": "shop"},
     "interactionFields": {"trackingId": None, "datasetGroup": "shop"},
 }
 """What must be set otherwise for a setting that stands in for another, or belongs to one."""
@@ -166,16 +174,25 @@ def test_tracker_is_said_once(instead: dict[str, str]) -> None:
         StackSettings.from_context(GIVEN | instead)
 
 
-def test_fields_belong_to_a_new_dataset() -> None:
+@pytest.mark.parametrize("name", ["interactionFields", "datasetGroupDomain"])
+def test_fields_and_a_domain_belong_to_a_new_dataset(name: str) -> None:
     """An existing dataset has its schema."""
-    with pytest.raises(InvalidSetting, match=r"^interactionFields must be left out without datasetGroup"):
-        StackSettings.from_context(GIVEN | {"interactionFields": "DEVICE:string"})
+    with pytest.raises(InvalidSetting, match=rf"^{name} must be left out without datasetGroup"):
+        StackSettings.from_context(GIVEN | {name: RIGHT[name][0]})
 
 
-def test_age_stays_within_retention() -> None:
-    """A record never leaves the stream while it is still being retried."""
-    with pytest.raises(InvalidSetting, match=r"^maxRecordAgeMinutes must be at most 1440, .*streamRetentionHours"):
-        StackSettings.from_context(GIVEN | {"streamRetentionHours": "24", "maxRecordAgeMinutes": "1441"})
+def test_age_stays_an_hour_below_retention() -> None:
+    """A record that expires in the stream is stored nowhere, and nothing counts it."""
+    given = GIVEN | {"streamRetentionHours": "24"}
+    with pytest.raises(InvalidSetting, match=r"^maxRecordAgeMinutes must be at most 1380, .*streamRetentionHours"):
+        StackSettings.from_context(given | {"maxRecordAgeMinutes": "1381"})
+    assert StackSettings.from_context(given | {"maxRecordAgeMinutes": "1380"}).max_record_age_minutes == 1380
+
+
+def test_the_retention_of_an_existing_stream_is_asked_for() -> None:
+    """Kinesis keeps a record for 24 hours unless somebody asked for more, and the stack can't see it."""
+    with pytest.raises(InvalidSetting, match=r"^streamRetentionHours must be given with streamArn: .* is not set; "):
+        StackSettings.from_context(GIVEN | {"streamArn": STREAM_ARN})
 
 
 def test_a_batch_is_taken_before_its_records_are_given_up() -> None:
@@ -255,7 +272,7 @@ def test_the_topic_of_the_past_leads_to_the_two_of_now() -> None:
 def test_shards_belong_to_a_new_stream() -> None:
     """Two settings that contradict each other are refused, not weighed."""
     with pytest.raises(InvalidSetting, match=r"^streamShards must be left out where streamArn is given"):
-        StackSettings.from_context(GIVEN | {"streamArn": STREAM_ARN, "streamShards": "2"})
+        StackSettings.from_context(GIVEN | INSTEAD["streamArn"] | {"streamArn": STREAM_ARN, "streamShards": "2"})
 
 
 def test_every_shard_has_its_invocation() -> None:

@@ -78,6 +78,23 @@ def test_a_stream_of_another_region_is_refused() -> None:
         Home(region="us-east-1").check(settings(stream_arn=SHARED_STREAM_ARN))
 
 
+@pytest.mark.parametrize("region", ["eu-north-1", "us-gov-west-1", "us-iso-east-1"])
+def test_a_region_without_personalize_is_refused(region: str) -> None:
+    """Before anything is deployed that could never deliver an event."""
+    with pytest.raises(
+        InvalidSetting, match=rf"^the region that is deployed to, {region}, has no Amazon Personalize: "
+    ):
+        Home(region=region).check(settings())
+
+
+def test_a_tracker_is_made_only_where_cloudformation_makes_one() -> None:
+    """Where it makes none a tracker that is there already is as good."""
+    home = Home(region="cn-north-1")
+    home.check(settings())
+    with pytest.raises(InvalidSetting, match=r"^datasetGroup must be left out in cn-north-1, where CloudFormation"):
+        home.check(StackSettings(stage="prod", dataset_group="shop"))
+
+
 @pytest.mark.parametrize("home", [HOME, Home()])
 def test_a_stream_of_this_region_or_of_one_unknown_passes(home: Home) -> None:
     home.check(settings(stream_arn=SHARED_STREAM_ARN))

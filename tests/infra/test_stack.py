@@ -90,7 +90,7 @@ def test_outputs_name_what_a_person_looks_for(dev: Template) -> None:
 
 def test_existing_stream_is_read_not_made(synthesize: Synthesize) -> None:
     """A stream that is given stays its owner's: the stack only reads it."""
-    template = synthesize(stage="prod", streamArn=STREAM_ARN)
+    template = synthesize(stage="prod", streamArn=STREAM_ARN, streamRetentionHours="24")
     template.resource_count_is("AWS::Kinesis::Stream", 0)
     template.has_resource_properties("AWS::Lambda::EventSourceMapping", {"EventSourceArn": STREAM_ARN})
     template.has_output("StreamName", {"Value": "clicks"})
@@ -101,7 +101,7 @@ def test_existing_stream_is_read_not_made(synthesize: Synthesize) -> None:
 
 def test_the_key_of_an_existing_stream_may_decrypt_it(synthesize: Synthesize) -> None:
     """And nothing else: without it a stream that its owner encrypted can't be read."""
-    template = synthesize(stage="prod", streamArn=STREAM_ARN, streamKeyArn=KEY_ARN)
+    template = synthesize(stage="prod", streamArn=STREAM_ARN, streamKeyArn=KEY_ARN, streamRetentionHours="24")
     _, role = only(template, "AWS::IAM::Role")
     statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
     assert [one["Action"] for one in statements if one["Resource"] == KEY_ARN] == ["kms:Decrypt"]
@@ -125,7 +125,8 @@ def test_a_stream_and_a_key_of_other_accounts_are_read_as_ones_own_would_be(shar
 
 def test_whoever_deploys_is_told_what_to_do_and_what_is_left_out(compose: Compose) -> None:
     """In shadow, with topics that nobody subscribes to, and with a stream and a key of other accounts."""
-    stack = compose(stage="dev", shadow="true", streamArn=SHARED_STREAM_ARN, streamKeyArn=SHARED_KEY_ARN, home=HOME)
+    given = {"streamArn": SHARED_STREAM_ARN, "streamKeyArn": SHARED_KEY_ARN, "streamRetentionHours": "24"}
+    stack = compose(stage="dev", shadow="true", home=HOME, **given)
     said = [str(each.data) for each in stack.node.metadata if each.type == "aws:cdk:warning"]
     beginnings = ["shadow is on: no event is delivered", "nobody hears of pages and tickets"]
     beginnings += ["streamArn is a stream of account 222222222222", "streamKeyArn is a key of account 333333333333"]
