@@ -69,7 +69,7 @@ def _settled(batch: Sequence[Replayed], body: bytes) -> int:
 def counts(tail: str) -> dict[str, int] | None:
     """The counts in the last lines of an invocation's log, in base64; None where they don't show.
 
-    Lambda gives the last 4 KB: the line of the batch, or its metrics after it, are in them unless others follow.
+    Lambda gives the last 4 KB: the line of the batch is in them unless more than that many metrics follow it.
     """
     for line in reversed(base64.b64decode(tail).decode(errors="replace").splitlines()):
         found = _counted(line)
