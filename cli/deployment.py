@@ -36,6 +36,11 @@ class Deployment:
         """The stream's name, or the ARN of one of another account; raises Problem as `output` does."""
         return self._outputs.get("StreamArn") or self.output("StreamName")
 
+    @property
+    def function(self) -> str:
+        """The function as its mapping invokes it, by its alias; raises Problem as `output` does."""
+        return f"{self.output('FunctionName')}:{self.output('AliasName')}"
+
     @cached_property
     def _outputs(self) -> dict[str, str]:
         from botocore.exceptions import ClientError  # noqa: PLC0415 - as in problems

@@ -46,8 +46,8 @@ def doctor(  # noqa: PLR0913 - one for each option
 ) -> int:
     """Check a deployment as an operator would, and say what is wrong and what to do.
 
-    In order: credentials, stack, stream, mapping, function and its settings,
-    bucket, tracker, the role's permissions, the last batch, members, alarms.
+    In order: credentials, stack, stream, mapping, function, its version and its
+    settings, bucket, tracker, the role, the last batch, members, alarms.
     A line is "ok", "wrong" or "unknown": that could not be checked, and fails
     nothing.
     It changes nothing, unless --send-event is given: that event is recorded in

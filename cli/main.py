@@ -12,7 +12,7 @@ from typing import Annotated, cast
 import typer
 from typer.exceptions import TyperException
 
-from cli import doctor, failed, mapped, produce, status, validate
+from cli import doctor, failed, mapped, produce, rollback, status, validate
 from cli.problems import FAILED, INTERRUPTED, MISUSED, Problem, bug
 
 HELP = """
@@ -52,6 +52,7 @@ app.add_typer(mapped.app, name="map")
 app.add_typer(failed.app, name="failed")
 app.command()(status.status)
 app.command()(doctor.doctor)
+app.command()(rollback.rollback)
 
 
 def main() -> None:

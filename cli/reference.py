@@ -7,7 +7,7 @@ from pathlib import Path
 
 COMMANDS = (
     *("validate", "produce", "map show", "map test", "map try"),
-    *("failed list", "failed show", "failed redrive", "status", "doctor"),
+    *("failed list", "failed show", "failed redrive", "status", "doctor", "rollback"),
 )
 WIDTH = 80
 HEAD = """# The relay command

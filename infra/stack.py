@@ -59,7 +59,7 @@ class RelayStack(Stack):
             "Mapping",
             settings=settings,
             stream=source.stream,
-            function=consumer.function,
+            function=consumer.live,
             bucket=failures.bucket,
         )
         self._tell(settings, home)
@@ -74,9 +74,9 @@ class RelayStack(Stack):
         watched = [*alarms.pages, *alarms.tickets]
         RelayDashboard(self, "Dashboard", settings=settings, signals=signals, alarms=watched)
         CfnOutput(self, "StreamName", value=source.stream.stream_name)
-        if not signals.sees_stream:
-            CfnOutput(self, "StreamArn", value=source.stream.stream_arn)
+        CfnOutput(self, "StreamArn", value=source.stream.stream_arn)
         CfnOutput(self, "FunctionName", value=consumer.function.function_name)
+        CfnOutput(self, "AliasName", value=consumer.live.alias_name)
         CfnOutput(self, "BucketName", value=failures.bucket.bucket_name)
         CfnOutput(self, "EventSourceMappingId", value=mapping.resource.attr_id)
         CfnOutput(self, "LogGroupName", value=consumer.log_group.log_group_name)

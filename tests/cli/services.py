@@ -12,10 +12,19 @@ type Answers = Mapping[str, Any]
 OUTPUTS = {
     "StreamName": "the-stream",
     "FunctionName": "the-function",
+    "AliasName": "live",
     "BucketName": "the-bucket",
     "EventSourceMappingId": "the-mapping",
     "LogGroupName": "the-log",
 }
+
+
+def version(number: int) -> dict[str, str]:
+    """A published version, as Lambda lists it."""
+    published = f"2026-11-2{number}T09:30:00.000+0000"
+    return {"Version": str(number), "LastModified": published, "Description": "the-tracker"}
+
+
 STACK = {
     "StackStatus": "CREATE_COMPLETE",
     "Outputs": [{"OutputKey": name, "OutputValue": value} for name, value in OUTPUTS.items()],
@@ -50,6 +59,8 @@ HEALTHY: Answers = {
         "Role": "arn:aws:iam::123456789012:role/the-role",
         "Environment": {"Variables": {"TRACKING_ID": "the-tracker", "QUARANTINE_BUCKET": "the-bucket"}},
     },
+    "get_alias": {"FunctionVersion": "2", "RevisionId": "the-revision"},
+    "list_versions_by_function": {"Versions": [{"Version": "$LATEST"}, version(1), version(2)]},
     "list_objects_v2": {},
     "list_event_trackers": {"eventTrackers": [{"eventTrackerArn": "arn:of-the-tracker"}]},
     "describe_event_tracker": {"eventTracker": {"trackingId": "the-tracker", "status": "ACTIVE"}},

@@ -134,7 +134,7 @@ def system() -> Iterator[System]:
     pace = Pace(poll_seconds=0.25, first_backoff=0.1, longest_backoff=1.0)
     with System(context, pace=pace, function_environment={"PYTHONPATH": str(CRASH)}) as running:
         # The emulator counts a cold start against the timeout, as Lambda does not.
-        running.client("lambda").invoke(FunctionName=running.outputs["FunctionName"], Payload=b'{"Records": []}')
+        running.client("lambda").invoke(FunctionName=running.function, Payload=b'{"Records": []}')
         limit_retries(running, 4)
         yield running
 

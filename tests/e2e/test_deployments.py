@@ -95,10 +95,15 @@ def mapping_of(account: Account, outputs: dict[str, str]) -> EventSourceMapping:
     return EventSourceMapping(outputs["EventSourceMappingId"], account.emulator.client, pace)
 
 
+def live(outputs: dict[str, str]) -> str:
+    """The function as the mapping invokes it."""
+    return f"{outputs['FunctionName']}:{outputs['AliasName']}"
+
+
 def settings_of(account: Account, outputs: dict[str, str]) -> dict[str, Any]:
     """What the services say of the settings in OF_PROD that they keep."""
     mapping = account.client("lambda").get_event_source_mapping(UUID=outputs["EventSourceMappingId"])
-    function = account.client("lambda").get_function_configuration(FunctionName=outputs["FunctionName"])
+    function = account.client("lambda").get_function_configuration(FunctionName=live(outputs))
     stream = account.client("kinesis").describe_stream_summary(StreamName=outputs["StreamName"])
     (group,) = account.client("logs").describe_log_groups(logGroupNamePrefix=outputs["LogGroupName"])["logGroups"]
     return {
@@ -183,7 +188,7 @@ def test_a_stack_that_makes_its_own_tracker_records_events_with_it(
     assert sorted(kinds) == [
         f"AWS::Personalize::{kind}" for kind in ("Dataset", "DatasetGroup", "EventTracker", "Schema")
     ]
-    function = account.client("lambda").get_function_configuration(FunctionName=outputs["FunctionName"])
+    function = account.client("lambda").get_function_configuration(FunctionName=live(outputs))
     trackers.append(function["Environment"]["Variables"]["TRACKING_ID"])
     Producer(account, outputs["StreamName"]).put("event")
     with mapping_of(account, outputs) as mapping:

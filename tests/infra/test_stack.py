@@ -18,8 +18,10 @@ def test_stack_holds_nothing_else(prod: Template) -> None:
         "AWS::CloudWatch::Dashboard",
         "AWS::IAM::Role",
         "AWS::Kinesis::Stream",
+        "AWS::Lambda::Alias",
         "AWS::Lambda::EventSourceMapping",
         "AWS::Lambda::Function",
+        "AWS::Lambda::Version",
         "AWS::Logs::LogGroup",
         "AWS::S3::Bucket",
         "AWS::S3::Bucket",
@@ -62,7 +64,15 @@ def test_data_outlives_the_prod_stack(synthesize: Synthesize, stage: str, policy
 
 def test_outputs_name_what_a_person_looks_for(dev: Template) -> None:
     """The names that the commands and the runbook use."""
-    names = {"StreamName", "FunctionName", "BucketName", "EventSourceMappingId", "LogGroupName"}
+    names = {
+        "StreamName",
+        "StreamArn",
+        "FunctionName",
+        "AliasName",
+        "BucketName",
+        "EventSourceMappingId",
+        "LogGroupName",
+    }
     assert dev.find_outputs("*").keys() == names
 
 
