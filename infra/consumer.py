@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from aws_cdk import Duration, RemovalPolicy
-from aws_cdk.aws_ec2 import SubnetSelection, SubnetType
 from aws_cdk.aws_iam import PolicyDocument, PolicyStatement, Role, ServicePrincipal
 from aws_cdk.aws_kinesis import IStream
 from aws_cdk.aws_kms import IKey
@@ -12,6 +12,7 @@ from aws_cdk.aws_lambda import (
     Alias,
     Architecture,
     CfnEventSourceMapping,
+    CfnFunction,
     Code,
     Function,
     IAlias,
@@ -24,7 +25,7 @@ from aws_cdk.aws_s3 import IBucket
 from constructs import Construct
 
 from infra.audit import acknowledge, acknowledge_wildcards
-from infra.network import Network
+from infra.network import Place
 from infra.retries import retry_attempts
 from infra.settings import StackSettings
 from personalize_relay.settings import Settings
@@ -60,7 +61,7 @@ class Consumer(Construct):
         code: Path,
         statements: Sequence[PolicyStatement],
         key: IKey | None,
-        network: Network | None,
+        place: Place | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.log_group = LogGroup(
@@ -85,9 +86,6 @@ class Consumer(Construct):
             environment_encryption=key,
             log_group=self.log_group,
             tracing=Tracing.ACTIVE,
-            vpc=network.vpc if network else None,
-            vpc_subnets=SubnetSelection(subnet_type=SubnetType.PRIVATE_ISOLATED) if network else None,
-            security_groups=[network.function_group] if network else None,
             # Else the CDK adds its own statements in a second policy.
             role=self.role.without_policy_updates(),
             current_version_options=VersionOptions(
@@ -99,7 +97,16 @@ class Consumer(Construct):
             ),
         )
         acknowledge(self.function, RUNTIME | DEAD_LETTER)
+        if place:
+            self._move_to(place)
         self.live = Alias(self, "Live", alias_name=LIVE, version=self.function.current_version)
+
+    def _move_to(self, place: Place) -> None:
+        # Of a VPC that exists the CDK would have to know what it isn't told: zones, and routes.
+        function = cast("CfnFunction", self.function.node.default_child)
+        function.vpc_config = CfnFunction.VpcConfigProperty(
+            subnet_ids=list(place.subnet_ids), security_group_ids=[place.group_id]
+        )
 
     def _role(self, statements: Sequence[PolicyStatement]) -> Role:
         # Inline, so that the permissions exist before the mapping is made, which checks them.

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,6 +19,9 @@ from personalize_relay.settings import CLIENTS, DEFAULT_MAX_IN_FLIGHT, MAX_IN_FL
 
 ROOM_FOR_TRACKERS = 2500
 """Characters: Lambda gives a function's environment 4 KB, names and all."""
+DEFAULT_CIDR = "10.0.0.0/24"
+WIDEST, NARROWEST = 16, 26
+"""Prefixes of a VPC's addresses: AWS's widest, and one that has room for four subnets."""
 AVRO_TYPES = ("string", "int", "long", "float", "double", "boolean")
 
 
@@ -49,6 +53,9 @@ class StackSettings:
     """Shards of the stream that the stack makes; without it the stream is on-demand."""
     stream_retention_hours: int = 48
     """How long the stream keeps a record; for an existing stream, what it is set to."""
+    producer_arns: tuple[str, ...] = ()
+    """IAM roles and users that may write to the stream that the stack makes, of any account, and use its key for it.
+    They must exist."""
     starting_position: datetime | None = None
     """The time a new mapping starts from; without it, or as TRIM_HORIZON, it starts at the oldest record."""
     batch_size: int = 1000
@@ -81,8 +88,18 @@ class StackSettings:
     """The function's log level."""
     log_retention: RetentionDays = RetentionDays.ONE_MONTH
     """How long CloudWatch keeps the function's log."""
-    vpc: bool = False
-    """Whether the function runs in a network of its own, without internet, which the stack makes with its endpoints."""
+    vpc: str = "false"
+    """Whether the function runs in a network of its own, without internet, which the stack makes with its endpoints.
+    From true to false by way of leaving: [leave a network](operations.md#leave-a-network)."""
+    vpc_zones: tuple[str, ...] = ()
+    """The availability zones of that network, else the first two: Lambda and Personalize's events must be in each."""
+    vpc_cidr: str = DEFAULT_CIDR
+    """The addresses of that network."""
+    vpc_id: str | None = None
+    """An existing VPC for the function in its place. The stack makes a security group in it and no endpoint: from its
+    subnets the services personalize-events and S3 must be within reach by HTTPS."""
+    vpc_subnet_ids: tuple[str, ...] = ()
+    """The subnets of that VPC, best in two zones."""
     alarm_topic_arn: str | None = None
     """An existing SNS topic that alarms go to; without it the stack makes one."""
     alarm_email: str | None = None
@@ -123,6 +140,38 @@ class StackSettings:
             raise invalid("interactionFields", "left out without datasetGroup", self.interaction_fields, self.stage)
         if self.alarm_topic_arn and self.alarm_email:
             raise invalid("alarmEmail", "left out where alarmTopicArn is given", self.alarm_email, self.stage)
+        self._check_producers()
+        self._check_network()
+
+    def _check_producers(self) -> None:
+        if self.producer_arns and self.stream_arn:
+            rule = "left out where streamArn is given: who may write to that stream is its owner's to say"
+            raise invalid("producerArns", rule, self.producer_arns, self.stage)
+
+    def _check_network(self) -> None:
+        own = {"vpcZones": self.vpc_zones, "vpcCidr": self.vpc_cidr != DEFAULT_CIDR and self.vpc_cidr}
+        existing = {"vpcId": self.vpc_id, "vpcSubnetIds": self.vpc_subnet_ids}
+        for name, given in (own | existing).items():
+            if given and not self.keeps_network:
+                raise invalid(name, "left out where vpc is false", given, self.stage)
+        for name, given in own.items():
+            if given and self.vpc_id:
+                raise invalid(name, "left out where vpcId is given", given, self.stage)
+        for name, other in (("vpcId", "vpcSubnetIds"), ("vpcSubnetIds", "vpcId")):
+            if existing[other] and not existing[name]:
+                raise invalid(name, f"given where {other} is", None, self.stage)
+        if len(self.vpc_zones) == 1:
+            raise invalid("vpcZones", "two zones or more", self.vpc_zones[0], self.stage)
+
+    @property
+    def in_network(self) -> bool:
+        """Whether the function is in a network."""
+        return self.vpc == "true"
+
+    @property
+    def keeps_network(self) -> bool:
+        """Whether there is a network for it: Lambda may not have left it yet."""
+        return self.vpc != "false"
 
     @property
     def mapping_path(self) -> Path | None:
@@ -153,6 +202,13 @@ def _starting_position(text: str) -> datetime | None:
     return time
 
 
+def _block(text: str) -> str:
+    block = IPv4Network(text)
+    if not WIDEST <= block.prefixlen <= NARROWEST:
+        raise ValueError
+    return str(block)
+
+
 def _interaction_field(text: str) -> tuple[str, str]:
     name, _, kind = text.partition(":")
     if not re.fullmatch(r"[A-Z][A-Z0-9_]{0,62}", name) or name in FIELDS or kind not in AVRO_TYPES:
@@ -180,6 +236,10 @@ RULES = {
     "streamKeyArn": matching(r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]{1,64}", "the ARN of a KMS key"),
     "streamShards": whole(1, 20_000),
     "streamRetentionHours": whole(24, 8_760),
+    "producerArns": list_of(
+        matching(r"arn:[\w-]+:iam::\d{12}:(role|user)/[\w+=.@/-]{1,512}", ""),
+        "ARNs of IAM roles and users, as a list or with commas",
+    ),
     "startingPosition": Rule("TRIM_HORIZON or an ISO 8601 time with its zone", _starting_position),
     "batchSize": whole(1, 10_000),
     "batchWindowSeconds": whole(0, 300),
@@ -198,7 +258,13 @@ RULES = {
     "shadow": _YES_OR_NO,
     "logLevel": names(("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
     "logRetention": one_of(RetentionDays.__members__),
-    "vpc": _YES_OR_NO,
+    "vpc": names(("false", "true", "leaving")),
+    "vpcZones": list_of(
+        matching(r"[a-z]{2}-[a-z0-9-]*\d[a-z]", ""), "names of availability zones, as a list or with commas"
+    ),
+    "vpcCidr": Rule("an IPv4 block of /16 to /26", _block),
+    "vpcId": matching(r"vpc-[0-9a-f]{8,17}", "the id of a VPC"),
+    "vpcSubnetIds": list_of(matching(r"subnet-[0-9a-f]{8,17}", ""), "ids of subnets, as a list or with commas"),
     "alarmTopicArn": matching(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}", "the ARN of an SNS topic"),
     "alarmEmail": matching(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address"),
     "quarantineExpiryDays": whole(1, 3_650),

@@ -32,11 +32,15 @@ class Home:
         return cls(environ.get("CDK_DEFAULT_ACCOUNT") or None, environ.get("CDK_DEFAULT_REGION") or None)
 
     def check(self, settings: StackSettings) -> None:
-        """Raise InvalidSetting for a stream of another region: a mapping reads none."""
+        """Raise InvalidSetting for what AWS refuses: a stream of another region, producers without a key for them."""
         arn = settings.stream_arn
         if arn and self.region and Arn.of(arn).region != self.region:
             rule = f"of the region that is deployed to, {self.region}: Lambda reads no stream of another"
             raise invalid("streamArn", rule, arn, settings.stage)
+        for producer in settings.producer_arns:
+            if self.is_elsewhere(producer) and not settings.customer_key:
+                rule = "of this account, or customerKey be true: nobody else may use the key that AWS has for Kinesis"
+                raise invalid("producerArns", rule, producer, settings.stage)
 
     def is_elsewhere(self, arn: str | None) -> bool:
         """Whether a resource is known to be another account's."""

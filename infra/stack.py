@@ -12,7 +12,7 @@ from infra.consumer import Consumer, StreamMapping, putting_events
 from infra.dashboard import RelayDashboard
 from infra.encryption import DataKey
 from infra.failures import FailureStore
-from infra.network import Network, attaching
+from infra.network import attaching, place_of
 from infra.personalize import PersonalizeTracker
 from infra.settings import StackSettings
 from infra.sharing import Home, asked_of_owners
@@ -36,7 +36,7 @@ class RelayStack(Stack):
         source = InteractionStream(self, "Stream", settings=settings, key=key)
         failures = FailureStore(self, "Failures", settings=settings, key=key)
         environment = _environment(settings, failures, tracking_id=self._tracking_id(settings))
-        network = Network(self, "Network", settings=settings, bucket=failures.bucket, key=key) if settings.vpc else None
+        place = place_of(self, settings=settings, bucket=failures.bucket, key=key)
         consumer = Consumer(
             self,
             "Consumer",
@@ -48,10 +48,10 @@ class RelayStack(Stack):
                 *failures.writing(prefix=environment.quarantine_prefix),
                 putting_events(),
                 *([encryption.using()] if encryption else []),
-                *([attaching()] if network else []),
+                *([attaching()] if place else []),
             ],
             key=key,
-            network=network,
+            place=place if settings.in_network else None,
         )
         failures.keep_from(consumer.role)
         mapping = StreamMapping(
@@ -75,6 +75,8 @@ class RelayStack(Stack):
         RelayDashboard(self, "Dashboard", settings=settings, signals=signals, alarms=watched)
         CfnOutput(self, "StreamName", value=source.stream.stream_name)
         CfnOutput(self, "StreamArn", value=source.stream.stream_arn)
+        if key:
+            CfnOutput(self, "KeyArn", value=key.key_arn)
         CfnOutput(self, "FunctionName", value=consumer.function.function_name)
         CfnOutput(self, "AliasName", value=consumer.live.alias_name)
         CfnOutput(self, "BucketName", value=failures.bucket.bucket_name)

@@ -26,6 +26,7 @@ def version(number: int) -> dict[str, str]:
 
 
 STACK = {
+    "StackId": "arn:aws:cloudformation:eu-west-1:123456789012:stack/personalize-relay-prod/1",
     "StackStatus": "CREATE_COMPLETE",
     "Outputs": [{"OutputKey": name, "OutputValue": value} for name, value in OUTPUTS.items()],
 }

@@ -60,9 +60,7 @@ def test_a_version_that_cannot_be_gone_to_is_said(to: int, said: str) -> None:
 
 def test_without_a_version_before_it_says_what_to_do() -> None:
     _, deployment = deployed(live=1)
-    with pytest.raises(
-        Problem, match="version 1 is live, and there is none before it to go back to: deploy"
-    ):
+    with pytest.raises(Problem, match="version 1 is live, and there is none before it to go back to: deploy"):
         _ = versions(deployment).before
 
 

@@ -78,6 +78,16 @@ def test_a_stream_of_another_region_is_refused() -> None:
         Home(region="us-east-1").check(settings(stream_arn=SHARED_STREAM_ARN))
 
 
+def test_producers_of_another_account_need_a_key_of_the_customers() -> None:
+    """Nobody can let them use the one that AWS has for Kinesis."""
+    theirs = "arn:aws:iam::222222222222:role/web"
+    with pytest.raises(InvalidSetting, match=r"^producerArns must be of this account, or customerKey be true"):
+        HOME.check(settings(producer_arns=(theirs,)))
+    HOME.check(settings(producer_arns=(theirs,), customer_key=True))
+    HOME.check(settings(producer_arns=("arn:aws:iam::123456789012:role/web",)))
+    Home().check(settings(producer_arns=(theirs,)))
+
+
 @pytest.mark.parametrize("home", [HOME, Home()])
 def test_a_stream_of_this_region_or_of_one_unknown_passes(home: Home) -> None:
     home.check(settings(stream_arn=SHARED_STREAM_ARN))
