@@ -35,6 +35,9 @@ from case, `_`, `-` and spaces; every cell is a text, and an empty one absent. A
 alone, is skipped. A file that holds nothing, or a header without rows, ends with exit status 1; an empty JSON array and
 an empty standard input don't.
 
+`produce` needs `kinesis:PutRecords`, and where the stage has a key of its own `kms:GenerateDataKey` on that
+([what a producer needs](operations.md#what-a-producer-needs)).
+
 With `--mapping`, a preset's name or a TOML file ([mapping](mapping.md)), a column is the member of its very name, and
 text without a header is read line by line where the mapping has columns of its own. What it drops is counted by rule.
 """
