@@ -22,10 +22,9 @@ def publish(system: System, changed: Mapping[str, str], *, timeout: int | None =
 
 def make_live(system: System, version: str) -> str:
     """Point the alias to a version; returns the one that it pointed to."""
-    functions = system.client("lambda")
-    named = {"FunctionName": system.outputs["FunctionName"], "Name": system.outputs["AliasName"]}
-    before = functions.get_alias(**named)["FunctionVersion"]
-    functions.update_alias(**named, FunctionVersion=version)
+    functions, name, alias = system.client("lambda"), system.outputs["FunctionName"], system.outputs["AliasName"]
+    before = functions.get_alias(FunctionName=name, Name=alias)["FunctionVersion"]
+    functions.update_alias(FunctionName=name, Name=alias, FunctionVersion=version)
     return before
 
 

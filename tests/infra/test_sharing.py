@@ -1,6 +1,7 @@
 """A stream of another account: its owner is told what to allow, and another region's is refused."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -80,12 +81,12 @@ def test_a_stream_of_another_region_is_refused() -> None:
 
 def test_producers_of_another_account_need_a_key_of_the_customers() -> None:
     """Nobody can let them use the one that AWS has for Kinesis."""
-    theirs = "arn:aws:iam::222222222222:role/web"
+    theirs = replace(settings(), producer_arns=("arn:aws:iam::222222222222:role/web",))
     with pytest.raises(InvalidSetting, match=r"^producerArns must be of this account, or customerKey be true"):
-        HOME.check(settings(producer_arns=(theirs,)))
-    HOME.check(settings(producer_arns=(theirs,), customer_key=True))
-    HOME.check(settings(producer_arns=("arn:aws:iam::123456789012:role/web",)))
-    Home().check(settings(producer_arns=(theirs,)))
+        HOME.check(theirs)
+    HOME.check(replace(theirs, customer_key=True))
+    HOME.check(replace(theirs, producer_arns=("arn:aws:iam::123456789012:role/web",)))
+    Home().check(theirs)
 
 
 @pytest.mark.parametrize("home", [HOME, Home()])
