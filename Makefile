@@ -6,7 +6,7 @@ BIN := .venv/bin
 ENVIRONMENT := .venv/.installed
 CDK := node_modules/.package-lock.json
 
-.PHONY: help setup demo local test verify units systems bench lint docs format synth bootstrap deploy diff destroy clean
+.PHONY: help setup demo local test verify units systems bench lint docs format synth bootstrap deploy diff destroy rollback clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z ]+:.*## / {printf "  make %-37s %s\n", $$1, $$2}' Makefile
@@ -67,6 +67,9 @@ synth bootstrap destroy: setup ## the CDK command of that name: STAGE=dev or pro
 
 deploy diff: setup ## the same, after what differs from the deployed settings: CONFIRM=streamArn,…
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m infra.deployment $@ --stage "$(STAGE)" --confirm "$(CONFIRM)" -- $(ARGS)
+
+rollback: $(ENVIRONMENT) ## make the version before live, in seconds: STAGE=prod, ARGS="--yes"
+	$(BIN)/relay rollback --stage $(STAGE) $(ARGS)
 
 clean: ## remove what the targets made
 	rm -rf .venv node_modules cdk.out build .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -11,7 +11,8 @@ from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 sys.path.insert(0, str(Path(__file__).parent / "lambda"))
 
 from infra.bundling import BundlingFailed, bundle
-from infra.settings import InvalidSetting, StackSettings
+from infra.refusal import InvalidSetting
+from infra.settings import StackSettings
 from infra.sharing import Home
 from infra.stack import RelayStack
 from personalize_relay.errors import MappingError

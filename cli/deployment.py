@@ -1,7 +1,7 @@
 """The deployment that a command works on: a stage's stack, and its account's services."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, TypedDict, cast
 
@@ -36,22 +36,37 @@ class Deployment:
     @property
     def stream(self) -> str:
         """The stream's name, or the ARN of one of another account; raises Problem as `output` does."""
-        return self._outputs.get("StreamArn") or self.output("StreamName")
+        arn = self._outputs.get("StreamArn")
+        return arn if arn and _account(arn) != _account(self._stack["StackId"]) else self.output("StreamName")
+
+    @property
+    def function(self) -> str:
+        """The function as its mapping invokes it, by its alias; raises Problem as `output` does."""
+        return f"{self.output('FunctionName')}:{self.output('AliasName')}"
+
+    @property
+    def _outputs(self) -> dict[str, str]:
+        return {each["OutputKey"]: each["OutputValue"] for each in self._stack.get("Outputs", [])}
 
     @cached_property
-    def _outputs(self) -> dict[str, str]:
+    def _stack(self) -> Mapping[str, Any]:
         from botocore.exceptions import ClientError  # noqa: PLC0415 - as in problems
 
         with translating():
             try:
                 (stack,) = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
+                return dict(stack)
             except ClientError as exc:
                 # CloudFormation has no code of its own for it.
                 if "does not exist" not in str(exc):
                     raise
                 message = f"the stack {self.stack} is not there: is it the right --stage, region and account?"
                 raise Problem(message) from exc
-        return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+
+
+def _account(arn: str) -> str:
+    """The account that an ARN names."""
+    return arn.split(":")[4]
 
 
 class Naming(TypedDict, total=False):

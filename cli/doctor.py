@@ -47,7 +47,7 @@ def doctor(  # noqa: PLR0913 - one for each option
     """Check a deployment as an operator would, and say what is wrong and what to do.
 
     In order: credentials, stack, stream, mapping, its retries, the stream's
-    retention, function and its settings, bucket, tracker, the role's
+    retention, function, its version and its settings, bucket, tracker, the role's
     permissions, what arrives, the last batch, members, alarms, who hears of
     pages and of tickets.
     A line is "ok", "wrong", "warning" or "unknown". A warning may be meant, as

@@ -12,7 +12,7 @@ from typing import Annotated, cast
 import typer
 from typer.exceptions import TyperException
 
-from cli import doctor, erase, failed, mapped, produce, replay, status, validate
+from cli import doctor, erase, failed, mapped, produce, replay, rollback, status, validate
 from cli.problems import FAILED, INTERRUPTED, MISUSED, Problem, bug
 
 HELP = """
@@ -54,6 +54,7 @@ app.add_typer(failed.app, name="failed")
 app.command()(replay.replay)
 app.command()(status.status)
 app.command()(doctor.doctor)
+app.command()(rollback.rollback)
 
 
 def main() -> None:

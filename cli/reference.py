@@ -7,7 +7,7 @@ from pathlib import Path
 
 COMMANDS = (
     *("validate", "produce", "map show", "map test", "map try"),
-    *("failed list", "failed show", "failed redrive", "failed erase", "replay", "status", "doctor"),
+    *("failed list", "failed show", "failed redrive", "failed erase", "replay", "status", "doctor", "rollback"),
 )
 WIDTH = 80
 HEAD = """# The relay command
@@ -34,6 +34,9 @@ which, its beginning does. Commas, semicolons or tabs separate CSV. A column is 
 from case, `_`, `-` and spaces; every cell is a text, and an empty one absent. A first column without a name, of numbers
 alone, is skipped. A file that holds nothing, or a header without rows, ends with exit status 1; an empty JSON array and
 an empty standard input don't.
+
+`produce` needs `kinesis:PutRecords`, and where the stage has a key of its own `kms:GenerateDataKey` on that
+([what a producer needs](operations.md#what-a-producer-needs)).
 
 With `--mapping`, a preset's name or a TOML file ([mapping](mapping.md)), a column is the member of its very name, and
 text without a header is read line by line where the mapping has columns of its own. What it drops is counted by rule.

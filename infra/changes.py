@@ -171,12 +171,22 @@ def _vpc(deployed: Texts, now: Texts) -> Judgement:
     )
 
 
+def _network(deployed: Texts, _now: Texts) -> Judgement:
+    if deployed.get("vpc", "false") == "false":
+        return FREE
+    return _never(
+        "Lambda takes some twenty minutes to leave a network, and CloudFormation would delete parts of it before. "
+        "Deploy with vpc=leaving, then with vpc=false when the interfaces are gone, then with the other network."
+    )
+
+
 def _is_deleted(deployed: Texts) -> bool:
     """Whether what holds data is deleted when it leaves the stack: the deployed template says so."""
     return deployed.get("retainData") == "false"
 
 
 _OTHER_GROUP = "no, but with another `datasetGroup`"
+_OTHER_NETWORK = Later("by way of `vpc=leaving` and `vpc=false`", _network)
 
 LATER = {
     "trackingId": YES,
@@ -189,6 +199,7 @@ LATER = {
     "streamKeyArn": Later("with CONFIRM, once nothing waits that the old key encrypted", _stream_key),
     "streamShards": Later("yes, to double or half at a time"),
     "streamRetentionHours": Later("yes; where it falls, what is older is gone"),
+    "producerArns": YES,
     "startingPosition": Later("no, but with another `streamArn`; `relay replay` reads older records again", _position),
     "batchSize": YES,
     "batchWindowSeconds": YES,
@@ -207,6 +218,10 @@ LATER = {
     "logLevel": YES,
     "logRetention": YES,
     "vpc": Later("to true; to false by way of `leaving`", _vpc),
+    "vpcZones": _OTHER_NETWORK,
+    "vpcCidr": _OTHER_NETWORK,
+    "vpcId": _OTHER_NETWORK,
+    "vpcSubnetIds": _OTHER_NETWORK,
     "silenceMinutes": YES,
     "freshnessMinutes": YES,
     "pageTopicArn": YES,

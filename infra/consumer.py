@@ -2,24 +2,37 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
-from aws_cdk import Duration
-from aws_cdk.aws_ec2 import SubnetSelection, SubnetType
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk.aws_iam import PolicyDocument, PolicyStatement, Role, ServicePrincipal
 from aws_cdk.aws_kinesis import IStream
 from aws_cdk.aws_kms import IKey
-from aws_cdk.aws_lambda import Architecture, CfnEventSourceMapping, Code, Function, Runtime, Tracing
+from aws_cdk.aws_lambda import (
+    Alias,
+    Architecture,
+    CfnEventSourceMapping,
+    CfnFunction,
+    Code,
+    Function,
+    IAlias,
+    Runtime,
+    Tracing,
+    VersionOptions,
+)
 from aws_cdk.aws_logs import LogGroup
 from aws_cdk.aws_s3 import IBucket
 from constructs import Construct
 
 from infra.audit import acknowledge, acknowledge_wildcards
-from infra.network import Network
+from infra.network import Place
 from infra.retries import retry_attempts
 from infra.settings import StackSettings
 from personalize_relay.settings import Settings
 
 HANDLER = "personalize_relay.handler.handler"
+LIVE = "live"
+"""The alias that the mapping invokes."""
 ARCHITECTURES = {"arm64": Architecture.ARM_64, "x86_64": Architecture.X86_64}
 
 RUNTIME = dict.fromkeys(
@@ -33,7 +46,10 @@ DEAD_LETTER = {
 
 
 class Consumer(Construct):
-    """The function with a role that holds exactly the given statements, its own log and its tracing."""
+    """The function with a role that holds exactly the given statements, its own log and its tracing.
+
+    Each deployment that changes it publishes a version, and points the alias to that; `relay rollback` points it back.
+    """
 
     def __init__(
         self,
@@ -45,7 +61,7 @@ class Consumer(Construct):
         code: Path,
         statements: Sequence[PolicyStatement],
         key: IKey | None,
-        network: Network | None,
+        place: Place | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.log_group = LogGroup(
@@ -71,13 +87,27 @@ class Consumer(Construct):
             environment_encryption=key,
             log_group=self.log_group,
             tracing=Tracing.ACTIVE,
-            vpc=network.vpc if network else None,
-            vpc_subnets=SubnetSelection(subnet_type=SubnetType.PRIVATE_ISOLATED) if network else None,
-            security_groups=[network.function_group] if network else None,
             # Else the CDK adds its own statements in a second policy.
             role=self.role.without_policy_updates(),
+            current_version_options=VersionOptions(
+                # A tracker that is told only when the stack is deployed changes the function without changing the
+                # template: as the description it makes CloudFormation publish a version all the same.
+                description=environment.tracking_id,
+                # There must be one to go back to; but one that a failed deployment published would stop the next.
+                removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+            ),
         )
         acknowledge(self.function, RUNTIME | DEAD_LETTER)
+        if place:
+            self._move_to(place)
+        self.live = Alias(self, "Live", alias_name=LIVE, version=self.function.current_version)
+
+    def _move_to(self, place: Place) -> None:
+        # Of a VPC that exists the CDK would have to know what it isn't told: zones, and routes.
+        function = cast("CfnFunction", self.function.node.default_child)
+        function.vpc_config = CfnFunction.VpcConfigProperty(
+            subnet_ids=list(place.subnet_ids), security_group_ids=[place.group_id]
+        )
 
     def _role(self, statements: Sequence[PolicyStatement]) -> Role:
         # Inline, so that the permissions exist before the mapping is made, which checks them.
@@ -112,7 +142,7 @@ class StreamMapping(Construct):
         *,
         settings: StackSettings,
         stream: IStream,
-        function: Function,
+        function: IAlias,
         bucket: IBucket,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -122,7 +152,7 @@ class StreamMapping(Construct):
         self.resource = CfnEventSourceMapping(
             self,
             "Resource",
-            function_name=function.function_name,
+            function_name=function.function_arn,
             event_source_arn=stream.stream_arn,
             starting_position="AT_TIMESTAMP" if start else "TRIM_HORIZON",
             starting_position_timestamp=start.timestamp() if start else None,

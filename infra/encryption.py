@@ -1,13 +1,17 @@
 """The customer's own key, where the settings ask for one: the one key of all that the stack stores."""
 
+from collections.abc import Iterable
+
 from aws_cdk import Aws
-from aws_cdk.aws_iam import PolicyStatement, ServicePrincipal
+from aws_cdk.aws_iam import ArnPrincipal, PolicyStatement, ServicePrincipal
 from aws_cdk.aws_kms import Key
 from constructs import Construct
 
 from infra.settings import StackSettings
 
 USING = ["kms:Decrypt", "kms:GenerateDataKey"]
+USING_BY_SERVICES = ["kms:Decrypt", "kms:GenerateDataKey*"]
+"""As the guides of CloudWatch Logs and of Amazon SNS have it."""
 
 
 class DataKey(Construct):
@@ -25,6 +29,8 @@ class DataKey(Construct):
         )
         self.key.add_to_resource_policy(_logging())
         self.key.add_to_resource_policy(_alarming())
+        if settings.producer_arns:
+            self.key.add_to_resource_policy(_producing(settings.producer_arns))
 
     def using(self) -> PolicyStatement:
         """Allow the function, its mapping and its log what reading and writing encrypted data takes."""
@@ -35,7 +41,7 @@ def _logging() -> PolicyStatement:
     groups = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:*"
     return PolicyStatement(
         principals=[ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com")],
-        actions=[*USING, "kms:Encrypt*", "kms:ReEncrypt*", "kms:Describe*"],
+        actions=[*USING_BY_SERVICES, "kms:Encrypt*", "kms:ReEncrypt*", "kms:Describe*"],
         resources=["*"],
         conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
     )
@@ -44,7 +50,17 @@ def _logging() -> PolicyStatement:
 def _alarming() -> PolicyStatement:
     return PolicyStatement(
         principals=[ServicePrincipal("cloudwatch.amazonaws.com")],
-        actions=USING,
+        actions=USING_BY_SERVICES,
         resources=["*"],
         conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+    )
+
+
+def _producing(arns: Iterable[str]) -> PolicyStatement:
+    """Kinesis encrypts a record with the key in the name of whoever writes it."""
+    return PolicyStatement(
+        principals=[ArnPrincipal(arn) for arn in arns],
+        actions=["kms:GenerateDataKey"],
+        resources=["*"],
+        conditions={"StringEquals": {"kms:ViaService": f"kinesis.{Aws.REGION}.amazonaws.com"}},
     )

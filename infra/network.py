@@ -1,10 +1,21 @@
-"""A network without internet, where the settings ask for one: the function reaches two services and nothing else."""
+"""The network that the function runs in, where the settings ask for one: of its own, without internet, or an existing.
+
+A function that has left a network takes Lambda's interfaces out of it only afterwards, and for that the role must keep
+its rights: `leaving` keeps both.
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
 
 from aws_cdk.aws_ec2 import (
+    CfnSubnet,
     FlowLogDestination,
     GatewayVpcEndpointAwsService,
     InterfaceVpcEndpointAwsService,
     IpAddresses,
+    IVpc,
     Peer,
     Port,
     SecurityGroup,
@@ -23,8 +34,35 @@ from infra.settings import StackSettings
 HTTPS = Port.tcp(443)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a network the function is."""
+
+    subnet_ids: Sequence[str]
+    group_id: str
+
+
+def place_of(scope: Construct, *, settings: StackSettings, bucket: IBucket, key: IKey | None) -> Place | None:
+    """The place that the settings ask for, with all that the stack makes for it; None where they ask for none."""
+    if not settings.keeps_network:
+        return None
+    if settings.vpc_id:
+        return ExistingNetwork(scope, "ExistingNetwork", vpc_id=settings.vpc_id, settings=settings).place
+    return Network(scope, "Network", settings=settings, bucket=bucket, key=key).place
+
+
+class ExistingNetwork(Construct):
+    """A security group in a VPC that is somebody else's: routes and endpoints are theirs, too."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, vpc_id: str, settings: StackSettings) -> None:
+        super().__init__(scope, construct_id)
+        # Nothing here asks for its zones, but the CDK wants one.
+        vpc = Vpc.from_vpc_attributes(self, "Vpc", vpc_id=vpc_id, availability_zones=["unknown"])
+        self.place = Place(settings.vpc_subnet_ids, _function_group(self, vpc).security_group_id)
+
+
 class Network(Construct):
-    """Subnets in two zones, an endpoint for PutEvents and one for S3, each open for what the relay does with it.
+    """Subnets in two zones or more, and endpoints for PutEvents and S3, each open for what the relay does with it.
 
     Lambda itself reads the stream and writes the log: neither needs an endpoint.
     """
@@ -33,33 +71,41 @@ class Network(Construct):
         self, scope: Construct, construct_id: str, *, settings: StackSettings, bucket: IBucket, key: IKey | None
     ) -> None:
         super().__init__(scope, construct_id)
-        self.vpc = Vpc(
+        self._vpc = Vpc(
             self,
             "Vpc",
-            ip_addresses=IpAddresses.cidr("10.0.0.0/24"),
-            max_azs=2,
+            ip_addresses=IpAddresses.cidr(settings.vpc_cidr),
+            # By themselves the first two, whether or not Lambda and Personalize are there.
+            availability_zones=list(settings.vpc_zones) or None,
+            max_azs=None if settings.vpc_zones else 2,
             nat_gateways=0,
             subnet_configuration=[SubnetConfiguration(name="Function", subnet_type=SubnetType.PRIVATE_ISOLATED)],
             # The CDK would bring a function of its own to empty it.
             restrict_default_security_group=False,
         )
+        for subnet in self._vpc.isolated_subnets if settings.vpc_zones else []:
+            # cfn-lint has the zones asked of AWS, and that is what the setting is there to spare.
+            cast("CfnSubnet", subnet.node.default_child).add_metadata(
+                "cfn-lint", {"config": {"ignore_checks": ["W3010"]}}
+            )
         self._log_flows(settings, key)
-        self.function_group = self._group("FunctionGroup", "The function of the relay")
-        # There is no route but to the endpoints.
-        self.function_group.add_egress_rule(Peer.any_ipv4(), HTTPS)
+        self._function_group = _function_group(self, self._vpc)
         self._reach_personalize()
         self._reach_bucket(bucket)
+        self.place = Place(
+            [subnet.subnet_id for subnet in self._vpc.isolated_subnets], self._function_group.security_group_id
+        )
 
     def _reach_personalize(self) -> None:
-        group = self._group("EndpointGroup", "The endpoint for PutEvents")
-        group.add_ingress_rule(self.function_group, HTTPS)
-        endpoint = self.vpc.add_interface_endpoint(
+        group = _group(self, "EndpointGroup", self._vpc, "The endpoint for PutEvents")
+        group.add_ingress_rule(self._function_group, HTTPS)
+        endpoint = self._vpc.add_interface_endpoint(
             "PutEvents", service=InterfaceVpcEndpointAwsService.PERSONALIZE_EVENTS, security_groups=[group], open=False
         )
         endpoint.add_to_policy(_anyone("personalize:PutEvents", "*"))
 
     def _reach_bucket(self, bucket: IBucket) -> None:
-        endpoint = self.vpc.add_gateway_endpoint("Bucket", service=GatewayVpcEndpointAwsService.S3)
+        endpoint = self._vpc.add_gateway_endpoint("Bucket", service=GatewayVpcEndpointAwsService.S3)
         endpoint.add_to_policy(_anyone("s3:PutObject", bucket.arn_for_objects("*")))
 
     def _log_flows(self, settings: StackSettings, key: IKey | None) -> None:
@@ -70,16 +116,18 @@ class Network(Construct):
             encryption_key=key,
             removal_policy=settings.removal_policy,
         )
-        self.vpc.add_flow_log("Flows", destination=FlowLogDestination.to_cloud_watch_logs(log))
+        self._vpc.add_flow_log("Flows", destination=FlowLogDestination.to_cloud_watch_logs(log))
 
-    def _group(self, construct_id: str, description: str) -> SecurityGroup:
-        return SecurityGroup(
-            self,
-            construct_id,
-            vpc=self.vpc,
-            description=description,
-            allow_all_outbound=False,
-        )
+
+def _function_group(scope: Construct, vpc: IVpc) -> SecurityGroup:
+    """The function's, which may call anything by HTTPS: where there is a route to is the network's to say."""
+    group = _group(scope, "FunctionGroup", vpc, "The function of the relay")
+    group.add_egress_rule(Peer.any_ipv4(), HTTPS)
+    return group
+
+
+def _group(scope: Construct, construct_id: str, vpc: IVpc, description: str) -> SecurityGroup:
+    return SecurityGroup(scope, construct_id, vpc=vpc, description=description, allow_all_outbound=False)
 
 
 def _anyone(action: str, resource: str) -> PolicyStatement:

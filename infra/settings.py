@@ -11,29 +11,11 @@ from typing import Any, Self
 from aws_cdk import RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
 
-from infra.arns import Arn
-from infra.personalize import DOMAINS, FIELDS, MOST_FIELDS
-from infra.rules import Rule, list_of, matching, names, one_of, whole
-from personalize_relay.mapping_file import PRESETS, SUFFIX
-from personalize_relay.settings import CLIENTS, DEFAULT_MAX_IN_FLIGHT, MAX_IN_FLIGHT_CEILING, MAX_TRACKING_ID_LENGTH
-
-ROOM_FOR_TRACKERS = 2500
-"""Characters: Lambda gives a function's environment 4 KB, names and all."""
-LONGEST_SILENCE = 1_420
-"""Minutes: over periods of five, CloudWatch looks back for a day, of which the longest invocation takes 20.
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
-"""
-MARGIN = 60
-"""Minutes between a record's greatest age and its end in the stream.
-
-A record that expires in the stream is neither stored nor counted: the mapping's DroppedEventCount leaves it out. In an
-hour the mapping comes to the record behind some invocations of the greatest length, a quarter of an hour.
-"""
-AVRO_TYPES = ("string", "int", "long", "float", "double", "boolean")
-
-
-class InvalidSetting(Exception):
-    """A setting that a person must mend; the message names it, what is allowed and where to set it."""
+from infra.allowed import RENAMED, RULES
+from infra.combinations import DEFAULT_CIDR, check
+from infra.refusal import SECRETS, InvalidSetting, invalid
+from personalize_relay.mapping_file import SUFFIX
+from personalize_relay.settings import CLIENTS, DEFAULT_MAX_IN_FLIGHT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +45,9 @@ class StackSettings:
     """Shards of the stream that the stack makes; without it the stream is on-demand."""
     stream_retention_hours: int = 48
     """How long the stream keeps a record; with streamArn it must be given, as that stream has it."""
+    producer_arns: tuple[str, ...] = ()
+    """IAM roles and users that may write to the stream that the stack makes, of any account, and use its key for it.
+    They must exist."""
     starting_position: datetime | None = None
     """The time a new mapping starts from; without it, or as TRIM_HORIZON, it starts at the oldest record."""
     batch_size: int = 1000
@@ -97,8 +82,18 @@ class StackSettings:
     """The function's log level."""
     log_retention: RetentionDays = RetentionDays.ONE_MONTH
     """How long CloudWatch keeps the function's log."""
-    vpc: bool = False
-    """Whether the function runs in a network of its own, without internet, which the stack makes with its endpoints."""
+    vpc: str = "false"
+    """Whether the function runs in a network of its own, without internet, which the stack makes with its endpoints.
+    From true to false by way of leaving: [leave a network](operations.md#leave-a-network)."""
+    vpc_zones: tuple[str, ...] = ()
+    """The availability zones of that network, else the first two: Lambda and Personalize's events must be in each."""
+    vpc_cidr: str = DEFAULT_CIDR
+    """The addresses of that network."""
+    vpc_id: str | None = None
+    """An existing VPC for the function in its place. The stack makes a security group in it and no endpoint: from its
+    subnets the services personalize-events and S3 must be within reach by HTTPS."""
+    vpc_subnet_ids: tuple[str, ...] = ()
+    """The subnets of that VPC, best in two zones."""
     silence_minutes: int = 60
     """How long no record may come before somebody is paged; 0 for never."""
     freshness_minutes: int = 15
@@ -121,72 +116,22 @@ class StackSettings:
     """Whether the stack refuses to be destroyed, until a deployment sets this to false."""
 
     def __post_init__(self) -> None:
-        longest = self.stream_retention_hours * 60 - MARGIN
-        if self.max_record_age_minutes > longest:
-            rule = f"at most {longest}, {MARGIN} less than the stream's retention (streamRetentionHours)"
-            raise invalid("maxRecordAgeMinutes", rule, self.max_record_age_minutes, self.stage)
-        # Half of the age pages, and a ticket comes before.
-        shortest = 2 * self._least_wait + 1
-        if self.max_record_age_minutes < shortest:
-            rule = f"at least {shortest}: a batch may wait for batchWindowSeconds to fill up, and twice that is late"
-            raise invalid("maxRecordAgeMinutes", rule, self.max_record_age_minutes, self.stage)
-        if sum(map(len, self.allowed_tracking_ids)) > ROOM_FOR_TRACKERS:
-            rule = f"at most {ROOM_FOR_TRACKERS} characters in all: they are in the function's environment"
-            raise invalid("allowedTrackingIds", rule, f"{len(self.allowed_tracking_ids)} ids", self.stage)
-        if self.stream_arn and self.stream_shards:
-            raise invalid("streamShards", "left out where streamArn is given", self.stream_shards, self.stage)
-        at_once = (self.stream_shards or 1) * self.parallelization
-        if self.reserved_concurrency and self.reserved_concurrency < at_once:
-            rule = f"at least {at_once}, an invocation for each shard times parallelization, or records would wait"
-            raise invalid("reservedConcurrency", rule, self.reserved_concurrency, self.stage)
-        if self.stream_key_arn and not self.stream_arn:
-            raise invalid("streamKeyArn", "left out without streamArn", self.stream_key_arn, self.stage)
-        if (
-            self.stream_arn
-            and self.stream_key_arn
-            and Arn.of(self.stream_key_arn).region != Arn.of(self.stream_arn).region
-        ):
-            raise invalid("streamKeyArn", "of the region of streamArn", self.stream_key_arn, self.stage)
-        if self.mapping_salt and not self.mapping:
-            raise invalid("mappingSalt", "left out without mapping", self.mapping_salt, self.stage)
-        self._check_dataset()
-        self._check_alarms()
-
-    def _check_alarms(self) -> None:
-        longest_wait = (self.max_record_age_minutes - 1) // 2
-        if not self._least_wait <= self.freshness_minutes <= longest_wait:
-            limits = "a batch may wait for batchWindowSeconds to fill up, and half of maxRecordAgeMinutes pages"
-            rule = f"from {self._least_wait} to {longest_wait}: {limits}"
-            raise invalid("freshnessMinutes", rule, self.freshness_minutes, self.stage)
-        if self.alarm_email and self.page_topic_arn and self.ticket_topic_arn:
-            rule = "left out where pageTopicArn and ticketTopicArn are given"
-            raise invalid("alarmEmail", rule, self.alarm_email, self.stage)
-
-    @property
-    def _least_wait(self) -> int:
-        """Minutes that a record may wait though nothing holds it up."""
-        return self.batch_window_seconds // 60 + 1
+        check(self)
 
     @property
     def removal_policy(self) -> RemovalPolicy:
         """Of data, when the stack goes; what a first deployment made that then failed goes in any case."""
         return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if self.retain_data else RemovalPolicy.DESTROY
 
-    def _check_dataset(self) -> None:
-        added = [name for name, _ in self.interaction_fields]
-        if self.interaction_fields and not self.dataset_group:
-            raise invalid("interactionFields", "left out without datasetGroup", added, self.stage)
-        if self.dataset_group_domain and not self.dataset_group:
-            rule = "left out without datasetGroup"
-            raise invalid("datasetGroupDomain", rule, self.dataset_group_domain, self.stage)
-        if len(added) > MOST_FIELDS:
-            rule = f"at most {MOST_FIELDS} fields, which is Personalize's limit"
-            raise invalid("interactionFields", rule, f"{len(added)} fields", self.stage)
-        # Personalize takes names that differ in an underscore alone for the same.
-        letters = [name.replace("_", "") for name in (*FIELDS, *added)]
-        if len(set(letters)) < len(letters):
-            rule = "of names that differ from each other, and from Personalize's own, in more than an underscore"
-            raise invalid("interactionFields", rule, ", ".join(added), self.stage)
+    @property
+    def in_network(self) -> bool:
+        """Whether the function is in a network."""
+        return self.vpc == "true"
+
+    @property
+    def keeps_network(self) -> bool:
+        """Whether there is a network for it: Lambda may not have left it yet."""
+        return self.vpc != "false"
 
     @property
     def mapping_path(self) -> Path | None:
@@ -213,82 +158,6 @@ class StackSettings:
             rule = f"given with streamArn: {RULES['streamRetentionHours'].says}, as that stream has it"
             raise invalid("streamRetentionHours", rule, None, stage)
         return cls(stage=stage, **values)
-
-
-def _starting_position(text: str) -> datetime | None:
-    if text == "TRIM_HORIZON":
-        return None
-    time = datetime.fromisoformat(text)
-    if time.tzinfo is None:
-        raise ValueError
-    return time
-
-
-def _interaction_field(text: str) -> tuple[str, str]:
-    name, _, kind = text.partition(":")
-    if not re.fullmatch(r"[A-Z][A-Z0-9_]{0,62}", name) or name in FIELDS or kind not in AVRO_TYPES:
-        raise ValueError
-    return name, kind
-
-
-_TRACKER = matching(
-    rf"[^\s,]{{1,{MAX_TRACKING_ID_LENGTH}}}", f"an event tracker's id, 1 to {MAX_TRACKING_ID_LENGTH} characters"
-)
-
-_TOPIC = matching(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}", "the ARN of an SNS topic")
-
-_YES_OR_NO = one_of({"true": True, "false": False})
-
-# LATEST is not offered: it can miss records while a mapping is being made.
-RULES = {
-    "trackingId": _TRACKER,
-    "trackingIdParameter": matching(r"[\w./-]{1,1011}", "the name of a Systems Manager parameter"),
-    "datasetGroup": matching(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,49}", "a name of up to 50 letters, digits, - and _"),
-    "datasetGroupDomain": names(DOMAINS),
-    "interactionFields": list_of(
-        Rule("", _interaction_field),
-        f"up to {MOST_FIELDS} NAME:type with commas, no name of Personalize's own, a type of {', '.join(AVRO_TYPES)}",
-    ),
-    "allowedTrackingIds": list_of(_TRACKER, "event trackers' ids, as a list or with commas"),
-    "streamArn": matching(r"arn:[\w-]+:kinesis:[\w-]+:\d{12}:stream/[\w.-]{1,128}", "the ARN of a Kinesis stream"),
-    "streamKeyArn": matching(r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]{1,64}", "the ARN of a KMS key"),
-    "streamShards": whole(1, 20_000),
-    "streamRetentionHours": whole(24, 8_760),
-    "startingPosition": Rule("TRIM_HORIZON or an ISO 8601 time with its zone", _starting_position),
-    "batchSize": whole(1, 10_000),
-    "batchWindowSeconds": whole(0, 300),
-    "parallelization": whole(1, 10),
-    "maxRecordAgeMinutes": whole(1, 10_080),
-    "bisectOnError": _YES_OR_NO,
-    "memoryMb": whole(128, 10_240),
-    "timeoutSeconds": whole(10, 900),
-    "architecture": names(("arm64", "x86_64")),
-    "reservedConcurrency": whole(1, 200_000),
-    "maxInFlight": whole(1, MAX_IN_FLIGHT_CEILING),
-    "putEventsClient": names(CLIENTS),
-    "mapping": matching(
-        "|".join([*PRESETS, rf".+\{SUFFIX}"]), f"one of {', '.join(PRESETS)}, or the path of a {SUFFIX} file"
-    ),
-    "mappingSalt": matching(r"\S{16,256}", "16 to 256 characters without a blank"),
-    "shadow": _YES_OR_NO,
-    "logLevel": names(("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
-    "logRetention": one_of(RetentionDays.__members__),
-    "vpc": _YES_OR_NO,
-    "silenceMinutes": whole(0, LONGEST_SILENCE),
-    "freshnessMinutes": whole(1, 5_039),
-    "pageTopicArn": _TOPIC,
-    "ticketTopicArn": _TOPIC,
-    "alarmEmail": matching(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address"),
-    "runbookUrl": matching(r"https?://[^\s#]{1,500}", "an address that begins with http, without a #"),
-    "quarantineExpiryDays": whole(1, 3_650),
-    "customerKey": _YES_OR_NO,
-    "retainData": _YES_OR_NO,
-    "terminationProtection": _YES_OR_NO,
-}
-
-SECRETS = {"mappingSalt"}
-RENAMED = {"alarmTopicArn": "pageTopicArn and ticketTopicArn"}
-"""What took the place of a setting whose name leads to no more than one of them."""
 
 
 def _chosen_stage(context: Mapping[str, Any]) -> str:
@@ -320,12 +189,6 @@ def _as_text(value: object) -> str:
     if isinstance(value, list):
         return ",".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def invalid(name: str, rule: str, value: object, stage: str) -> InvalidSetting:
-    """What is wrong with a setting, and where to set it; a secret isn't repeated."""
-    found = "and is not set" if value is None else "not what it is" if name in SECRETS else f"not {value!r}"
-    return InvalidSetting(f"{name} must be {rule}, {found}; set it in cdk.json under stages.{stage} or by -c {name}=…")
 
 
 def _unknown(name: str, stage: str) -> InvalidSetting:

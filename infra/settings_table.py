@@ -7,8 +7,9 @@ from dataclasses import MISSING, fields
 from enum import Enum
 from itertools import pairwise
 
+from infra.allowed import RULES
 from infra.changes import LATER
-from infra.settings import RULES, StackSettings, field_of
+from infra.settings import StackSettings, field_of
 
 HEAD = """# Settings
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from infra.arns import Arn
+from infra.refusal import InvalidSetting, invalid
 from infra.regions import REGIONS, WITH_TRACKERS
-from infra.settings import InvalidSetting, StackSettings, invalid
+from infra.settings import StackSettings
 
 READING = (
     *("kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator"),
@@ -33,12 +34,16 @@ class Home:
         return cls(environ.get("CDK_DEFAULT_ACCOUNT") or None, environ.get("CDK_DEFAULT_REGION") or None)
 
     def check(self, settings: StackSettings) -> None:
-        """Raise InvalidSetting for a region without Personalize, and for a stream of another: a mapping reads none."""
+        """Raise InvalidSetting for what AWS refuses in that region, or of that account."""
         self._check_region(settings)
         arn = settings.stream_arn
         if arn and self.region and Arn.of(arn).region != self.region:
             rule = f"of the region that is deployed to, {self.region}: Lambda reads no stream of another"
             raise invalid("streamArn", rule, arn, settings.stage)
+        for producer in settings.producer_arns:
+            if self.is_elsewhere(producer) and not settings.customer_key:
+                rule = "of this account, or customerKey be true: nobody else may use the key that AWS has for Kinesis"
+                raise invalid("producerArns", rule, producer, settings.stage)
 
     def _check_region(self, settings: StackSettings) -> None:
         if self.region and self.region not in REGIONS:

@@ -29,7 +29,7 @@ class Signals:
         return _metric(self._environment.metrics_namespace, name, service, statistic)
 
     def function(self, name: str, statistic: str = "Sum") -> Metric:
-        """What Lambda counts of the function."""
+        """What Lambda counts of the function, by its name alone: of all versions, whichever is live."""
         return _metric("AWS/Lambda", name, {"FunctionName": self._function.function_name}, statistic)
 
     def mapping(self, name: str) -> Metric:

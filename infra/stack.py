@@ -12,7 +12,7 @@ from infra.consumer import Consumer, StreamMapping, putting_events
 from infra.dashboard import RelayDashboard
 from infra.encryption import DataKey
 from infra.failures import FailureStore
-from infra.network import Network, attaching
+from infra.network import attaching, place_of
 from infra.personalize import PersonalizeTracker
 from infra.recorded import SECTION, texts
 from infra.settings import StackSettings
@@ -45,7 +45,7 @@ class RelayStack(Stack):
         source = InteractionStream(self, "Stream", settings=settings, key=key)
         failures = FailureStore(self, "Failures", settings=settings, key=key)
         environment = _environment(settings, failures, tracking_id=self._tracking_id(settings))
-        network = Network(self, "Network", settings=settings, bucket=failures.bucket, key=key) if settings.vpc else None
+        place = place_of(self, settings=settings, bucket=failures.bucket, key=key)
         consumer = Consumer(
             self,
             "Consumer",
@@ -57,10 +57,10 @@ class RelayStack(Stack):
                 *failures.writing(prefix=environment.quarantine_prefix),
                 putting_events(),
                 *([encryption.using()] if encryption else []),
-                *([attaching()] if network else []),
+                *([attaching()] if place else []),
             ],
             key=key,
-            network=network,
+            place=place if settings.in_network else None,
         )
         failures.keep_from(consumer.role)
         mapping = StreamMapping(
@@ -68,7 +68,7 @@ class RelayStack(Stack):
             "Mapping",
             settings=settings,
             stream=source.stream,
-            function=consumer.function,
+            function=consumer.live,
             bucket=failures.bucket,
         )
         self._tell(settings, home)
@@ -82,9 +82,11 @@ class RelayStack(Stack):
         alarms = Alarms(self, "Alarms", settings=settings, signals=signals, key=key)
         RelayDashboard(self, "Dashboard", settings=settings, signals=signals, alarms=alarms.all)
         CfnOutput(self, "StreamName", value=source.stream.stream_name)
-        if not signals.sees_stream:
-            CfnOutput(self, "StreamArn", value=source.stream.stream_arn)
+        CfnOutput(self, "StreamArn", value=source.stream.stream_arn)
+        if key:
+            CfnOutput(self, "KeyArn", value=key.key_arn)
         CfnOutput(self, "FunctionName", value=consumer.function.function_name)
+        CfnOutput(self, "AliasName", value=consumer.live.alias_name)
         CfnOutput(self, "BucketName", value=failures.bucket.bucket_name)
         CfnOutput(self, "EventSourceMappingId", value=mapping.resource.attr_id)
         CfnOutput(self, "LogGroupName", value=consumer.log_group.log_group_name)

@@ -1,7 +1,7 @@
 """The stream of interactions: made here, or an existing one."""
 
 from aws_cdk import Duration
-from aws_cdk.aws_iam import PolicyStatement
+from aws_cdk.aws_iam import ArnPrincipal, PolicyStatement
 from aws_cdk.aws_kinesis import IStream, Stream, StreamEncryption, StreamMode
 from aws_cdk.aws_kms import IKey
 from constructs import Construct
@@ -9,6 +9,9 @@ from constructs import Construct
 from infra.audit import acknowledge
 from infra.settings import StackSettings
 from infra.sharing import DECRYPTING, READING
+
+WRITING = ("kinesis:DescribeStreamSummary", "kinesis:ListShards", "kinesis:PutRecord", "kinesis:PutRecords")
+"""What producers do with it: the SDKs, the KPL, and `relay produce`."""
 
 
 class InteractionStream(Construct):
@@ -43,6 +46,14 @@ class InteractionStream(Construct):
             encryption_key=key,
             removal_policy=settings.removal_policy,
         )
+        if settings.producer_arns:
+            stream.add_to_resource_policy(
+                PolicyStatement(
+                    principals=[ArnPrincipal(arn) for arn in settings.producer_arns],
+                    actions=[*WRITING],
+                    resources=[stream.stream_arn],
+                )
+            )
         if key:
             acknowledge(stream, {"AwsSolutions::AwsSolutions-KDS3": "The settings ask for the customer's own key."})
         return stream

@@ -88,9 +88,14 @@ class System:
         return self._bucket.name
 
     @property
+    def function(self) -> str:
+        """The function as its mapping invokes it: by its alias."""
+        return f"{self.outputs['FunctionName']}:{self.outputs['AliasName']}"
+
+    @property
     def put_events_client(self) -> str:
         """The client that the deployed function calls PutEvents with."""
-        deployed = self.client("lambda").get_function_configuration(FunctionName=self.outputs["FunctionName"])
+        deployed = self.client("lambda").get_function_configuration(FunctionName=self.function)
         return deployed["Environment"]["Variables"]["PUT_EVENTS_CLIENT"]
 
     def objects(self, prefix: str) -> dict[str, bytes]:

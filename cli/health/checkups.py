@@ -5,7 +5,7 @@ from typing import Any
 
 from cli.health.audience import pages, tickets
 from cli.health.deployed import Deployed
-from cli.health.diagnosis import Check, Finding, absent, code, ok, unknown, wrong
+from cli.health.diagnosis import Check, Finding, State, absent, code, ok, unknown, wrong
 from cli.health.patience import retention, retries, start
 from cli.health.permissions import Need, allowance
 from cli.health.workings import alarms, arrivals, batches, members
@@ -111,6 +111,16 @@ def function(deployed: Deployed) -> Iterator[Finding]:
         yield wrong("function", f"{state}, its last update {update}: {reason}", DEPLOY_AGAIN)
 
 
+def version(deployed: Deployed) -> Iterator[Finding]:
+    """The one that is live, and whether it is the newest."""
+    seen = deployed.versions
+    if seen.live == seen.newest:
+        yield ok("version", f"{seen.live}, the newest")
+    else:
+        says = f"{seen.live}: rolled back, as version {seen.newest.number} is newer"
+        yield Finding("version", State.OK, says, "the next deployment that changes the function moves it on")
+
+
 def settings(deployed: Deployed) -> Iterator[Finding]:
     """The environment, read as the function reads it when it starts."""
     _ = deployed.function
@@ -182,6 +192,7 @@ CHECKS: Iterable[tuple[str, Check[Deployed]]] = (
     ("retries", retries),
     ("retention", retention),
     ("function", function),
+    ("version", version),
     ("settings", settings),
     ("bucket", bucket),
     ("tracker", tracker),

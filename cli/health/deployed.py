@@ -10,6 +10,7 @@ from cli.health import function_log, readings
 from cli.health.diagnosis import Blocked
 from cli.health.function_log import Batch
 from cli.health.readings import Figure
+from cli.health.versions import Versions, versions
 from cli.problems import Problem, translating
 from personalize_relay.errors import ConfigurationError
 from personalize_relay.settings import Settings
@@ -72,9 +73,16 @@ class Deployed:
 
     @property
     def function(self) -> Mapping[str, Any]:
-        """The function's configuration."""
-        name = self.output("FunctionName")
+        """The function's configuration: that of the version that is live."""
+        _ = self.stack  # as for an output
+        name = self._once("output AliasName", lambda: self.deployment.function)
         return self._once("function", lambda: self.client("lambda").get_function_configuration(FunctionName=name))
+
+    @property
+    def versions(self) -> Versions:
+        """The function's versions."""
+        _ = self.function  # else one that isn't there would be another Problem
+        return self._once("versions", lambda: versions(self.deployment))
 
     @property
     def settings(self) -> Settings:

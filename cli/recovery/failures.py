@@ -35,7 +35,7 @@ class Failures:
     @cached_property
     def settings(self) -> Settings:
         """Those of the deployed function."""
-        function = self._deployment.output("FunctionName")
+        function = self._deployment.function
         deployed = self._deployment.client("lambda").get_function_configuration(FunctionName=function)
         try:
             return Settings.from_env(deployed.get("Environment", {}).get("Variables", {}))

@@ -15,13 +15,23 @@ NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 OUTPUTS = {
     "StreamName": "the-stream",
     "FunctionName": "the-function",
+    "AliasName": "live",
     "BucketName": "the-bucket",
     "EventSourceMappingId": "the-mapping",
     "LogGroupName": "the-log",
     "PageTopicArn": "arn:aws:sns:eu-west-1:123456789012:pages",
     "TicketTopicArn": "arn:aws:sns:eu-west-1:123456789012:tickets",
 }
+
+
+def version(number: int) -> dict[str, str]:
+    """A published version, as Lambda lists it."""
+    published = f"2026-11-2{number}T09:30:00.000+0000"
+    return {"Version": str(number), "LastModified": published, "Description": "the-tracker"}
+
+
 STACK = {
+    "StackId": "arn:aws:cloudformation:eu-west-1:123456789012:stack/personalize-relay-prod/1",
     "StackStatus": "CREATE_COMPLETE",
     "Outputs": [{"OutputKey": name, "OutputValue": value} for name, value in OUTPUTS.items()],
 }
@@ -66,6 +76,8 @@ HEALTHY: Answers = {
         "Role": "arn:aws:iam::123456789012:role/the-role",
         "Environment": {"Variables": {"TRACKING_ID": "the-tracker", "QUARANTINE_BUCKET": "the-bucket"}},
     },
+    "get_alias": {"FunctionVersion": "2", "RevisionId": "the-revision"},
+    "list_versions_by_function": {"Versions": [{"Version": "$LATEST"}, version(1), version(2)]},
     "list_objects_v2": {},
     "list_event_trackers": {"eventTrackers": [{"eventTrackerArn": "arn:of-the-tracker"}]},
     "describe_event_tracker": {"eventTracker": {"trackingId": "the-tracker", "status": "ACTIVE"}},

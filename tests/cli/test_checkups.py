@@ -92,7 +92,7 @@ def test_nothing_is_wrong_or_unknown_where_all_is_well() -> None:
     assert {each.state for each in found} == {State.OK}
     assert [each.check for each in found] == [
         *("credentials", "stack", "stream", "mapping", "partial batches", "on-failure destination", "bisect"),
-        *("retries", "retention", "function", "settings", "bucket", "tracker", "role"),
+        *("retries", "retention", "function", "version", "settings", "bucket", "tracker", "role"),
         *("arrivals", "last batch", "members", "alarms", "pages", "tickets"),
     ]
 
@@ -219,6 +219,17 @@ def test_a_mapping_and_shadow_are_said() -> None:
     found = in_state(State.OK, findings(environment(MAPPING="segment", SHADOW="true")))
     assert "mapping segment, in shadow: nothing is delivered" in found["settings"]
     assert "shadow" not in in_state(State.OK, findings())["settings"]
+
+
+def test_a_version_that_is_not_the_newest_is_remarked_on_and_not_called_wrong() -> None:
+    """After a rollback that is as it should be; and what is checked is what is live."""
+    client = Client({**HEALTHY, **logged(settled()), "get_alias": {"FunctionVersion": "1", "RevisionId": "r"}})
+    found = {each.check: each for each in checked(client)}
+    assert found["version"].state is State.OK
+    assert "version 1, published 2026-11-21 09:30:00 UTC, tracker the-tracker: rolled back" in found["version"].says
+    assert "version 2 is newer" in found["version"].says
+    assert "moves it on" in found["version"].do
+    assert client.told["get_function_configuration"] == {"FunctionName": "the-function:live"}
 
 
 def test_a_stream_of_another_account_is_asked_for_by_its_arn() -> None:

@@ -79,9 +79,13 @@ class Account:
         return run.returncode, run.stdout
 
     def resources(self, stage: str) -> dict[str, str]:
-        """The stage's resources: the physical id of each by its logical one."""
+        """The stage's resources, less the function's version: the physical id of each by its logical one.
+
+        Each deployment that changes the function makes a version of its own.
+        """
         found = self._all("cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=_stack(stage))
-        return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in found}
+        lasting = [each for each in found if each["ResourceType"] != "AWS::Lambda::Version"]
+        return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in lasting}
 
     def holds(self) -> set[tuple[str, str]]:
         """All that it holds, by kind and name."""

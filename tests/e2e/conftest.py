@@ -4,7 +4,6 @@ import json
 import os
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -93,17 +92,6 @@ class Relay:
         lines = [json.loads(line) for line in self.system.log() if line.startswith('{"_aws"')]
         return sum(sum(line.get(name, [0])) for line in lines)
 
-    @contextmanager
-    def configured(self, **variables: str) -> Iterator[None]:
-        """Set variables of the function's environment for the time of a `with` block."""
-        functions, name = self.system.client("lambda"), self.system.outputs["FunctionName"]
-        right = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-        functions.update_function_configuration(FunctionName=name, Environment={"Variables": right | variables})
-        try:
-            yield
-        finally:
-            functions.update_function_configuration(FunctionName=name, Environment={"Variables": right})
-
     def processes(self) -> list[int]:
         """The function's processes."""
         name = f"AWS_LAMBDA_FUNCTION_NAME={self.system.outputs['FunctionName']}".encode()
@@ -146,7 +134,7 @@ def system() -> Iterator[System]:
     pace = Pace(poll_seconds=0.25, first_backoff=0.1, longest_backoff=1.0)
     with System(context, pace=pace, function_environment={"PYTHONPATH": str(CRASH)}) as running:
         # The emulator counts a cold start against the timeout, as Lambda does not.
-        running.client("lambda").invoke(FunctionName=running.outputs["FunctionName"], Payload=b'{"Records": []}')
+        running.client("lambda").invoke(FunctionName=running.function, Payload=b'{"Records": []}')
         limit_retries(running, 4)
         yield running
 

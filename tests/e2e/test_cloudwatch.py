@@ -25,6 +25,7 @@ from local.system import System
 from personalize_relay.errors import Reason
 from personalize_relay.metrics import quarantined_for, unit
 from tests.e2e.template import Name, named_metrics
+from tests.e2e.versions import function_set
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.type_defs import MetricOutputTypeDef
@@ -54,14 +55,10 @@ def run(system: System) -> Run:
     console = Console(file=io.StringIO(), width=120)
     Demo(system, console, sample()).run(swallow=False)
     system.personalize.clear()
-    functions, name = system.client("lambda"), system.outputs["FunctionName"]
-    functions.invoke(FunctionName=name, Payload=json.dumps({"Records": [_record("broken", b"{}")]}))
-    right = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    functions.update_function_configuration(
-        FunctionName=name, Environment={"Variables": right | {"QUARANTINE_BUCKET": "a-bucket-that-is-not-there"}}
-    )
-    functions.invoke(FunctionName=name, Payload=json.dumps({"Records": [_record("1", b"bad")]}))
-    functions.update_function_configuration(FunctionName=name, Environment={"Variables": right})
+    functions = system.client("lambda")
+    functions.invoke(FunctionName=system.function, Payload=json.dumps({"Records": [_record("broken", b"{}")]}))
+    with function_set(system, {"QUARANTINE_BUCKET": "a-bucket-that-is-not-there"}):
+        functions.invoke(FunctionName=system.function, Payload=json.dumps({"Records": [_record("1", b"bad")]}))
     system.cloudwatch.publish()
     assert isinstance(console.file, io.StringIO)
     return Run(system, console.file.getvalue(), start, int(time.time()) + 1)

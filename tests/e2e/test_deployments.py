@@ -106,10 +106,23 @@ def mapping_of(account: Account, outputs: dict[str, str]) -> EventSourceMapping:
     return EventSourceMapping(outputs["EventSourceMappingId"], account.emulator.client, pace)
 
 
+def live(outputs: dict[str, str]) -> str:
+    """The function as the mapping invokes it."""
+    return f"{outputs['FunctionName']}:{outputs['AliasName']}"
+
+
+def versions_of(account: Account, outputs: dict[str, str]) -> tuple[str, list[str]]:
+    """The version that is live, and all that are published."""
+    functions, name = account.client("lambda"), outputs["FunctionName"]
+    alias = functions.get_alias(FunctionName=name, Name=outputs["AliasName"])
+    listed = functions.list_versions_by_function(FunctionName=name)["Versions"]
+    return alias["FunctionVersion"], [each["Version"] for each in listed if each["Version"] != "$LATEST"]
+
+
 def settings_of(account: Account, outputs: dict[str, str]) -> dict[str, Any]:
     """What the services say of the settings in OF_PROD that they keep."""
     mapping = account.client("lambda").get_event_source_mapping(UUID=outputs["EventSourceMappingId"])
-    function = account.client("lambda").get_function_configuration(FunctionName=outputs["FunctionName"])
+    function = account.client("lambda").get_function_configuration(FunctionName=live(outputs))
     stream = account.client("kinesis").describe_stream_summary(StreamName=outputs["StreamName"])
     (group,) = account.client("logs").describe_log_groups(logGroupNamePrefix=outputs["LogGroupName"])["logGroups"]
     return {
@@ -143,6 +156,8 @@ def test_an_update_to_prods_settings_and_back_loses_no_record_in_flight(
             account.deploy(variants("dev-as-prod"))
             assert mapping.wait_until(lambda: mapping.settings.batch_size == 20, PATIENCE)
             of_prod = settings_of(account, outputs)
+            functions = account.client("lambda")
+            functions.update_alias(FunctionName=outputs["FunctionName"], Name=outputs["AliasName"], FunctionVersion="1")
             assert max(next_batches(mapping, 16)) == 20
             account.deploy(variants("dev"))
             assert mapping.wait_until(lambda: mapping.settings.batch_size > 20, PATIENCE)
@@ -155,6 +170,7 @@ def test_an_update_to_prods_settings_and_back_loses_no_record_in_flight(
     assert again <= sum(each.count for each in mapping.invocations if each.result is not Result.SUCCEEDED)
     assert mapping.counters.read == mapping.counters.acknowledged == len(producer.produced)
     assert account.resources("dev") == made
+    assert versions_of(account, outputs) == ("3", ["1", "2", "3"])  # though it was rolled back in between
     assert of_prod == {name: OF_PROD[name] for name in of_prod}
     assert settings_of(account, outputs) == of_dev
 
@@ -207,7 +223,7 @@ def test_a_stack_that_makes_its_own_tracker_records_events_with_it(
     assert sorted(kinds) == [
         f"AWS::Personalize::{kind}" for kind in ("Dataset", "DatasetGroup", "EventTracker", "Schema")
     ]
-    function = account.client("lambda").get_function_configuration(FunctionName=outputs["FunctionName"])
+    function = account.client("lambda").get_function_configuration(FunctionName=live(outputs))
     trackers.append(function["Environment"]["Variables"]["TRACKING_ID"])
     Producer(account, outputs["StreamName"]).put("event")
     with mapping_of(account, outputs) as mapping:

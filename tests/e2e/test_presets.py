@@ -8,6 +8,7 @@ import pytest
 
 from personalize_relay.mapping_file import PRESETS, read, source
 from tests.e2e.conftest import Relay
+from tests.e2e.versions import function_set
 from tests.test_preset_deliveries import TRACKERS, arrived, expected
 
 SAMPLE = ("dynamodb", "segment", "snowplow")
@@ -19,7 +20,7 @@ def mapped(relay: Relay, request: pytest.FixtureRequest) -> Iterator[tuple[Relay
     """The deployed relay with a preset for its mapping, and the trackers that the preset's tests name."""
     name, personalize = str(request.param), relay.personalize
     known, personalize.trackers = personalize.trackers, None
-    with relay.configured(MAPPING=name, ALLOWED_TRACKING_IDS=",".join(TRACKERS)):
+    with function_set(relay.system, {"MAPPING": name, "ALLOWED_TRACKING_IDS": ",".join(TRACKERS)}):
         yield relay, name
     personalize.trackers = known
 

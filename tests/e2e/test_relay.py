@@ -9,6 +9,7 @@ from local.personalize_answers import DENIED, REFUSED_EVENT, THROTTLED, UNAVAILA
 from local.personalize_faults import Fault, Hang, any_event
 from tests.e2e.conftest import PATIENCE, Relay
 from tests.e2e.crash.sitecustomize import MARKER
+from tests.e2e.versions import function_set
 
 
 def items(*numbers: int) -> list[str]:
@@ -146,7 +147,7 @@ def test_a_record_that_kills_the_function_every_time_ends_alone_in_the_bucket_wi
 
 def test_a_bad_record_that_the_bucket_refuses_is_neither_acknowledged_nor_lost(relay: Relay) -> None:
     before = relay.metric("QuarantineWriteErrors")
-    with relay.configured(QUARANTINE_BUCKET="a-bucket-that-is-not-there"):
+    with function_set(relay.system, {"QUARANTINE_BUCKET": "a-bucket-that-is-not-there"}):
         numbers = relay.put(relay.event(0), b"bad", relay.event(2))
         failed = relay.wait_for_invocation(Result.PARTIAL)
         assert failed.resume_at == numbers[1]

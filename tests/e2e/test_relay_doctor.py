@@ -18,6 +18,7 @@ from local.clients import CREDENTIALS, REGION
 from local.invocation import Result
 from local.system import System
 from tests.e2e.conftest import PATIENCE, Relay, limit_retries
+from tests.e2e.versions import function_set
 
 RELAY = str(Path(sys.executable).with_name("relay"))
 HERE = ("tracker", "alarms")
@@ -107,23 +108,6 @@ def mapping_set(system: System, changed: Mapping[str, Any], restored: Mapping[st
         yield
     finally:
         functions.update_event_source_mapping(UUID=uuid, **restored)
-
-
-@contextmanager
-def function_set(system: System, changed: Mapping[str, str], timeout: int | None = None) -> Iterator[None]:
-    """The function with other variables for a while, and maybe another timeout; an empty variable is taken away."""
-    functions, name = system.client("lambda"), system.outputs["FunctionName"]
-    right = functions.get_function_configuration(FunctionName=name)
-    variables = right["Environment"]["Variables"]
-    wrong = {key: value for key, value in {**variables, **changed}.items() if value or key not in changed}
-    usual = right["Timeout"]
-    try:
-        functions.update_function_configuration(
-            FunctionName=name, Environment={"Variables": wrong}, Timeout=timeout or usual
-        )
-        yield
-    finally:
-        functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables}, Timeout=usual)
 
 
 @contextmanager
@@ -250,7 +234,7 @@ def test_a_topic_that_nobody_subscribes_to_is_a_warning(system: System) -> None:
 
 def test_a_role_that_may_not_put_events_is_pointed_at(system: System) -> None:
     functions, iam = system.client("lambda"), system.client("iam")
-    name = functions.get_function_configuration(FunctionName=system.outputs["FunctionName"])["Role"].rpartition("/")[2]
+    name = functions.get_function_configuration(FunctionName=system.function)["Role"].rpartition("/")[2]
     right = json.dumps(iam.get_role_policy(RoleName=name, PolicyName="Relay")["PolicyDocument"])
     try:
         iam.put_role_policy(

@@ -13,7 +13,8 @@ from aws_cdk.aws_kinesis import Stream
 from aws_cdk.aws_lambda import Function
 
 from infra.alarms import unheard
-from infra.settings import LONGEST_SILENCE, StackSettings
+from infra.allowed import LONGEST_SILENCE
+from infra.settings import StackSettings
 from infra.signals import PERIOD_MINUTES, Signals
 from infra.watches import Watch, watches
 from personalize_relay.settings import Settings

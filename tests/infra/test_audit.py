@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.settings import RULES
+from infra.allowed import RULES
 from tests.infra.conftest import ROOT
 from tests.infra.synthesis import synth
 from tests.infra.test_settings import RIGHT
@@ -31,26 +31,31 @@ sys.exit(app.main())
 
 type Overrides = dict[str, str | None]
 
+PLACED = ("trackingId", "streamShards", "alarmEmail", "producerArns", "vpcZones", "vpcCidr")
+"""Settings whose place others take."""
 BESIDE = (
-    *("datasetGroup", "datasetGroupDomain", "interactionFields"),
-    *("streamArn", "streamKeyArn", "pageTopicArn", "ticketTopicArn"),
+    *("datasetGroup", "datasetGroupDomain", "interactionFields", "streamArn", "streamKeyArn"),
+    *("pageTopicArn", "ticketTopicArn", "vpcId", "vpcSubnetIds"),
 )
 INSTEAD: Overrides = {
     "trackingId": None,
     "streamShards": None,
     "alarmEmail": None,
+    "producerArns": None,
+    "vpcZones": None,
+    "vpcCidr": None,
     **{name: RIGHT[name][0] for name in BESIDE},
 }
 PARAMETER: Overrides = {"trackingId": None, "trackingIdParameter": RIGHT["trackingIdParameter"][0]}
 """The settings that take another's place."""
 EVERY_SETTING: Overrides = {name: text for name, (text, _) in RIGHT.items() if name not in INSTEAD.keys() | PARAMETER}
-EVERY_SETTING |= {name: RIGHT[name][0] for name in ("trackingId", "streamShards", "alarmEmail")}
+EVERY_SETTING |= {name: RIGHT[name][0] for name in PLACED}
 """Every setting that stands beside the others, at a value that isn't its default."""
 MAKING: list[Overrides] = [{}, {"trackingId": None, "datasetGroup": "shop"}]
 MADE: list[Overrides] = [
     {"stage": stage, "customerKey": key, "vpc": network, **tracker}
     for stage in ("dev", "prod")
-    for key, network in product(("false", "true"), repeat=2)
+    for key, network in product(("false", "true"), ("false", "true", "leaving"))
     for tracker in MAKING
 ]
 """Each stage with and without each of what a stack may also make."""
@@ -61,7 +66,7 @@ SETTINGS: list[Overrides] = [{"stage": "prod", **EVERY_SETTING}, {"stage": "prod
 def drawn() -> list[Overrides]:
     """Settings at other values in combinations as they come."""
     chance = Random(12)  # noqa: S311 - drawn the same each time
-    names = sorted(EVERY_SETTING.keys() - {"trackingId", "mapping", "mappingSalt"})
+    names = sorted(EVERY_SETTING.keys() - {"trackingId", "mapping", "mappingSalt", "vpcZones", "vpcCidr"})
     return [{"stage": "prod", **{name: EVERY_SETTING[name] for name in chance.sample(names, 6)}} for _ in range(12)]
 
 

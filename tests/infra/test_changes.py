@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from infra.allowed import RULES
 from infra.changes import LATER, Finding, Verdict, compare, differences, objections
 from infra.recorded import texts
-from infra.settings import RULES, SECRETS, StackSettings
+from infra.refusal import SECRETS
+from infra.settings import StackSettings
 from tests.infra.test_settings import GIVEN, INSTEAD, RIGHT
 
 STREAM = "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"
@@ -41,6 +43,8 @@ REFUSED: dict[str, tuple[Texts, Texts, str]] = {
     ),
     "a domain": (GROUP, GROUP | {"datasetGroupDomain": "ECOMMERCE"}, "datasetGroupDomain"),
     "out of the network": (DEV | {"vpc": "true"}, DEV | {"vpc": "false"}, "vpc"),
+    "into another network": (DEV | {"vpc": "true"}, DEV | {"vpc": "true", "vpcId": "vpc-0a1b2c3d"}, "vpcId"),
+    "to other addresses": (DEV | {"vpc": "leaving"}, DEV | {"vpc": "leaving", "vpcCidr": "10.1.0.0/24"}, "vpcCidr"),
 }
 FREE: dict[str, tuple[Texts, Texts]] = {
     "fields of another group": (GROUP, GROUP | {"datasetGroup": "shop-2", "interactionFields": "PRICE:float"}),
@@ -51,6 +55,7 @@ FREE: dict[str, tuple[Texts, Texts]] = {
     "out of shadow": (DEV | {"shadow": "true"}, DEV),
     "into the network": (DEV, DEV | {"vpc": "true"}),
     "leaving the network": (DEV | {"vpc": "true"}, DEV | {"vpc": "leaving"}),
+    "into a network that exists": (DEV, DEV | {"vpc": "true", "vpcId": "vpc-0a1b2c3d"}),
     "having left it": (DEV | {"vpc": "leaving"}, DEV | {"vpc": "false"}),
     "data that goes with the stack": (DEV | {"retainData": "true"}, DEV | {"retainData": "false"}),
     "a setting of another version": (DEV | {"gone": "1"}, DEV),

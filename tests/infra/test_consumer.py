@@ -57,6 +57,7 @@ def test_mapping_loses_nothing(prod: Template, bucket: str, stream: str) -> None
         "AWS::Lambda::EventSourceMapping",
         {
             "EventSourceArn": arn(stream),
+            "FunctionName": {"Ref": only(prod, "AWS::Lambda::Alias")[0]},
             "StartingPosition": "TRIM_HORIZON",
             "StartingPositionTimestamp": Match.absent(),
             "BatchSize": 1000,
@@ -70,6 +71,29 @@ def test_mapping_loses_nothing(prod: Template, bucket: str, stream: str) -> None
             "MetricsConfig": {"Metrics": ["EventCount"]},
         },
     )
+
+
+def test_each_deployment_leaves_a_version_to_go_back_to(dev: Template, prod: Template) -> None:
+    """In dev, too; all but one that a failed deployment published: the same function can't be published again."""
+    for template in (dev, prod):
+        name, version = only(template, "AWS::Lambda::Version")
+        assert (version["DeletionPolicy"], version["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+        _, alias = only(template, "AWS::Lambda::Alias")
+        assert alias["Properties"] == {
+            "FunctionName": {"Ref": only(template, "AWS::Lambda::Function")[0]},
+            "FunctionVersion": {"Fn::GetAtt": [name, "Version"]},
+            "Name": "live",
+        }
+
+
+def test_a_tracker_that_changes_outside_of_the_template_makes_a_version(synthesize: Synthesize) -> None:
+    """Else the alias would go on with the old one: the template alone decides whether there is a new version."""
+    template = synthesize(stage="dev", trackingId=None, trackingIdParameter="/shop/tracking-id")
+    _, function = only(template, "AWS::Lambda::Function")
+    _, version = only(template, "AWS::Lambda::Version")
+    tracker = function["Properties"]["Environment"]["Variables"]["TRACKING_ID"]
+    assert tracker.keys() == {"Ref"}
+    assert version["Properties"]["Description"] == tracker
 
 
 def test_function_runs_as_designed(prod: Template) -> None:

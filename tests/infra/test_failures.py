@@ -97,9 +97,9 @@ def test_a_customers_key_may_be_used_by_whom_no_role_stands_for(synthesize: Synt
     owner, logging, alarming = key["Properties"]["KeyPolicy"]["Statement"]
     assert owner["Principal"]["AWS"]["Fn::Join"][1][-1] == ":root"
     assert logging["Principal"] == {"Service": {"Fn::Join": ["", ["logs.", {"Ref": "AWS::Region"}, ".amazonaws.com"]]}}
-    assert {"kms:Decrypt", "kms:GenerateDataKey"} <= set(logging["Action"])
+    assert {"kms:Decrypt", "kms:GenerateDataKey*"} <= set(logging["Action"])
     ((_, groups),) = logging["Condition"]["ArnLike"].items()
     assert groups["Fn::Join"][1][-2:] == [{"Ref": "AWS::AccountId"}, ":log-group:*"]
     assert alarming["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    assert alarming["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert alarming["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
     assert alarming["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}

@@ -7,7 +7,8 @@ import pytest
 from aws_cdk.assertions import Template
 
 from infra.recorded import SECTION, recorded, texts
-from infra.settings import SECRETS, StackSettings
+from infra.refusal import SECRETS
+from infra.settings import StackSettings
 from tests.infra.test_settings import GIVEN, INSTEAD, RIGHT
 
 

@@ -5,8 +5,8 @@ import itertools
 import botocore.session
 import pytest
 
+from infra.allowed import RULES
 from infra.retries import MOST, WITHOUT_LIMIT, retry_attempts, shortest_round
-from infra.settings import RULES
 from local.mapping_settings import MappingSettings
 from personalize_relay.deadline import LEAST_TIME_FOR_A_CALL, Deadline
 from personalize_relay.rest import LONGEST, Rest

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from aws_cdk.aws_logs import RetentionDays
 
-from infra.settings import LONGEST_SILENCE, InvalidSetting, StackSettings
+from infra.allowed import LONGEST_SILENCE
+from infra.refusal import InvalidSetting
+from infra.settings import StackSettings
 from infra.settings_table import table
 from infra.watches import VERY_LATE
 from personalize_relay.settings import MAX_IN_FLIGHT_CEILING
@@ -18,6 +20,7 @@ from tests.infra.conftest import ROOT
 GIVEN = {"stage": "dev", "stages": {"dev": {"trackingId": "tracker"}}}
 STREAM_ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"
 KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/0b9c2f6e-1111-2222-3333-444455556666"
+PRODUCER_ARN = "arn:aws:iam::123456789012:role/web"
 TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:alarms"
 
 WRONG: dict[str, list[Any]] = {
@@ -38,6 +41,7 @@ WRONG: dict[str, list[Any]] = {
     ],
     "streamShards": ["0", "20001", "many"],
     "streamRetentionHours": ["23", "8761"],
+    "producerArns": ["web", "arn:aws:iam::123456789012:root", "arn:aws:iam::123456789012:group/web"],
     "startingPosition": ["LATEST", "2026-01-01T00:00:00", "yesterday"],
     "batchSize": ["0", "10001", "1e3", 10.5, True],
     "batchWindowSeconds": ["-1", "301"],
@@ -56,6 +60,10 @@ WRONG: dict[str, list[Any]] = {
     "logLevel": ["info", "NOTSET"],
     "logRetention": ["30", "FOREVER"],
     "vpc": ["vpc-0a1b", 1],
+    "vpcZones": ["eu-west-1", "euw1-az1", "eu-west-1a,b", "eu-west-1a"],
+    "vpcCidr": ["10.0.0.0", "10.0.0.1/24", "10.0.0.0/15", "10.0.0.0/27", "fd00::/24"],
+    "vpcId": ["main", "vpc-main"],
+    "vpcSubnetIds": ["subnet-main", "vpc-0a1b2c3d"],
     "silenceMinutes": ["-1", str(LONGEST_SILENCE + 1), "never"],
     "freshnessMinutes": ["0", "5040", "360"],
     "pageTopicArn": ["alarms", "arn:aws:sqs:eu-west-1:123456789012:alarms"],
@@ -78,6 +86,7 @@ RIGHT = {
     "streamKeyArn": (KEY_ARN, KEY_ARN),
     "streamShards": ("20000", 20_000),
     "streamRetentionHours": ("8760", 8_760),
+    "producerArns": (PRODUCER_ARN, (PRODUCER_ARN,)),
     "startingPosition": ("2026-01-02T03:04:05Z", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
     "batchSize": ("10000", 10_000),
     "batchWindowSeconds": ("0", 0),
@@ -95,7 +104,11 @@ RIGHT = {
     "shadow": ("true", True),
     "logLevel": ("DEBUG", "DEBUG"),
     "logRetention": ("ONE_DAY", RetentionDays.ONE_DAY),
-    "vpc": ("true", True),
+    "vpc": ("true", "true"),
+    "vpcZones": ("eu-west-1a,eu-west-1c", ("eu-west-1a", "eu-west-1c")),
+    "vpcCidr": ("10.1.0.0/16", "10.1.0.0/16"),
+    "vpcId": ("vpc-0a1b2c3d", "vpc-0a1b2c3d"),
+    "vpcSubnetIds": ("subnet-0a1b2c3d", ("subnet-0a1b2c3d",)),
     "silenceMinutes": (str(LONGEST_SILENCE), LONGEST_SILENCE),
     "freshnessMinutes": ("1", 1),
     "pageTopicArn": (TOPIC_ARN, TOPIC_ARN),
@@ -115,6 +128,10 @@ INSTEAD: dict[str, dict[str, Any]] = {
     "streamKeyArn": {"streamArn": STREAM_ARN, "streamRetentionHours": 24},
     "mappingSalt": {"mapping": "segment"},
     "datasetGroupDomain": {"trackingId": None, "datasetGroup": "shop"},
+    "vpcZones": {"vpc": "true"},
+    "vpcCidr": {"vpc": "true"},
+    "vpcId": {"vpc": "true", "vpcSubnetIds": "subnet-0a1b2c3d"},
+    "vpcSubnetIds": {"vpc": "true", "vpcId": "vpc-0a1b2c3d"},
     "interactionFields": {"trackingId": None, "datasetGroup": "shop"},
 }
 """What must be set otherwise for a setting that stands in for another, or belongs to one."""
@@ -281,6 +298,36 @@ def test_every_shard_has_its_invocation() -> None:
     with pytest.raises(InvalidSetting, match=r"^reservedConcurrency must be at least 8, "):
         StackSettings.from_context(given | {"reservedConcurrency": "7"})
     assert StackSettings.from_context(given | {"reservedConcurrency": "8"}).reserved_concurrency == 8
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"vpcId": "vpc-0a1b2c3d", "vpc": "true"}, "vpcSubnetIds must be given where vpcId is"),
+        ({"vpcSubnetIds": "subnet-0a1b2c3d", "vpc": "true"}, "vpcId must be given where vpcSubnetIds is"),
+        ({"vpcZones": "eu-west-1a,eu-west-1b"}, "vpcZones must be left out where vpc is false"),
+        ({"vpcCidr": "10.1.0.0/24"}, "vpcCidr must be left out where vpc is false"),
+        ({"vpcId": "vpc-0a1b2c3d", "vpcSubnetIds": "subnet-0a1b2c3d"}, "vpcId must be left out where vpc is false"),
+        (
+            {"vpcZones": "eu-west-1a,eu-west-1b", "vpc": "true", "vpcId": "vpc-0a1b2c3d"},
+            "vpcZones must be left out where vpcId is given",
+        ),
+        ({"vpcCidr": "10.1.0.0/24", "vpc": "leaving", "vpcId": "vpc-0a1b2c3d"}, "vpcCidr must be left out where vpcId"),
+        ({"producerArns": PRODUCER_ARN, "streamArn": STREAM_ARN}, "producerArns must be left out where streamArn is"),
+    ],
+)
+def test_what_contradicts_something_else_is_refused(given: dict[str, str], says: str) -> None:
+    """It would do nothing, or not what it seems to."""
+    with pytest.raises(InvalidSetting, match=f"^{says}"):
+        StackSettings.from_context(GIVEN | given)
+
+
+@pytest.mark.parametrize(
+    ("vpc", "is_in", "keeps"), [("false", False, False), ("true", True, True), ("leaving", False, True)]
+)
+def test_a_network_is_kept_while_the_function_leaves_it(vpc: str, is_in: bool, keeps: bool) -> None:  # noqa: FBT001 - a row of a table
+    read = StackSettings.from_context(GIVEN | {"vpc": vpc})
+    assert (read.in_network, read.keeps_network) == (is_in, keeps)
 
 
 @pytest.mark.parametrize("where", ["override", "block"])

@@ -1,11 +1,13 @@
 """A stream of another account: its owner is told what to allow, and another region's is refused."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from infra.settings import InvalidSetting, StackSettings
+from infra.refusal import InvalidSetting
+from infra.settings import StackSettings
 from infra.sharing import Home, asked_of_owners
 from tests.infra.conftest import HOME, SHARED_KEY_ARN, SHARED_STREAM_ARN
 
@@ -93,6 +95,16 @@ def test_a_tracker_is_made_only_where_cloudformation_makes_one() -> None:
     home.check(settings())
     with pytest.raises(InvalidSetting, match=r"^datasetGroup must be left out in cn-north-1, where CloudFormation"):
         home.check(StackSettings(stage="prod", dataset_group="shop"))
+
+
+def test_producers_of_another_account_need_a_key_of_the_customers() -> None:
+    """Nobody can let them use the one that AWS has for Kinesis."""
+    theirs = replace(settings(), producer_arns=("arn:aws:iam::222222222222:role/web",))
+    with pytest.raises(InvalidSetting, match=r"^producerArns must be of this account, or customerKey be true"):
+        HOME.check(theirs)
+    HOME.check(replace(theirs, customer_key=True))
+    HOME.check(replace(theirs, producer_arns=("arn:aws:iam::123456789012:role/web",)))
+    Home().check(theirs)
 
 
 @pytest.mark.parametrize("home", [HOME, Home()])

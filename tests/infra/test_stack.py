@@ -18,8 +18,10 @@ def test_stack_holds_nothing_else(prod: Template) -> None:
         "AWS::CloudWatch::Dashboard",
         "AWS::IAM::Role",
         "AWS::Kinesis::Stream",
+        "AWS::Lambda::Alias",
         "AWS::Lambda::EventSourceMapping",
         "AWS::Lambda::Function",
+        "AWS::Lambda::Version",
         "AWS::Logs::LogGroup",
         "AWS::S3::Bucket",
         "AWS::S3::Bucket",
@@ -37,9 +39,9 @@ def test_nothing_has_a_physical_name(prod: Template) -> None:
     named = {
         *("AlarmName", "BucketName", "DashboardName", "FunctionName", "LogGroupName", "Name", "RoleName", "TopicName"),
     }
+    parts = {f"AWS::Lambda::{kind}" for kind in ("Alias", "EventSourceMapping", "Version")}  # of the function
     for body in prod.to_json()["Resources"].values():
-        names = {} if body["Type"] == "AWS::Lambda::EventSourceMapping" else named & body.get("Properties", {}).keys()
-        assert not names
+        assert body["Type"] in parts or not named & body.get("Properties", {}).keys()
 
 
 def test_stream_is_encrypted_and_keeps_two_days(prod: Template) -> None:
@@ -83,8 +85,17 @@ def test_what_it_costs_can_be_told_by_stage(prod: Template) -> None:
 
 def test_outputs_name_what_a_person_looks_for(dev: Template) -> None:
     """The names that the commands and the runbook use."""
-    names = {"StreamName", "FunctionName", "BucketName", "EventSourceMappingId", "LogGroupName"}
-    names |= {"PageTopicArn", "TicketTopicArn"}
+    names = {
+        "StreamName",
+        "StreamArn",
+        "FunctionName",
+        "AliasName",
+        "BucketName",
+        "EventSourceMappingId",
+        "LogGroupName",
+        "PageTopicArn",
+        "TicketTopicArn",
+    }
     assert dev.find_outputs("*").keys() == names
 
 
