@@ -19,7 +19,8 @@ from local.personalize_answers import THROTTLED, UNAVAILABLE
 from local.personalize_faults import Fault
 from local.system import System
 from tests.e2e.conftest import PATIENCE, Relay
-from tests.e2e.test_relay_doctor import function_set, mapping_set
+from tests.e2e.test_relay_doctor import mapping_set
+from tests.e2e.versions import function_set
 
 RELAY = str(Path(sys.executable).with_name("relay"))
 

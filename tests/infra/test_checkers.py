@@ -65,8 +65,8 @@ def of_packs(folder: Path) -> set[Finding]:
 
 def of_checkov(folder: Path) -> set[Finding]:
     """What checkov found."""
-    command = [Path(sys.executable).with_name("uv"), "tool", "run", "--quiet", CHECKOV]
-    words = ["--skip-download", "--directory", folder, "--framework", "cloudformation", "--output", "json", "--quiet"]
+    command = [str(Path(sys.executable).with_name("uv")), "tool", "run", "--quiet", CHECKOV, "--skip-download"]
+    words = ["--directory", str(folder), "--framework", "cloudformation", "--output", "json", "--quiet"]
     run = subprocess.run([*command, *words], capture_output=True, text=True, check=False)  # noqa: S603
     report: dict[str, Any] = json.loads(run.stdout)
     assert report["summary"]["passed"], run.stderr
@@ -87,6 +87,6 @@ def test_every_answer_is_needed(answered: set[tuple[str, ...]]) -> None:
 
 def test_the_template_is_right_in_every_region(assembly: Path) -> None:
     (template,) = assembly.glob("*.template.json")
-    command = [Path(sys.executable).with_name("cfn-lint"), "--regions", *REGIONS, "--template", template]
+    command = [str(Path(sys.executable).with_name("cfn-lint")), "--regions", *REGIONS, "--template", str(template)]
     lint = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     assert (lint.returncode, lint.stdout) == (0, "")
