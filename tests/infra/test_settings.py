@@ -313,7 +313,7 @@ def test_every_shard_has_its_invocation() -> None:
             "vpcZones must be left out where vpcId is given",
         ),
         ({"vpcCidr": "10.1.0.0/24", "vpc": "leaving", "vpcId": "vpc-0a1b2c3d"}, "vpcCidr must be left out where vpcId"),
-        ({"producerArns": PRODUCER_ARN, "streamArn": STREAM_ARN}, "producerArns must be left out where streamArn is"),
+        ({"producerArns": PRODUCER_ARN, **INSTEAD["streamKeyArn"]}, "producerArns must be left out where streamArn is"),
     ],
 )
 def test_what_contradicts_something_else_is_refused(given: dict[str, str], says: str) -> None:
