@@ -76,8 +76,8 @@ def _shown(text: str | None) -> str:
     return "not set" if text is None else text
 
 
-def _confirm(sentence: str) -> Judgement:
-    return Verdict.CONFIRM, sentence
+def _confirm(*sentences: str) -> Judgement:
+    return Verdict.CONFIRM, " ".join(sentences)
 
 
 def _never(sentence: str) -> Judgement:
@@ -87,13 +87,10 @@ def _never(sentence: str) -> Judgement:
 def _group(deployed: Texts, now: Texts) -> Judgement:
     sentences = []
     if "datasetGroup" in now:
-        sentences += [
-            "The events go to a new dataset group, which begins empty: train on it before you recommend by it."
-        ]
+        sentences += ["The events go to a new dataset group, which begins empty: train on it before it recommends."]
     if "datasetGroup" in deployed:
-        goes = "is deleted with its data" if _is_deleted(deployed) else "stays, with names that no stack can take again"
-        sentences += [f"The group of before gets no more events, and {goes} (retainData)."]
-    return _confirm(" ".join([*sentences, "An export job and an import job move what is recorded."]))
+        sentences += [f"The group of before gets no more events, and {_fate(deployed)}."]
+    return _confirm(*sentences, "An export job and an import job move what was recorded.")
 
 
 def _schema(deployed: Texts, now: Texts) -> Judgement:
@@ -115,15 +112,20 @@ def _position(deployed: Texts, now: Texts) -> Judgement:
 
 
 def _stream(deployed: Texts, now: Texts) -> Judgement:
-    old = "the old stream"
+    sentences = ["What the mapping hasn't read of the old stream, it never reads."]
     if "streamArn" not in deployed:
-        goes = "is deleted" if _is_deleted(deployed) else "stays, as no stack's"
-        old = f"the stack's own stream, which {goes} (retainData)"
-    new = "the new one" if "streamArn" in now else "a new, empty stream of the stack's"
-    return _confirm(
-        f"What the mapping hasn't read of {old}, it never reads; it begins in {new} at startingPosition, or at the "
-        "oldest record. Move the producers, wait until `relay status` shows that nothing waits, then deploy."
-    )
+        sentences += [f"That stream, which is the stack's own, {_fate(deployed)}."]
+    return _confirm(*sentences, _TO_A_STREAM_THAT_IS_THERE if "streamArn" in now else _TO_ONE_OF_THE_STACK)
+
+
+_TO_A_STREAM_THAT_IS_THERE = (
+    "In the new one it begins at startingPosition, or at the oldest record. Move the producers to it, wait until "
+    "`relay status` shows that nothing waits, then deploy."
+)
+_TO_ONE_OF_THE_STACK = (
+    "The new one is made by this deployment, and empty. Stop the producers, wait until `relay status` shows that "
+    "nothing waits, deploy, and let them write to the stack's StreamName."
+)
 
 
 def _stream_key(deployed: Texts, now: Texts) -> Judgement:
@@ -138,9 +140,8 @@ def _stream_key(deployed: Texts, now: Texts) -> Judgement:
 def _customer_key(deployed: Texts, now: Texts) -> Judgement:
     if now.get("customerKey") == "true":
         return FREE if "streamArn" in now else _confirm(_WRITING_WITH_THE_KEY)
-    goes = "is deleted" if _is_deleted(deployed) else "stays, as no stack's"
     return _confirm(
-        f"The function may then no longer use the key, which {goes} (retainData): a record that lies encrypted in the "
+        f"The function may then no longer use the key, which {_fate(deployed)}: a record that lies encrypted in the "
         "stream stops its shard, and what lies in the bucket opens only with the key. Send again what `relay failed "
         "list` shows, stop the producers, wait until `relay status` shows that nothing waits, then deploy."
     )
@@ -180,9 +181,10 @@ def _network(deployed: Texts, _now: Texts) -> Judgement:
     )
 
 
-def _is_deleted(deployed: Texts) -> bool:
-    """Whether what holds data is deleted when it leaves the stack: the deployed template says so."""
-    return deployed.get("retainData") == "false"
+def _fate(deployed: Texts) -> str:
+    """What becomes of a resource that holds data when it leaves the stack: the deployed template says so."""
+    goes = "is deleted" if deployed.get("retainData") == "false" else "stays, outside of the stack"
+    return f"{goes} (retainData)"
 
 
 _OTHER_GROUP = "no, but with another `datasetGroup`"

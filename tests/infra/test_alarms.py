@@ -211,6 +211,7 @@ def others(synthesize: Synthesize) -> Template:
     return synthesize(
         stage="prod",
         streamArn=OTHERS_STREAM_ARN,
+        streamRetentionHours="24",
         pageTopicArn=PAGES_ARN,
         ticketTopicArn=TICKETS_ARN,
         runbookUrl=RUNBOOK_URL,

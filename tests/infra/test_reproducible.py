@@ -5,12 +5,15 @@ from compileall import compile_dir
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.infra.conftest import ROOT
 from tests.infra.synthesis import synth
 
 MADE = (".venv", "node_modules", "build", "cdk.out", "__pycache__", ".*_cache", ".hypothesis", ".git")
 
 
+@pytest.mark.whole
 def test_a_fresh_checkout_gives_the_template_and_the_package_of_a_used_one(
     context: dict[str, Any], tmp_path: Path
 ) -> None:
