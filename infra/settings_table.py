@@ -40,7 +40,7 @@ def _meanings() -> dict[str, str]:
     """The docstring below each field."""
     (body,) = [node.body for node in ast.parse(inspect.getsource(StackSettings)).body if isinstance(node, ast.ClassDef)]
     return {
-        field.target.id: str(ast.literal_eval(text.value)).replace("\n", " ")
+        field.target.id: " ".join(str(ast.literal_eval(text.value)).split())
         for field, text in pairwise(body)
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr)
     }

@@ -16,7 +16,7 @@ import pytest
 from local.clients import CREDENTIALS, REGION
 from local.invocation import Result
 from local.system import System
-from tests.e2e.conftest import PATIENCE, Relay
+from tests.e2e.conftest import PATIENCE, Relay, many_retries
 from tests.e2e.versions import function_set
 
 RELAY = str(Path(sys.executable).with_name("relay"))
@@ -177,7 +177,7 @@ def test_a_wrong_variable_of_the_function_is_pointed_at(
 
 
 def test_a_tracker_that_personalize_does_not_know_is_told_by_the_last_batch_and_by_status(relay: Relay) -> None:
-    with function_set(relay.system, {"TRACKING_ID": "unknown-tracker"}, timeout=6):
+    with many_retries(relay.system), function_set(relay.system, {"TRACKING_ID": "unknown-tracker"}, timeout=6):
         relay.put(relay.event(0))
         relay.wait_for_invocation(Result.PARTIAL)
         relay.system.cloudwatch.publish()
