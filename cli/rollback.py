@@ -14,8 +14,8 @@ from cli.options import LOCAL_PORT, LocalOption, PortOption, ProfileOption, Regi
 from cli.problems import Misuse, Problem
 
 _WHAT_STAYS = """
-The function's code and its own settings (memory, timeout, variables) are those of then. Those of the mapping, the
-stream, the network and the alarms stay as they were deployed last. The next `make deploy` that changes the function
+The function's code and its own settings (memory, timeout, variables) are those of then. The mapping, the stream, the
+alarms and the role stay as they were deployed last. The next `make deploy` that changes the function
 publishes a version of its own, and makes that live.
 """
 

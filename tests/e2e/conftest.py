@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from local.system import System
 CRASH = Path(__file__).parent / "crash"
 PATIENCE = 120
 """Seconds that anything may take before it counts as never."""
+
+RETRIES = 4
 
 
 class Relay:
@@ -127,15 +130,25 @@ def limit_retries(system: System, most: int) -> None:
     assert followed, "the mapping did not follow its update"
 
 
+@contextmanager
+def many_retries(system: System) -> Iterator[None]:
+    """Retries enough for what fails while a test looks at it, however slow this machine is."""
+    limit_retries(system, 100)
+    try:
+        yield
+    finally:
+        limit_retries(system, RETRIES)
+
+
 @pytest.fixture(scope="session")
 def system() -> Iterator[System]:
-    """The relay, deployed once; its mapping gives up after 4 retries."""
+    """The relay, deployed once; its mapping gives up after RETRIES."""
     context = {"timeoutSeconds": "10"}
     pace = Pace(poll_seconds=0.25, first_backoff=0.1, longest_backoff=1.0)
     with System(context, pace=pace, function_environment={"PYTHONPATH": str(CRASH)}) as running:
         # The emulator counts a cold start against the timeout, as Lambda does not.
         running.client("lambda").invoke(FunctionName=running.function, Payload=b'{"Records": []}')
-        limit_retries(running, 4)
+        limit_retries(running, RETRIES)
         yield running
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from local.invocation import Result
 from local.system import System
-from tests.e2e.conftest import PATIENCE, Relay
+from tests.e2e.conftest import PATIENCE, Relay, many_retries
 from tests.e2e.versions import make_live, publish
 
 RELAY = str(Path(sys.executable).with_name("relay"))
@@ -29,9 +29,10 @@ def rollback(system: System, *words: str) -> "subprocess.CompletedProcess[str]":
 def broken(system: System) -> Iterator[tuple[str, str]]:
     """The version that was deployed, and a newer one that is live and can deliver nothing."""
     newer = publish(system, {"TRACKING_ID": "unknown-tracker"}, timeout=6)
-    deployed = make_live(system, newer)
-    yield deployed, newer
-    make_live(system, deployed)
+    with many_retries(system):
+        deployed = make_live(system, newer)
+        yield deployed, newer
+        make_live(system, deployed)
 
 
 def test_within_seconds_the_version_before_delivers_what_the_newer_could_not_and_what_comes(
