@@ -45,6 +45,10 @@ CHANGED = {
     "customerKey": "false",
     "shadow": "true",
     "vpc": "false",
+    "vpcZones": "us-east-1a,us-east-1b",
+    "vpcCidr": "10.1.0.0/16",
+    "vpcId": "vpc-0a1b2c3d",
+    "vpcSubnetIds": "subnet-0a1b2c3d",
 }
 """For each setting that may not change just so: what it is changed to."""
 

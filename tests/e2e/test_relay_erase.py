@@ -26,7 +26,7 @@ def held(relay: Relay) -> bytes:
 
 def test_exactly_the_users_records_are_erased_and_sent_by_no_redrive(relay: Relay) -> None:
     def bad(user: str, number: int) -> bytes:
-        return text(relay.event(number, userId=user, eventType=None))
+        return text(relay.event(number, userId=user, itemId=f"canary-erasable-{number}", eventType=None))
 
     relay.put(
         bad("canary-u-7", 1),
@@ -53,7 +53,7 @@ def test_exactly_the_users_records_are_erased_and_sent_by_no_redrive(relay: Rela
     assert done == plan
     assert "canary" not in said + also_said
     left = held(relay)
-    items = {number: f'"canary-item-{number}"'.encode() in left for number in range(1, 6)}
+    items = {number: f'"canary-erasable-{number}"'.encode() in left for number in range(1, 6)}
     assert items == {1: False, 2: True, 3: False, 4: False, 5: True}
     assert b'"canary-u-7"' not in left
     assert b"002d7" not in left

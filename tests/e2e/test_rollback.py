@@ -27,11 +27,12 @@ def rollback(system: System, *words: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.fixture
 def broken(system: System) -> Iterator[tuple[str, str]]:
-    """The version that was deployed, and a newer one that is live and can deliver nothing."""
+    """A version as it was deployed, and the one after it, which is live and can deliver nothing."""
+    good = publish(system, {})
     newer = publish(system, {"TRACKING_ID": "unknown-tracker"}, timeout=6)
     with many_retries(system):
         deployed = make_live(system, newer)
-        yield deployed, newer
+        yield good, newer
         make_live(system, deployed)
 
 
@@ -39,7 +40,7 @@ def test_within_seconds_the_version_before_delivers_what_the_newer_could_not_and
     relay: Relay, broken: tuple[str, str]
 ) -> None:
     """While records flow, each of which is delivered once, in order."""
-    deployed, newer = broken
+    good, newer = broken
     relay.put(*(relay.event(number) for number in range(20)))
     relay.wait_for_invocation(Result.PARTIAL)
     assert not relay.delivered()
@@ -56,13 +57,13 @@ def test_within_seconds_the_version_before_delivers_what_the_newer_could_not_and
     assert not relay.quarantined
     assert not relay.discards
     assert f"live:  version {newer}, published " in ran.stdout
-    assert f"to be: version {deployed}, published " in ran.stdout
+    assert f"to be: version {good}, published " in ran.stdout
     assert ran.stdout.rstrip().endswith(f"--to {newer}")
 
 
 def test_forward_again_by_number_and_not_to_one_that_is_not_there(system: System, broken: tuple[str, str]) -> None:
-    deployed, newer = broken
-    assert rollback(system, "--to", deployed, "--yes").returncode == 0
+    good, newer = broken
+    assert rollback(system, "--to", good, "--yes").returncode == 0
     assert rollback(system, "--to", newer, "--yes").returncode == 0
     functions = system.client("lambda")
     named = {"FunctionName": system.outputs["FunctionName"], "Name": system.outputs["AliasName"]}

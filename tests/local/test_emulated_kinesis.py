@@ -93,7 +93,7 @@ def test_a_map_without_a_length_is_taken(emulator: Emulator, name: str) -> None:
         (b"\xff", "SerializationException"),
         (b"{}", "SerializationException"),
         (b"", "SerializationException"),
-        (cbor.encode({"StreamName": datetime.now(UTC)}), "ResourceNotFoundException"),
+        (cbor.encode({"StreamName": datetime(2026, 11, 24, tzinfo=UTC)}), "ResourceNotFoundException"),
     ],
 )
 def test_a_refusal_is_in_cbor_too(emulator: Emulator, body: bytes, kind: str) -> None:
