@@ -136,7 +136,7 @@ class Demo:
     def _draw(self) -> None:
         self.system.cloudwatch.publish()
         start, end = int(self._began_at), int(time.time()) + 1
-        widgets = read(self.system.client, start, end, 1)
+        widgets = read(self.system.client, self.system.stack, start, end, 1)
         from local import picture  # noqa: PLC0415 - takes a second to import, which the run needn't wait for
 
         picture.save(widgets, "The dashboard of a demo run", start, end, PICTURES)

@@ -14,22 +14,19 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef, MetricStatTypeDef, MetricTypeDef
 
 
-def read(client: ClientFactory, start: int, end: int, period: int) -> list[Widget]:
-    """The widgets of the one deployed dashboard, over this stretch of Unix time, with a value each `period` seconds."""
+def read(client: ClientFactory, stack: str, start: int, end: int, period: int) -> list[Widget]:
+    """The widgets of a stack's dashboard, over this stretch of Unix time, with a value each `period` seconds."""
     cloudwatch = client("cloudwatch")
-    body = json.loads(cloudwatch.get_dashboard(DashboardName=_name(client))["DashboardBody"])
+    body = json.loads(cloudwatch.get_dashboard(DashboardName=_name(client, stack))["DashboardBody"])
     values = _values(cloudwatch, keys(body), start, end, period)
     return widgets(body, values, dict(_states(cloudwatch)), period)
 
 
-def _name(client: ClientFactory) -> str:
-    cloudformation = client("cloudformation")
-    stacks = [stack for page in cloudformation.get_paginator("describe_stacks").paginate() for stack in page["Stacks"]]
-    pages = cloudformation.get_paginator("list_stack_resources")
+def _name(client: ClientFactory, stack: str) -> str:
+    pages = client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
     (name,) = [
         resource["PhysicalResourceId"]
-        for stack in stacks
-        for page in pages.paginate(StackName=stack["StackName"])
+        for page in pages
         for resource in page["StackResourceSummaries"]
         if resource["ResourceType"] == "AWS::CloudWatch::Dashboard"
     ]

@@ -78,6 +78,11 @@ class System:
         self.cloudwatch = running.enter_context(CloudWatch(self.client, self.outputs["LogGroupName"], self.mapping))
 
     @property
+    def stack(self) -> str:
+        """The name of the deployed stack."""
+        return f"personalize-relay-{self._context['stage']}"
+
+    @property
     def stream(self) -> str:
         """The stream's name."""
         return self.outputs["StreamName"]

@@ -45,7 +45,7 @@ class Run:
 
     def widgets(self) -> list[Widget]:
         """The dashboard over this time."""
-        return read(self.system.client, self.start, self.end, 1)
+        return read(self.system.client, self.system.stack, self.start, self.end, 1)
 
 
 @pytest.fixture(scope="module")

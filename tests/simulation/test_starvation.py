@@ -52,8 +52,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("cell", "demand", "seed"), WHOLE if whole else sample)
     if "shards" in metafunc.fixturenames:
         metafunc.parametrize("shards", [8] if whole else [2])
-    if "calls" in metafunc.fixturenames:
-        metafunc.parametrize(("calls", "seconds"), [(300, 60), (600, 60), (900, 60)] if whole else [])
 
 
 def test_a_shard_keeps_up_whoever_else_calls(cell: str, demand: int, seed: int) -> None:
@@ -108,6 +106,8 @@ class AnHourBehind(Arrivals):
             number += 1
 
 
+@pytest.mark.whole
+@pytest.mark.parametrize(("calls", "seconds"), [(300, 60), (600, 60), (900, 60)])
 def test_a_backlog_is_caught_up_with_what_a_neighbour_leaves(calls: int, seconds: int) -> None:
     """A web app keeps nine in ten of its calls beside eight functions that are an hour behind."""
     timeline = Timeline()

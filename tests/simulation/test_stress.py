@@ -126,7 +126,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         name = lambda cell: f"{cell[0].answer.error}, {cell[1]:.0f} a second"
         metafunc.parametrize("outage", OUTAGES if whole else [OUTAGES[0], OUTAGES[4]], ids=name)
     if "brown_out" in metafunc.fixturenames:
-        slow = {"503 on half, 200/s", "503 on 70 %, 200/s"}
+        slow = {"503 on half, 200/s", "503 on 70 %, 200/s", "503 on 70 %, 20/s"}
         metafunc.parametrize("brown_out", [each for each in BROWN_OUTS if whole or each not in slow])
     if "always" in metafunc.fixturenames:
         name = lambda cell: f"{cell[0].answer.error}, 1 in {cell[2]}"
