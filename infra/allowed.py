@@ -1,7 +1,7 @@
 """What each setting may be by itself."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from ipaddress import IPv4Network
 
 from aws_cdk.aws_logs import RetentionDays
@@ -24,7 +24,8 @@ def _starting_position(text: str) -> datetime | None:
     if text == "TRIM_HORIZON":
         return None
     time = datetime.fromisoformat(text)
-    if time.tzinfo is None:
+    # Lambda refuses a time to come: API_CreateEventSourceMapping, StartingPositionTimestamp.
+    if time.tzinfo is None or time > datetime.now(UTC):
         raise ValueError
     return time
 
@@ -70,7 +71,7 @@ RULES = {
         matching(r"arn:[\w-]+:iam::\d{12}:(role|user)/[\w+=.@/-]{1,512}", ""),
         "ARNs of IAM roles and users, as a list or with commas",
     ),
-    "startingPosition": Rule("TRIM_HORIZON or an ISO 8601 time with its zone", _starting_position),
+    "startingPosition": Rule("TRIM_HORIZON or an ISO 8601 time with its zone, not to come", _starting_position),
     "batchSize": whole(1, 10_000),
     "batchWindowSeconds": whole(0, 300),
     "parallelization": whole(1, 10),

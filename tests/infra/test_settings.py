@@ -42,7 +42,7 @@ WRONG: dict[str, list[Any]] = {
     "streamShards": ["0", "20001", "many"],
     "streamRetentionHours": ["23", "8761"],
     "producerArns": ["web", "arn:aws:iam::123456789012:root", "arn:aws:iam::123456789012:group/web"],
-    "startingPosition": ["LATEST", "2026-01-01T00:00:00", "yesterday"],
+    "startingPosition": ["LATEST", "2026-01-01T00:00:00", "yesterday", "9999-01-01T00:00:00Z"],
     "batchSize": ["0", "10001", "1e3", 10.5, True],
     "batchWindowSeconds": ["-1", "301"],
     "parallelization": ["0", "11"],
