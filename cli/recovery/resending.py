@@ -2,14 +2,15 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from cli.deployment import naming
 from cli.recovery.mending import Mended
 from cli.recovery.set_aside import Position
+from cli.sending.outbox import MAX_RECORDS_PER_CALL, Entry, Outbox
+from cli.sending.put_records import put_records
 from personalize_relay.backoff import longest_wait
 from personalize_relay.delivery import Delivery
 from personalize_relay.requests import lanes
@@ -17,9 +18,7 @@ from personalize_relay.requests import lanes
 if TYPE_CHECKING:
     from mypy_boto3_kinesis.client import KinesisClient
 
-MAX_RECORDS = 500
-MAX_BYTES = 4 * 1024 * 1024
-"""Of a PutRecords call: under its limit of 5 MB, keys included."""
+MAX_RECORDS = MAX_RECORDS_PER_CALL
 MAX_ATTEMPTS = 8
 SECONDS_FOR_A_CHUNK = 60.0
 """Time that a chunk of direct calls may take: room for every retry of a throttled one."""
@@ -43,36 +42,49 @@ class Sender(Protocol):
 
 
 class ToStream:
-    """Puts each event on the stream as a record of its own; what the stream turns away is put again."""
+    """Puts each event on the stream as a record of its own, those of a session strictly one after another.
+
+    What the stream turns away is put again. What it turns away to the end holds back the events behind it in its
+    session, in later chunks, too: sent now, they would overtake it.
+    """
 
     def __init__(self, kinesis: "KinesisClient", stream: str, *, wait: Callable[[float], None] = time.sleep) -> None:
-        self._kinesis = kinesis
-        self._stream = stream
+        self._put = put_records(kinesis, stream)
         self._wait = wait
+        self._stuck: dict[str, str] = {}
+        """The code that a partition key is stuck at."""
 
     def send(self, chunk: Sequence[Mended]) -> Outcome:
         """See Sender."""
         outcome = Outcome()
-        for call in _calls(chunk):
-            self._put(call, outcome)
+        outbox = Outbox[Mended]()
+        for each in chunk:
+            if each.partition_key in self._stuck:
+                outcome.failed[each.position] = self._stuck[each.partition_key]
+            else:
+                outbox.put(Entry(each.partition_key, each.payload, 1, each))
+        waited = 0.0
+        while outbox:
+            call = outbox.take(waited)
+            if call:
+                self._call(call, outbox, outcome, waited)
+            else:
+                self._wait(outbox.next_due() - waited)
+                waited = outbox.next_due()
         return outcome
 
-    def _put(self, waiting: Sequence[Mended], outcome: Outcome) -> None:
-        codes: dict[Position, str] = {}
-        for attempt in range(MAX_ATTEMPTS):
-            if attempt:
-                self._wait(random.uniform(0, longest_wait(attempt, throttled=True)))  # noqa: S311 - spreads retries
-            answers = self._kinesis.put_records(
-                **naming(self._stream),
-                Records=[{"Data": each.payload, "PartitionKey": each.partition_key} for each in waiting],
-            )["Records"]
-            pairs = list(zip(waiting, answers, strict=True))
-            outcome.sent.update(each.position for each, answer in pairs if not answer.get("ErrorCode"))
-            codes = {each.position: answer["ErrorCode"] for each, answer in pairs if answer.get("ErrorCode")}
-            waiting = [each for each in waiting if each.position in codes]
-            if not waiting:
-                return
-        outcome.failed.update(codes)
+    def _call(self, call: Sequence[Entry[Mended]], outbox: Outbox[Mended], outcome: Outcome, now: float) -> None:
+        for entry, code in zip(call, self._put(call), strict=True):
+            entry.tries += 1
+            if not code:
+                outcome.sent.add(entry.of.position)
+                outbox.settle(entry)
+            elif entry.tries < MAX_ATTEMPTS:
+                rest = random.uniform(0, longest_wait(entry.tries, throttled=True))  # noqa: S311 - spreads retries
+                outbox.fail(entry, now + rest)
+            else:
+                self._stuck[entry.key] = code
+                outcome.failed.update((each.of.position, code) for each in outbox.give_up(entry))
 
 
 class ToPersonalize:
@@ -99,18 +111,3 @@ class ToPersonalize:
             rejected={by_source[source].position: each.reason for source, each in result.rejected.items()},
             failed={by_source[source].position: why for source in result.undelivered},
         )
-
-
-def _calls(chunk: Sequence[Mended]) -> Iterator[list[Mended]]:
-    """The chunk cut to the size of a PutRecords call."""
-    call: list[Mended] = []
-    size = 0
-    for each in chunk:
-        more = len(each.payload) + len(each.partition_key.encode())
-        if call and (len(call) == MAX_RECORDS or size + more > MAX_BYTES):
-            yield call
-            call, size = [], 0
-        call.append(each)
-        size += more
-    if call:
-        yield call

@@ -53,7 +53,7 @@ class Production:
 
     headway: Headway
     contents: Contents
-    send: Callable[[Entry], None]
+    send: Callable[[Entry[Place]], None]
     reject: Callable[[Rejected], None]
     resumed: Mapping[str, Position]
     stamping: bool

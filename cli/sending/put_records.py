@@ -9,10 +9,11 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from cli.deployment import naming
 from cli.problems import Problem
-from cli.sending.headway import Headway
+from cli.sending.headway import Headway, Place
 from cli.sending.outbox import MAX_RECORDS_PER_CALL, Entry, Outbox
 from cli.sending.pace import Pace
 from cli.sending.refusals import THROTTLED, retriable
@@ -27,14 +28,14 @@ _LOOK = 0.1
 _FIRST_DELAY = 0.1
 _LONGEST_DELAY = 10.0
 
-type Put = Callable[[Sequence[Entry]], list[str]]
+type Put = Callable[[Sequence[Entry[Any]]], list[str]]
 """Makes a PutRecords call; returns the error code of each entry, empty for one that was taken."""
 
 
 def put_records(kinesis: object, stream: str) -> Put:
     """PutRecords by a boto3 client."""
 
-    def put(entries: Sequence[Entry]) -> list[str]:
+    def put(entries: Sequence[Entry[Any]]) -> list[str]:
         records = [{"Data": entry.data, "PartitionKey": entry.key} for entry in entries]
         answers = kinesis.put_records(**naming(stream), Records=records)["Records"]  # type: ignore[attr-defined]
         return [answer.get("ErrorCode") or "" for answer in answers]
@@ -56,7 +57,7 @@ class Sender:
         self._pace = pace
         self._give_up_after = give_up_after
         self._settled = settled
-        self._outbox = Outbox()
+        self._outbox = Outbox[Place]()
         self._changed = threading.Condition()
         self._under_way = 0
         self._ended = False
@@ -83,7 +84,7 @@ class Sender:
                 self._changed.wait(_LOOK)
         return False
 
-    def send(self, entry: Entry) -> None:
+    def send(self, entry: Entry[Place]) -> None:
         """Take an entry over, to be sent as soon as it can."""
         with self._changed:
             self._outbox.put(entry)
@@ -120,7 +121,7 @@ class Sender:
                 self._stopped.set()
                 self._changed.notify_all()
 
-    def _next(self) -> list[Entry]:
+    def _next(self) -> list[Entry[Place]]:
         """The next call's entries; none when it is time to end."""
         first_seen: float | None = None
         with self._changed:
@@ -140,7 +141,7 @@ class Sender:
             return _LINGER
         return _SHORT_LINGER if self._under_way else 0.0
 
-    def _deliver(self, batch: list[Entry]) -> None:
+    def _deliver(self, batch: list[Entry[Place]]) -> None:
         codes: list[str] = []
         try:
             if not self._stopped.wait(self._delay(batch)):
@@ -152,11 +153,11 @@ class Sender:
                     self._note(batch, codes)
                 self._changed.notify_all()
 
-    def _delay(self, batch: list[Entry]) -> float:
+    def _delay(self, batch: list[Entry[Place]]) -> float:
         with self._changed:
             return self._pace.reserve(sum(entry.events for entry in batch), time.monotonic())
 
-    def _call(self, batch: list[Entry]) -> list[str]:
+    def _call(self, batch: list[Entry[Place]]) -> list[str]:
         now = time.monotonic()
         for entry in batch:
             entry.tries += 1
@@ -166,13 +167,13 @@ class Sender:
         except Exception as exc:  # noqa: BLE001 - raised again unless it is worth a retry
             return [retriable(exc, answered_before=self._last_taken > 0)] * len(batch)
 
-    def _note(self, batch: list[Entry], codes: list[str]) -> None:
+    def _note(self, batch: list[Entry[Place]], codes: list[str]) -> None:
         now = time.monotonic()
         taken = [entry for entry, code in zip(batch, codes, strict=True) if not code]
         failed = [(entry, code) for entry, code in zip(batch, codes, strict=True) if code]
         self.calls += 1
         self.retries += sum(entry.tries > 1 for entry in batch)
-        self._headway.send([(entry.place, entry.events) for entry in taken])
+        self._headway.send([(entry.of, entry.events) for entry in taken])
         for entry in taken:
             self._outbox.settle(entry)
         self._last_taken = now if taken else self._last_taken
@@ -181,7 +182,7 @@ class Sender:
         for entry, code in failed:
             self._again(entry, code, now)
 
-    def _again(self, entry: Entry, code: str, now: float) -> None:
+    def _again(self, entry: Entry[Place], code: str, now: float) -> None:
         if now - max(entry.first_tried, self._last_taken) > self._give_up_after:
             raise Problem(f"the stream took nothing for {self._give_up_after:.0f} seconds: {code}")
         longest = min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** min(entry.tries - 1, 16))

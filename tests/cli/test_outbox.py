@@ -5,23 +5,22 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.sending.headway import Place
 from cli.sending.outbox import MAX_BYTES_PER_CALL, MAX_RECORD_BYTES, MAX_RECORDS_PER_CALL, Entry, Outbox
 
 
-def entry(key: str, number: int = 0, size: int = 10, events: int = 1) -> Entry:
-    return Entry(key, bytes(size), events, Place("file", number, number, 0, b"", size))
+def entry(key: str, number: int = 0, size: int = 10, events: int = 1) -> Entry[int]:
+    return Entry(key, bytes(size), events, number)
 
 
 def test_a_call_holds_at_most_500_records() -> None:
-    outbox = Outbox()
+    outbox = Outbox[int]()
     for number in range(MAX_RECORDS_PER_CALL + 1):
         outbox.put(entry(str(number)))
     assert [len(outbox.take(0.0)) for _ in range(3)] == [MAX_RECORDS_PER_CALL, 1, 0]
 
 
 def test_a_call_holds_at_most_5_mib_keys_included() -> None:
-    outbox = Outbox()
+    outbox = Outbox[int]()
     for number in range(6):
         outbox.put(entry(str(number), size=MAX_RECORD_BYTES - 1))
     taken = outbox.take(0.0)
@@ -30,14 +29,14 @@ def test_a_call_holds_at_most_5_mib_keys_included() -> None:
 
 
 def test_a_call_holds_no_more_events_than_the_pace_allows_but_always_one_entry() -> None:
-    outbox = Outbox()
+    outbox = Outbox[int]()
     for number, events in enumerate([7, 2, 2, 2]):
         outbox.put(entry(str(number), events=events))
     assert [[each.events for each in outbox.take(0.0, 4.0)] for _ in range(3)] == [[7], [2, 2], [2]]
 
 
 def test_what_failed_waits_until_it_is_due_and_goes_first() -> None:
-    outbox = Outbox()
+    outbox = Outbox[int]()
     first, second = entry("a"), entry("b")
     outbox.put(first)
     assert outbox.take(0.0) == [first]
@@ -53,11 +52,11 @@ def test_what_failed_waits_until_it_is_due_and_goes_first() -> None:
 def test_a_keys_records_are_taken_in_order_whatever_fails(keys: list[str], seed: int) -> None:
     """Several calls are under way at once, end in any order, and fail any of their entries."""
     chance = random.Random(seed)  # noqa: S311 - no secret
-    outbox = Outbox()
+    outbox = Outbox[int]()
     for number, key in enumerate(keys):
         outbox.put(entry(key, number))
-    under_way: list[list[Entry]] = []
-    settled: list[Entry] = []
+    under_way: list[list[Entry[int]]] = []
+    settled: list[Entry[int]] = []
     now = 0.0
     while outbox:
         now += 1.0
@@ -71,5 +70,5 @@ def test_a_keys_records_are_taken_in_order_whatever_fails(keys: list[str], seed:
                     outbox.settle(each)
                     settled.append(each)
     for key in set(keys):
-        numbers = [each.place.payloads for each in settled if each.key == key]
+        numbers = [each.of for each in settled if each.key == key]
         assert numbers == [number for number, its in enumerate(keys) if its == key]

@@ -25,9 +25,9 @@ class Stream:
     def __init__(self, *codes: str) -> None:
         self.codes = list(codes)
         """The code of every entry of each call, the last one's for ever."""
-        self.taken: list[Entry] = []
+        self.taken: list[Entry[Any]] = []
 
-    def put(self, entries: Sequence[Entry]) -> list[str]:
+    def put(self, entries: Sequence[Entry[Any]]) -> list[str]:
         """Take or fail all of them."""
         code = self.codes.pop(0) if len(self.codes) > 1 else "".join(self.codes)
         if not code:

@@ -4,7 +4,7 @@ import json
 from typing import Any, cast
 
 from cli.recovery.mending import Mended, Mender
-from cli.recovery.resending import MAX_ATTEMPTS, MAX_BYTES, ToPersonalize, ToStream
+from cli.recovery.resending import MAX_ATTEMPTS, ToPersonalize, ToStream
 from personalize_relay.clients import Answer
 from personalize_relay.delivery import Delivery
 from personalize_relay.requests import Request
@@ -57,27 +57,34 @@ def to_personalize(answer: dict[str, Answer]) -> tuple[ToPersonalize, Api]:
     return ToPersonalize(Delivery(api, clock=clock, jitter=lambda most: most, max_in_flight=4)), api
 
 
-def test_only_what_the_stream_turned_away_is_put_again() -> None:
-    kinesis = Kinesis(b=2)
+def test_events_of_a_session_stay_in_order_whatever_the_stream_turns_away() -> None:
+    kinesis = Kinesis(a=1, c=2)
     outcome = to_stream(kinesis).send(events("a", "b", "c"))
-    assert kinesis.calls == [["a", "b", "c"], ["b"], ["b"]]
+    assert kinesis.calls == [["a"], ["a"], ["b"], ["c"], ["c"], ["c"]]
     assert set(kinesis.keys) == {"s"}
     assert outcome.sent == {("7", 0), ("7", 1), ("7", 2)}
     assert not outcome.failed
 
 
-def test_what_is_turned_away_to_the_end_has_failed() -> None:
+def test_events_of_many_sessions_share_calls_and_only_what_was_turned_away_is_put_again() -> None:
+    kinesis = Kinesis(b=1)
+    listed = [
+        {"eventType": "click", "eventId": each, "sessionId": f"s-{each}", "sentAt": 1_790_000_000} for each in "abc"
+    ]
+    mended = [Mender(TRACKERS).mend(each) for each in pieces({"eventList": listed})]
+    assert len(to_stream(kinesis).send(mended).sent) == 3
+    assert kinesis.calls == [["a", "b", "c"], ["b"]]
+
+
+def test_what_is_turned_away_to_the_end_has_failed_and_nothing_behind_it_overtakes_it() -> None:
     kinesis = Kinesis(b=MAX_ATTEMPTS)
-    outcome = to_stream(kinesis).send(events("a", "b"))
+    sender = to_stream(kinesis)
+    outcome = sender.send(events("a", "b", "c"))
     assert outcome.sent == {("7", 0)}
-    assert outcome.failed == {("7", 1): "ProvisionedThroughputExceededException"}
-
-
-def test_a_call_keeps_to_the_size_that_kinesis_takes() -> None:
-    kinesis = Kinesis()
-    large = events("a", "b", "c", unknown="x" * (MAX_BYTES // 2))
-    assert len(to_stream(kinesis).send(large).sent) == 3
-    assert [len(call) for call in kinesis.calls] == [1, 1, 1]
+    code = "ProvisionedThroughputExceededException"
+    assert outcome.failed == {("7", 1): code, ("7", 2): code}
+    assert sender.send(events("d")).failed == {("7", 0): code}
+    assert kinesis.calls == [["a"], *[["b"]] * MAX_ATTEMPTS]
 
 
 def test_straight_to_personalize_each_event_is_delivered_rejected_or_failed() -> None:
