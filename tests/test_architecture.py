@@ -126,7 +126,7 @@ COMMAND: dict[str, set[str]] = {
     "checking": {"input"},
     "sending": {"input", "checking"},
     "mapping": {"input", "checking"},
-    "recovery": set(),
+    "recovery": {"sending"},
     "erasure": {"recovery"},
     "replaying": {"sending"},
     "health": set(),
