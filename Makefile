@@ -40,7 +40,7 @@ verify: setup ## every test, the long matrices whole
 
 # The end-to-end tests take longest and often wait: two files of them at a time go first, beside two of the others.
 units:
-	nice -n 5 $(BIN)/python -m pytest --ignore=tests/e2e -n 2 --dist loadfile $(WHOLE)
+	nice -n 5 $(BIN)/python -m pytest --ignore=tests/e2e -n 2 --dist worksteal $(WHOLE)
 
 systems:
 	$(BIN)/python -m pytest tests/e2e -n 2 --dist loadfile $(WHOLE)

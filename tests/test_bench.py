@@ -47,6 +47,7 @@ def test_growth_has_a_row_a_size(results: dict[str, Result]) -> None:
     assert "| 60 " in report.growth([results[RELAY]])
 
 
+@pytest.mark.whole
 def test_a_cold_start_of_each_kind_is_measured() -> None:
     seconds = cold_start.measure(1)
     assert seconds.keys() == cold_start.STARTS.keys()

@@ -6,16 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from personalize_relay.mapping_file import PRESETS, read, source
+from personalize_relay.mapping_file import read, source
 from tests.e2e.conftest import Relay
 from tests.e2e.versions import function_set
-from tests.test_preset_deliveries import TRACKERS, arrived, expected
-
-SAMPLE = ("dynamodb", "segment", "snowplow")
-"""Rows of a table, JSON of many shapes, and tab-separated lines."""
+from tests.test_preset_deliveries import SAMPLED, TRACKERS, arrived, expected
 
 
-@pytest.fixture(params=[name if name in SAMPLE else pytest.param(name, marks=pytest.mark.whole) for name in PRESETS])
+@pytest.fixture(params=SAMPLED)
 def mapped(relay: Relay, request: pytest.FixtureRequest) -> Iterator[tuple[Relay, str]]:
     """The deployed relay with a preset for its mapping, and the trackers that the preset's tests name."""
     name, personalize = str(request.param), relay.personalize

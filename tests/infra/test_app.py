@@ -31,6 +31,7 @@ def refusal(context: dict[str, Any], *, region: str = "eu-west-1", **overrides: 
     return said
 
 
+@pytest.mark.whole
 def test_wrong_setting_ends_in_one_line(context: dict[str, Any]) -> None:
     """A person who mistypes a setting reads a sentence, not a traceback."""
     rule = "batchSize must be a whole number from 1 to 10000, not '0'"

@@ -47,7 +47,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Four cells at a low demand, once; all of them with --verify."""
     whole = metafunc.config.getoption("--verify")
     if "cell" in metafunc.fixturenames:
-        sampled = ("50% throttled", "beside 1,500/s or nobody")
+        sampled = ("50% throttled",)
         sample = [(cell, 20, 0) for cell in sampled]
         metafunc.parametrize(("cell", "demand", "seed"), WHOLE if whole else sample)
     if "shards" in metafunc.fixturenames:

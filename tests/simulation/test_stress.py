@@ -29,6 +29,9 @@ FAULTS = (
 )
 
 
+SAMPLED = [FAULTS[0], *(pytest.param(fault, marks=pytest.mark.whole) for fault in FAULTS[1:])]
+
+
 def accepted(shard: Shard) -> Counter[str]:
     """How often the API took each event, by its id."""
     return Counter(event.event_id for request in shard.world.api.taken for event in request.events)
@@ -40,7 +43,7 @@ def failing(share: float, seed: int) -> Script:
     return lambda _request, _number: fates.choice(FAULTS) if fates.random() < share else Reply()
 
 
-@pytest.mark.parametrize("batch_size", [100, 500])
+@pytest.mark.parametrize("batch_size", [pytest.param(100, marks=pytest.mark.whole), 500])
 @pytest.mark.parametrize(("share", "most"), [(0.2, 1.05), (0.05, 1.01)])
 def test_random_faults_are_cured_within_the_invocation(share: float, most: float, batch_size: int) -> None:
     """What an invocation leaves comes again, and all above it, too; here even to a sandbox that remembers nothing."""
@@ -256,7 +259,7 @@ def one_bad(bad: str, fault: Reply) -> Callable[[Request, int], Reply]:
     return lambda request, _number: fault if request.session_id == bad else Reply()
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.answer.error)
+@pytest.mark.parametrize("fault", SAMPLED, ids=lambda fault: fault.answer.error)
 def test_an_event_that_always_fails_holds_its_shard_for_a_quarter_of_an_hour(fault: Reply) -> None:
     clock = Clock()
     arrivals = Arrivals(per_second=5, count=9000)
