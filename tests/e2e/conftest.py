@@ -22,20 +22,6 @@ PATIENCE = 120
 RETRIES = 4
 
 
-APART = {
-    *("test_changes", "test_cloudwatch", "test_commands", "test_deployments", "test_presets", "test_readme"),
-    *("test_relay_validate", "test_runbook"),
-}
-"""Files that take as long as the others together: each half has a deployed relay of its own, and keeps its order."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which half a test belongs to, for whom runs them at once."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.xdist_group("apart" if item.path.stem in APART else "together"))
-
-
 class Relay:
     """The system, and the records of one test on it."""
 
