@@ -38,12 +38,12 @@ test: setup ## every test, the long matrices as a seeded sample
 verify: setup ## every test, the long matrices whole
 	@$(MAKE) --no-print-directory --jobs=2 systems units lint WHOLE=--verify
 
-# The end-to-end tests take longest and often wait: two files of them at a time go first, beside two of the others.
+# The end-to-end tests take longest and mostly wait: they go first, beside two of the others.
 units:
 	nice -n 5 $(BIN)/python -m pytest --ignore=tests/e2e -n 2 --dist worksteal $(WHOLE)
 
 systems:
-	$(BIN)/python -m pytest tests/e2e -n 2 --dist loadfile $(WHOLE)
+	$(BIN)/python -m pytest tests/e2e $(WHOLE)
 
 bench: $(ENVIRONMENT) ## the relay beside boto3, aiohttp and awscrt, over TLS, with a core and with less (8 minutes)
 	$(BIN)/python -m bench
