@@ -22,6 +22,8 @@ from cdk_nag import HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
 app.CHECKS = (HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks, *app.CHECKS)
 sys.exit(app.main())
 """
+NAMES = {"AwsSolutions", "Serverless", "HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321"}
+"""What the packs are called in the report, which also has the synth's own warnings."""
 CHECKOV = "checkov==3.3.30"
 """Run in an environment of its own: it pins the libraries that it shares with the function."""
 REGIONS = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-northeast-1")
@@ -53,8 +55,8 @@ def answered() -> set[tuple[str, ...]]:
 def of_packs(folder: Path) -> set[Finding]:
     """What cdk-nag's packs found."""
     reports = json.loads((folder / "validation-report.json").read_text())["pluginReports"]
-    packs = {each["pluginName"]: each["violations"] for each in reports}
-    assert len(packs) == 5
+    packs = {each["pluginName"]: each["violations"] for each in reports if each["pluginName"] in NAMES}
+    assert packs.keys() == NAMES
     return {
         (violation["ruleName"].rpartition("-")[2], construct["constructPath"].partition("/")[2])
         for violations in packs.values()
