@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.prompt import Confirm
 from rich.text import Text
 
 from cli.deployment import connect
@@ -27,6 +26,7 @@ from cli.options import (
     RegionOption,
     StageOption,
 )
+from cli.printing import agreed
 from cli.problems import FAILED, Misuse, Problem
 
 _STYLES = {State.OK: "green", State.WRONG: "bold red", State.WARNING: "yellow", State.UNKNOWN: "yellow"}
@@ -80,11 +80,7 @@ def _findings(deployed: Deployed, *, send_event: bool) -> Iterator[Finding]:
 def _confirm() -> None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise Misuse("--send-event asks before it sends, which needs a terminal: give --yes; see --help")
-    try:
-        agreed = Confirm.ask(_QUESTION, console=Console(stderr=True), default=False)
-    except EOFError:
-        agreed = False
-    if not agreed:
+    if not agreed(_QUESTION):
         raise Problem("nothing was sent, and nothing checked")
 
 

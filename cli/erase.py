@@ -11,7 +11,7 @@ from cli.erasure.erase import Account, Erasure
 from cli.erasure.objects import Objects
 from cli.erasure.remainder import Eraser
 from cli.erasure.whom import Whom
-from cli.failed import agreed, mapped, print_json, print_lines, reported, say
+from cli.failed import mapped, reported
 from cli.options import (
     LOCAL_PORT,
     LocalOption,
@@ -23,6 +23,7 @@ from cli.options import (
     RegionOption,
     StageOption,
 )
+from cli.printing import agreed, number, print_json, print_lines, say
 from cli.problems import FAILED, Misuse, translating
 from cli.recovery.failures import Failures
 from cli.recovery.selection import Selection
@@ -77,7 +78,7 @@ def erase(  # noqa: PLR0913 - an option each
             if dry_run or not (sys.stdin.isatty() and plan.found):
                 return _planned(plan, output, needs_yes=not dry_run)
             say(text.account_lines(plan, planned=True))
-            if not agreed(f"remove {plan.found} records, or their part of them, for ever?"):
+            if not agreed(f"remove {number(plan.found, 'record')}, or their part of them, for ever?"):
                 return FAILED
         erasing = Erasure(work.bucket, work.ledger, eraser, Objects(deployment.client("s3"), work.bucket.name))
         try:

@@ -1,8 +1,7 @@
 """`relay failed`: what could not be delivered, shown and sent again; `erase` is in a module of its own."""
 
-import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -22,6 +21,7 @@ from cli.options import (
     RegionOption,
     StageOption,
 )
+from cli.printing import agreed, number, print_json, print_lines, say
 from cli.problems import FAILED, Misuse, Problem, translating
 from cli.recovery import text as failed_text
 from cli.recovery.failures import Failures, asked
@@ -193,7 +193,7 @@ def redrive(  # noqa: PLR0913 - an option each
             if dry_run or not (sys.stdin.isatty() and plan.sent):
                 return _planned(plan, output, needs_yes=asks)
             say(failed_text.account_lines(plan, datetime.now(UTC), planned=True))
-            if not agreed(f"send {plan.sent} events?"):
+            if not agreed(f"send {number(plan.sent, 'event')}?"):
                 return FAILED
         sending = run(work.past_the_stream(profile, region, local=local) if direct else work.stream)
         try:
@@ -233,32 +233,7 @@ def _print_account(account: Account, output: Output, *, planned: bool) -> None:
         print_lines(failed_text.account_lines(account, datetime.now(UTC), planned=planned))
 
 
-def agreed(question: str) -> bool:
-    """Ask whoever is at the terminal; anything but yes is no."""
-    sys.stderr.write(f"{question} [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
-
-
 def reported(flaws: Sequence[Flaw]) -> int:
     """Name what can't be read, on standard error; returns the exit status."""
     say(str(flaw) for flaw in flaws)
     return FAILED if flaws else 0
-
-
-def say(lines: Iterable[str]) -> None:
-    """Write lines to standard error."""
-    for line in lines:
-        sys.stderr.write(f"{line}\n")
-
-
-def print_lines(lines: Iterable[str]) -> None:
-    """Write lines to standard output."""
-    for line in lines:
-        sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()  # a closed pipe shows here, not at exit
-
-
-def print_json(value: object) -> None:
-    """Write a value to standard output as JSON."""
-    print_lines([json.dumps(value, indent=2)])

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from cli.deployment import connect
-from cli.failed import agreed, print_json, print_lines, say
 from cli.options import (
     LOCAL_PORT,
     LocalOption,
@@ -19,6 +18,7 @@ from cli.options import (
     RegionOption,
     StageOption,
 )
+from cli.printing import agreed, number, print_json, print_lines, say
 from cli.problems import FAILED, INTERRUPTED, Misuse, Problem, translating
 from cli.recovery.selection import moment
 from cli.replaying import text
@@ -84,7 +84,7 @@ def replay(  # noqa: PLR0913 - an option each
             if dry_run or not (sys.stdin.isatty() and plan.read):
                 return _planned(plan, terms, output, gone=gone, needs_yes=not dry_run)
             say(text.plan_lines(plan, terms))
-            if not agreed(f"replay {plan.read} records?"):
+            if not agreed(f"replay {number(plan.read, 'record')}?"):
                 return FAILED
         done = Replay(stream, Function(deployment.client("lambda"), mapping["FunctionArn"]), terms)
         try:

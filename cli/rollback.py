@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterator
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.prompt import Confirm
 
 from cli.deployment import Deployment, connect
 from cli.health.versions import Version, make_live, versions
 from cli.options import LOCAL_PORT, LocalOption, PortOption, ProfileOption, RegionOption, StageOption
+from cli.printing import agreed
 from cli.problems import Misuse, Problem
 
 _WHAT_STAYS = """
@@ -64,10 +63,5 @@ def _unasked(_target: Version) -> None:
 
 
 def _asked(target: Version) -> None:
-    question = f"Make version {target.number} live?"
-    try:
-        agreed = Confirm.ask(question, console=Console(stderr=True), default=False)
-    except EOFError:
-        agreed = False
-    if not agreed:
+    if not agreed(f"make version {target.number} live?"):
         raise Problem("nothing was done")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cli.erasure.erase import Account
+from cli.printing import number
 
 ELSEWHERE = (
     "still held elsewhere:",
@@ -18,14 +19,14 @@ def account_lines(account: Account, *, planned: bool) -> Iterator[str]:
     would = "would be " if planned else ""
     for name, kind in account.kinds.items():
         yield (
-            f"{name}: {_number(kind.records, 'record')} in {_number(kind.objects, 'object')}, {kind.removed:,} {would}"
-            f"removed, {kind.cut:,} {would}cut, {_number(kind.changed, 'object')} {would}changed"
+            f"{name}: {number(kind.records, 'record')} in {number(kind.objects, 'object')}, {kind.removed:,} {would}"
+            f"removed, {kind.cut:,} {would}cut, {number(kind.changed, 'object')} {would}changed"
         )
     if account.along:
         yield f"{account.along:,} events of others or unreadable payloads {would}removed with them: of one piece"
     if account.unreadable:
         reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(account.unreadable.items()))
-        yield f"{_number(account.unreadable.total(), 'record')} can't be read, so nobody can tell whose: {reasons}"
+        yield f"{number(account.unreadable.total(), 'record')} can't be read, so nobody can tell whose: {reasons}"
         yield "look at one with `relay failed show --reveal`, or remove all of them with --unreadable:"
         yield from (f"  {number}" for number in account.examples)
     yield from ELSEWHERE
@@ -50,7 +51,3 @@ def account_json(account: Account, *, planned: bool) -> dict[str, Any]:
         "unreadable": dict(account.unreadable),
         "flaws": [{"key": each.key, "line": each.line, "what": each.what} for each in account.flaws],
     }
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count:,} {what}" + ("" if count == 1 else "s")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from cli.printing import number
 from cli.replaying.records import told
 from cli.replaying.replay import Replay, Terms
 from personalize_relay.metrics import Metric
@@ -19,17 +20,17 @@ def plan_lines(plan: Replay, terms: Terms) -> Iterator[str]:
     """What is there, shard by shard."""
     for each in plan.shards:
         span = "" if each.first is None or each.last is None else f", {told(each.first)} to {told(each.last)}"
-        yield f"{each.shard_id}: {_number(each.read, 'record')}{span}"
-    yield f"{_number(plan.read, 'record')} would be replayed, in {plan.read / terms.rate:,.0f} s at the least"
+        yield f"{each.shard_id}: {number(each.read, 'record')}{span}"
+    yield f"{number(plan.read, 'record')} would be replayed, in {plan.read / terms.rate:,.0f} s at the least"
 
 
 def account_lines(done: Replay, terms: Terms) -> Iterator[str]:
     """What became of it, and how to go on where it isn't all."""
     left = f" + {done.read - done.settled:,} left" if done.read > done.settled else ""
-    yield f"{done.read:,} read = {done.settled:,} settled{left}, in {_number(len(done.shards), 'shard')}"
+    yield f"{done.read:,} read = {done.settled:,} settled{left}, in {number(len(done.shards), 'shard')}"
     counts = ", ".join(f"{count:,} {name}" for name, count in _counts(done).items())
     missing = f"; {done.uncounted:,} of {done.invocations:,} didn't show it" if done.uncounted else ""
-    yield f"events, by the log of {_number(done.invocations, 'invocation')}: {counts}{missing}"
+    yield f"events, by the log of {number(done.invocations, 'invocation')}: {counts}{missing}"
     for each in done.unfinished:
         if each.stuck:
             yield f"{each.shard_id}: {each.stuck}"
@@ -69,7 +70,3 @@ def _counts(run: Replay) -> dict[str, int]:
     """Shadowed only where there are any, as a function in shadow has nothing else."""
     found = {name: run.counts[metric] for name, metric in COUNTED.items()}
     return {name: count for name, count in found.items() if count or name != "shadowed"}
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count:,} {what}" + ("" if count == 1 else "s")

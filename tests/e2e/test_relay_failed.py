@@ -176,7 +176,7 @@ def test_what_a_killed_run_has_claimed_is_shown_and_taken_over_past_the_stream(r
     status, account, plan = command.answer("y", *mend, "--take-over")
     assert status == 0
     assert "would be sent" in plan
-    assert "send 1 events? [y/N]" in plan
+    assert "send 1 event? [y/N]" in plan
     assert relay.delivered() == ["canary-item-2", "canary-item-1"]
     status, account, _ = command.run(*mend, "--yes")
     assert status == 0
