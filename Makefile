@@ -56,7 +56,7 @@ lint: $(ENVIRONMENT) ## ruff and mypy over the whole tree
 docs: $(ENVIRONMENT) ## write the settings, the tables of capacity and cost, and the commands into docs/
 	PYTHONPATH=lambda:. $(BIN)/python -m infra.settings_table > docs/settings.md
 	PYTHONPATH=lambda:. $(BIN)/python -m bench.capacity docs/operations.md
-	$(BIN)/python -m cli.reference > docs/cli.md
+	$(BIN)/python -m personalize_relay_cli.reference > docs/cli.md
 
 format: $(ENVIRONMENT) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .

@@ -20,11 +20,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from cli.sending.outbox import MAX_RECORDS_PER_CALL
-from cli.sending.put_records import IN_FLIGHT
 from local.clickstream import unpacked
 from local.clients import client_factory
 from local.emulator import Emulator
+from personalize_relay_cli.sending.outbox import MAX_RECORDS_PER_CALL
+from personalize_relay_cli.sending.put_records import IN_FLIGHT
 
 TURNS = 5
 EVENTS = 20_000

@@ -101,7 +101,7 @@ def test_the_core_sees_no_cloud_clock_or_environment(module: str) -> None:
 
 
 def test_the_function_knows_nothing_of_what_surrounds_it() -> None:
-    outside = {"infra", "cli", "local", "bench", "tests", "aws_cdk"}
+    outside = {"infra", "personalize_relay_cli", "local", "bench", "tests", "aws_cdk"}
     for path in PACKAGE.glob("*.py"):
         assert not {name.split(".")[0] for name in imports(path)} & outside, path.name
 
@@ -137,21 +137,30 @@ COMMAND: dict[str, set[str]] = {
 @pytest.mark.parametrize("package", COMMAND)
 def test_the_work_of_the_command_knows_nothing_of_its_options(package: str) -> None:
     """The subcommands' modules parse and print; all else is below them."""
-    top = {path.stem for path in (ROOT / "cli").glob("*.py")} - {"advice", "deployment", "printing", "problems"}
-    for path in (ROOT / "cli" / package).glob("*.py"):
+    top = {path.stem for path in (ROOT / "personalize_relay_cli").glob("*.py")} - {
+        "advice",
+        "deployment",
+        "printing",
+        "problems",
+    }
+    for path in (ROOT / "personalize_relay_cli" / package).glob("*.py"):
         named = {tuple(name.split(".")) for name in imports(path)}
         assert "typer" not in {name[0] for name in named}, path.name
-        used = {name[1] for name in named if name[0] == "cli" and len(name) > 1} - {package}
+        used = {name[1] for name in named if name[0] == "personalize_relay_cli" and len(name) > 1} - {package}
         assert not used & top, path.name
         assert used & COMMAND.keys() <= COMMAND[package], path.name
 
 
 def test_the_command_has_no_other_packages() -> None:
-    assert {path.parent.name for path in (ROOT / "cli").glob("*/__init__.py")} == COMMAND.keys()
+    assert {path.parent.name for path in (ROOT / "personalize_relay_cli").glob("*/__init__.py")} == COMMAND.keys()
 
 
 def test_only_lambda_and_tests_import_the_handler() -> None:
-    paths = [path for folder in ("cli", "infra", "local", "lambda") for path in (ROOT / folder).rglob("*.py")]
+    paths = [
+        path
+        for folder in ("personalize_relay_cli", "infra", "local", "lambda")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
     assert not [path for path in paths if "personalize_relay.handler" in set(imports(path))]
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.advice import REASONS, WEAKNESSES, Weakness
-from cli.checking.findings import fact
-from cli.checking.observations import Warned
 from personalize_relay.errors import Reason
+from personalize_relay_cli.advice import REASONS, WEAKNESSES, Weakness
+from personalize_relay_cli.checking.findings import fact
+from personalize_relay_cli.checking.observations import Warned
 
 EVENTS = Path(__file__).parents[2] / "docs" / "events.md"
 

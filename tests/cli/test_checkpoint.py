@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.problems import Misuse, Problem
-from cli.sending.checkpoint import Checkpoint
-from cli.sending.headway import Position
+from personalize_relay_cli.problems import Misuse, Problem
+from personalize_relay_cli.sending.checkpoint import Checkpoint
+from personalize_relay_cli.sending.headway import Position
 
 AT = Position(file="a.jsonl", payloads=3, line=4, offset=120, sha256="ab")
 

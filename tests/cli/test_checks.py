@@ -7,11 +7,11 @@ from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import Ki
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.checking.checks import Checks, trackers
-from cli.input.reading import Line
 from personalize_relay.errors import Reason
 from personalize_relay.events import Parsed
 from personalize_relay.records import Record
+from personalize_relay_cli.checking.checks import Checks, trackers
+from personalize_relay_cli.input.reading import Line
 from tests.cli import corpus
 from tests.simulation.world import ARRIVAL, click, record
 from tests.test_events import json_values, nearly_events

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from cli import main
-from cli.deployment import Deployment
-from cli.health.checkups import CHECKS
-from cli.health.deployed import Deployed
-from cli.health.diagnosis import Finding, State, run
-from cli.health.trial import send
-from cli.problems import MISUSED
+from personalize_relay_cli import main
+from personalize_relay_cli.deployment import Deployment
+from personalize_relay_cli.health.checkups import CHECKS
+from personalize_relay_cli.health.deployed import Deployed
+from personalize_relay_cli.health.diagnosis import Finding, State, run
+from personalize_relay_cli.health.trial import send
+from personalize_relay_cli.problems import MISUSED
 from tests.cli.services import HEALTHY, NOW, STACK, Answers, Client
 from tests.cli.test_function_log import settled
 

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from cli.mapping.loading import to_send
-from cli.sending.account import lines
-from cli.sending.checkpoint import Checkpoint
-from cli.sending.contents import AsGiven, ByMapping, Content
-from cli.sending.event_ids import Stamper
 from personalize_relay.errors import Reason
 from personalize_relay.events import Interaction, Origin
 from personalize_relay.mapping import Mapping
 from personalize_relay.mapping_file import PRESETS, preset, read, source
 from personalize_relay.parsing import parse
+from personalize_relay_cli.mapping.loading import to_send
+from personalize_relay_cli.sending.account import lines
+from personalize_relay_cli.sending.checkpoint import Checkpoint
+from personalize_relay_cli.sending.contents import AsGiven, ByMapping, Content
+from personalize_relay_cli.sending.event_ids import Stamper
 from tests.cli.s3_bucket import TRACKERS
 from tests.cli.test_produce import EVENT, Stream, produced, write
 

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.input.columns import REQUIRED
-from cli.input.reading import read
-from cli.input.remarks import Remarks
-from cli.problems import Misuse
 from personalize_relay.names import FLAT_MEMBERS
+from personalize_relay_cli.input.columns import REQUIRED
+from personalize_relay_cli.input.reading import read
+from personalize_relay_cli.input.remarks import Remarks
+from personalize_relay_cli.problems import Misuse
 
 HEADER = b"sessionId,eventType\n"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.deployment import Deployment, naming
+from personalize_relay_cli.deployment import Deployment, naming
 from tests.cli.services import OUTPUTS, STACK, Client
 
 ARN = "arn:aws:kinesis:eu-west-1:222222222222:stream/clicks"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cli.problems import Misuse, Problem
-from cli.recovery.direct import ENDPOINT, delivery
+from personalize_relay_cli.problems import Misuse, Problem
+from personalize_relay_cli.recovery.direct import ENDPOINT, delivery
 
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
 NO_FILES = {

@@ -9,20 +9,20 @@ from typing import Any, cast
 
 import pytest
 
-from cli.erasure.erase import MAX_ATTEMPTS, Account, Erasure
-from cli.erasure.objects import Objects
-from cli.erasure.remainder import Eraser
-from cli.erasure.text import account_json, account_lines
-from cli.erasure.whom import Whom
-from cli.main import run
-from cli.problems import Misuse
-from cli.recovery.mending import Mender
-from cli.recovery.redrive import Redrive
-from cli.recovery.redriven import Ledger
-from cli.recovery.selection import Selection
-from cli.recovery.stored import FailureBucket
 from local import kpl
 from personalize_relay.mapping_file import load, preset
+from personalize_relay_cli.erasure.erase import MAX_ATTEMPTS, Account, Erasure
+from personalize_relay_cli.erasure.objects import Objects
+from personalize_relay_cli.erasure.remainder import Eraser
+from personalize_relay_cli.erasure.text import account_json, account_lines
+from personalize_relay_cli.erasure.whom import Whom
+from personalize_relay_cli.main import run
+from personalize_relay_cli.problems import Misuse
+from personalize_relay_cli.recovery.mending import Mender
+from personalize_relay_cli.recovery.redrive import Redrive
+from personalize_relay_cli.recovery.redriven import Ledger
+from personalize_relay_cli.recovery.selection import Selection
+from personalize_relay_cli.recovery.stored import FailureBucket
 from tests.cli.s3_bucket import NAME, S3, SHARD, TRACKERS, give_up, quarantine
 from tests.cli.test_redrive import Wire
 from tests.packing import log_messages, text

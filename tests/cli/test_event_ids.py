@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.sending.event_ids import Occurrences, Stamper
 from personalize_relay import payloads
+from personalize_relay_cli.sending.event_ids import Occurrences, Stamper
 
 FLAT = {"sessionId": "s", "userId": "u", "eventType": "click", "sentAt": 1_790_000_000}
 SMALL = 64

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import run
+from personalize_relay_cli.main import run
 
 COMMANDS = {
     "list": "--format",

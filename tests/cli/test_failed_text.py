@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from cli.recovery.groups import Group, Listing
-from cli.recovery.redrive import Claim
-from cli.recovery.redriven import Mark
-from cli.recovery.set_aside import Cause, Position, SetAside
-from cli.recovery.text import listing_lines, record_json, record_lines
 from local import kpl
+from personalize_relay_cli.recovery.groups import Group, Listing
+from personalize_relay_cli.recovery.redrive import Claim
+from personalize_relay_cli.recovery.redriven import Mark
+from personalize_relay_cli.recovery.set_aside import Cause, Position, SetAside
+from personalize_relay_cli.recovery.text import listing_lines, record_json, record_lines
 from tests.cli.s3_bucket import S3, give_up, quarantine
 from tests.cli.test_set_aside import bad, found
 from tests.packing import text

@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from cli.checking.checks import trackers
-from cli.input.reading import read
-from cli.main import run
-from cli.problems import Misuse
 from personalize_relay.events import Origin
 from personalize_relay.parsing import parse
+from personalize_relay_cli.checking.checks import trackers
+from personalize_relay_cli.input.reading import read
+from personalize_relay_cli.main import run
+from personalize_relay_cli.problems import Misuse
 
 CASES = Path(__file__).parents[1] / "cases"
 ARRIVAL = 1_795_512_660.0

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cli.health import function_log
-from cli.health.function_log import FAILED, SETTLED, Batch
+from personalize_relay_cli.health import function_log
+from personalize_relay_cli.health.function_log import FAILED, SETTLED, Batch
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 

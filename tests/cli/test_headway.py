@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.sending.headway import MAX_OPEN, MAX_OPEN_BYTES, Headway, Place
+from personalize_relay_cli.sending.headway import MAX_OPEN, MAX_OPEN_BYTES, Headway, Place
 
 
 def place(number: int, size: int = 10) -> Place:

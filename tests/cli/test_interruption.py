@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cli.sending.interruption import Interruption
+from personalize_relay_cli.sending.interruption import Interruption
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import run
-from cli.problems import bug
+from personalize_relay_cli.main import run
+from personalize_relay_cli.problems import bug
 
 RELAY = str(Path(sys.executable).with_name("relay"))
 BAD = b'{"sessionId": "\xc3\xbc-canary", "eventType": 1.5}\n'

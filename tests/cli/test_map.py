@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from cli.main import run
 from personalize_relay.functions import OWN
 from personalize_relay.mapping_file import PRESETS, read, source
+from personalize_relay_cli.main import run
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "mapping.md").read_text()

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from cli.input.reading import read
-from cli.main import run
-from cli.problems import Misuse
 from personalize_relay.mapping_file import load, preset, source
 from personalize_relay.mapping_file import read as mapping_file
+from personalize_relay_cli.input.reading import read
+from personalize_relay_cli.main import run
+from personalize_relay_cli.problems import Misuse
 
 TOML = """
 [[rule]]

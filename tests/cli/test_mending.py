@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.problems import Misuse
-from cli.recovery.mending import TRANSFORM_FAILED, Mended, Mender, NotMended, compiled
-from cli.recovery.selection import Piece, Selection
-from cli.recovery.set_aside import Cause, SetAside
 from local import kpl
 from personalize_relay import events
 from personalize_relay.errors import Reason
 from personalize_relay.events import Origin
 from personalize_relay.parsing import parse
+from personalize_relay_cli.problems import Misuse
+from personalize_relay_cli.recovery.mending import TRANSFORM_FAILED, Mended, Mender, NotMended, compiled
+from personalize_relay_cli.recovery.selection import Piece, Selection
+from personalize_relay_cli.recovery.set_aside import Cause, SetAside
 from tests.cli.s3_bucket import TRACKERS
 from tests.packing import text
 from tests.simulation.world import ARRIVAL, click

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from cli.advice import Weakness
-from cli.checking import observations, schemas
-from cli.checking.checks import Checks, trackers
-from cli.checking.observations import Bounds, Warned
-from cli.checking.schemas import Schema
-from cli.input.reading import Line
-from cli.problems import Misuse
 from infra.personalize import interactions_schema
+from personalize_relay_cli.advice import Weakness
+from personalize_relay_cli.checking import observations, schemas
+from personalize_relay_cli.checking.checks import Checks, trackers
+from personalize_relay_cli.checking.observations import Bounds, Warned
+from personalize_relay_cli.checking.schemas import Schema
+from personalize_relay_cli.input.reading import Line
+from personalize_relay_cli.problems import Misuse
 
 ARRIVAL = 1_790_000_000.0
 type Event = dict[str, Any]

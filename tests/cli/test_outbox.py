@@ -5,7 +5,13 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.sending.outbox import MAX_BYTES_PER_CALL, MAX_RECORD_BYTES, MAX_RECORDS_PER_CALL, Entry, Outbox
+from personalize_relay_cli.sending.outbox import (
+    MAX_BYTES_PER_CALL,
+    MAX_RECORD_BYTES,
+    MAX_RECORDS_PER_CALL,
+    Entry,
+    Outbox,
+)
 
 
 def entry(key: str, number: int = 0, size: int = 10, events: int = 1) -> Entry[int]:

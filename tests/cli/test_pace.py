@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from cli.sending.pace import FLOOR, Pace
+from personalize_relay_cli.sending.pace import FLOOR, Pace
 
 
 def test_without_a_rate_nothing_waits() -> None:

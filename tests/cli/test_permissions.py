@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from cli.health.permissions import Need, allows
-from cli.problems import Problem
+from personalize_relay_cli.health.permissions import Need, allows
+from personalize_relay_cli.problems import Problem
 
 PUT = Need("personalize:PutEvents")
 STORE = Need("s3:PutObject", "arn:aws:s3:::bucket/quarantine/checked")

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from cli.input.reading import read
-from cli.main import run
-from cli.sending.checkpoint import Checkpoint
-from cli.sending.interruption import Interruption
-from cli.sending.outbox import MAX_RECORD_BYTES, Entry
-from cli.sending.producing import Rejected
-from cli.sending.runs import Run, Terms
+from personalize_relay_cli.input.reading import read
+from personalize_relay_cli.main import run
+from personalize_relay_cli.sending.checkpoint import Checkpoint
+from personalize_relay_cli.sending.interruption import Interruption
+from personalize_relay_cli.sending.outbox import MAX_RECORD_BYTES, Entry
+from personalize_relay_cli.sending.producing import Rejected
+from personalize_relay_cli.sending.runs import Run, Terms
 
 EVENT = {"sessionId": "s", "eventType": "click", "sentAt": 1_790_000_000}
 THROTTLED = "ProvisionedThroughputExceededException"

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.input.forms import Format
-from cli.input.json_lines import LONGEST_LINE
-from cli.input.reading import Line, read
-from cli.problems import Misuse
+from personalize_relay_cli.input.forms import Format
+from personalize_relay_cli.input.json_lines import LONGEST_LINE
+from personalize_relay_cli.input.reading import Line, read
+from personalize_relay_cli.problems import Misuse
 
 HEADER = b"sessionId,eventType\n"
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from cli.deployment import Deployment
-from cli.health import readings
-from cli.health.readings import Figure, Signal
 from personalize_relay.errors import Reason
 from personalize_relay.metrics import Metric, quarantined_for
+from personalize_relay_cli.deployment import Deployment
+from personalize_relay_cli.health import readings
+from personalize_relay_cli.health.readings import Figure, Signal
 
 NOW = datetime(2026, 11, 24, 9, 30, 20, tzinfo=UTC)
 WINDOW = timedelta(minutes=15)

@@ -8,18 +8,26 @@ from typing import Any, cast
 
 import pytest
 
-from cli.problems import Problem
-from cli.recovery.groups import listing
-from cli.recovery.mending import Mended, Mender, compiled
-from cli.recovery.redrive import ALREADY_SENT, CLAIMED, LEDGER_FLAWED, NOT_SENT, UNREADABLE, Account, Redrive
-from cli.recovery.redriven import Ledger
-from cli.recovery.resending import Outcome
-from cli.recovery.selection import Selection
-from cli.recovery.stored import FailureBucket
-from cli.recovery.text import account_json, account_lines, listing_lines
 from local import kpl
 from personalize_relay.events import Origin
 from personalize_relay.parsing import parse
+from personalize_relay_cli.problems import Problem
+from personalize_relay_cli.recovery.groups import listing
+from personalize_relay_cli.recovery.mending import Mended, Mender, compiled
+from personalize_relay_cli.recovery.redrive import (
+    ALREADY_SENT,
+    CLAIMED,
+    LEDGER_FLAWED,
+    NOT_SENT,
+    UNREADABLE,
+    Account,
+    Redrive,
+)
+from personalize_relay_cli.recovery.redriven import Ledger
+from personalize_relay_cli.recovery.resending import Outcome
+from personalize_relay_cli.recovery.selection import Selection
+from personalize_relay_cli.recovery.stored import FailureBucket
+from personalize_relay_cli.recovery.text import account_json, account_lines, listing_lines
 from tests import packing
 from tests.cli.s3_bucket import NAME, S3, SHARD, TRACKERS, give_up, quarantine, quarantined_by_0_1
 from tests.packing import text

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from cli.failed import mapped
-from cli.problems import Misuse
-from cli.recovery.mending import Mender, compiled
-from cli.recovery.redrive import ALREADY_SENT, FILTERED, UNREADABLE, Account, Redrive
-from cli.recovery.selection import Selection
-from cli.recovery.text import account_json
 from personalize_relay.events import Origin
 from personalize_relay.mapping import Mapping
 from personalize_relay.mapping_file import load, preset, read, source
 from personalize_relay.parsing import parse
 from personalize_relay.settings import Settings
+from personalize_relay_cli.failed import mapped
+from personalize_relay_cli.problems import Misuse
+from personalize_relay_cli.recovery.mending import Mender, compiled
+from personalize_relay_cli.recovery.redrive import ALREADY_SENT, FILTERED, UNREADABLE, Account, Redrive
+from personalize_relay_cli.recovery.selection import Selection
+from personalize_relay_cli.recovery.text import account_json
 from tests.cli.s3_bucket import TRACKERS, give_up, quarantine
 from tests.cli.test_redrive import Wire, Work
 from tests.simulation.world import ARRIVAL, click

@@ -8,9 +8,9 @@ from typing import Any, cast
 
 import pytest
 
-from cli.problems import Problem
-from cli.recovery.redriven import MAX_ATTEMPTS, Ledger, Page
-from cli.recovery.set_aside import Flaw, Position
+from personalize_relay_cli.problems import Problem
+from personalize_relay_cli.recovery.redriven import MAX_ATTEMPTS, Ledger, Page
+from personalize_relay_cli.recovery.set_aside import Flaw, Position
 from tests.cli.s3_bucket import NAME, S3
 
 SOURCE = "quarantine/a.jsonl"

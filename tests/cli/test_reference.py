@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from cli.main import app
-from cli.reference import COMMANDS, document
+from personalize_relay_cli.main import app
+from personalize_relay_cli.reference import COMMANDS, document
 
 ROOT = Path(__file__).parents[2]
 ROWS = 45

@@ -12,13 +12,13 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from cli.main import run
-from cli.replaying.function import Function, counts
-from cli.replaying.records import MAX_BYTES, Replayed, batches, payload, replayed
-from cli.replaying.replay import AT_ONCE, MAX_TRIES, Replay, Terms
-from cli.replaying.stream import Stream, generations
-from cli.replaying.text import account_lines, as_json, plan_lines
 from local.invocation import event_of
+from personalize_relay_cli.main import run
+from personalize_relay_cli.replaying.function import Function, counts
+from personalize_relay_cli.replaying.records import MAX_BYTES, Replayed, batches, payload, replayed
+from personalize_relay_cli.replaying.replay import AT_ONCE, MAX_TRIES, Replay, Terms
+from personalize_relay_cli.replaying.stream import Stream, generations
+from personalize_relay_cli.replaying.text import account_lines, as_json, plan_lines
 from tests.simulation.world import ARRIVAL
 
 ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"

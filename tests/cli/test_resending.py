@@ -3,11 +3,11 @@
 import json
 from typing import Any, cast
 
-from cli.recovery.mending import Mended, Mender
-from cli.recovery.resending import MAX_ATTEMPTS, ToPersonalize, ToStream
 from personalize_relay.clients import Answer
 from personalize_relay.delivery import Delivery
 from personalize_relay.requests import Request
+from personalize_relay_cli.recovery.mending import Mended, Mender
+from personalize_relay_cli.recovery.resending import MAX_ATTEMPTS, ToPersonalize, ToStream
 from tests.cli.s3_bucket import TRACKERS
 from tests.cli.test_mending import pieces
 from tests.simulation.world import OK, Api, Clock, Reply

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.sending.respelling import respelled
 from personalize_relay import payloads
 from personalize_relay.events import Origin, Parsed
 from personalize_relay.names import EVENT_MEMBERS, FLAT_MEMBERS
 from personalize_relay.parsing import parse
+from personalize_relay_cli.sending.respelling import respelled
 from tests.cli.s3_bucket import TRACKERS
 from tests.simulation.world import ARRIVAL, click
 

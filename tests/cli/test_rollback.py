@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from cli import main
-from cli.deployment import Deployment
-from cli.health.versions import Version, make_live, versions
-from cli.problems import MISUSED, Problem
-from cli.rollback import moved
+from personalize_relay_cli import main
+from personalize_relay_cli.deployment import Deployment
+from personalize_relay_cli.health.versions import Version, make_live, versions
+from personalize_relay_cli.problems import MISUSED, Problem
+from personalize_relay_cli.rollback import moved
 from tests.cli.services import HEALTHY, Client, version
 
 

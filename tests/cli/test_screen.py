@@ -9,16 +9,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from cli.health import readings
-from cli.health.alarms import Alarm, Alarms
-from cli.health.function_log import Batch
-from cli.health.look import Look, Unread
-from cli.health.readings import Figure
-from cli.health.screen import as_json, as_tables
-from cli.problems import Misuse
-from cli.status import minutes
 from personalize_relay.errors import Reason
 from personalize_relay.metrics import Metric, quarantined_for
+from personalize_relay_cli.health import readings
+from personalize_relay_cli.health.alarms import Alarm, Alarms
+from personalize_relay_cli.health.function_log import Batch
+from personalize_relay_cli.health.look import Look, Unread
+from personalize_relay_cli.health.readings import Figure
+from personalize_relay_cli.health.screen import as_json, as_tables
+from personalize_relay_cli.problems import Misuse
+from personalize_relay_cli.status import minutes
 
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 NAMES = (

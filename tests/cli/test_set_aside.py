@@ -6,14 +6,14 @@ from typing import Any, cast
 
 import pytest
 
-from cli.problems import Misuse
-from cli.recovery.selection import Piece, Selection, moment
-from cli.recovery.set_aside import SCHEMA, Flaw, SetAside
-from cli.recovery.stored import ON_FAILURE, QUARANTINE, FailureBucket
 from infra.failures import MAPPING_PREFIX
 from local import kpl
 from personalize_relay import quarantine as function
 from personalize_relay.settings import Settings
+from personalize_relay_cli.problems import Misuse
+from personalize_relay_cli.recovery.selection import Piece, Selection, moment
+from personalize_relay_cli.recovery.set_aside import SCHEMA, Flaw, SetAside
+from personalize_relay_cli.recovery.stored import ON_FAILURE, QUARANTINE, FailureBucket
 from tests import packing
 from tests.cli.s3_bucket import NAME, S3, SHARD, give_up, quarantine, quarantined_by_0_1
 from tests.packing import text

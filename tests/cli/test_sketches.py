@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from cli.checking.sketches import Sample
+from personalize_relay_cli.checking.sketches import Sample
 
 
 @dataclass

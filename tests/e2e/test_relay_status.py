@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from cli.deployment import connect
-from cli.health import readings
 from local.invocation import Result
 from local.personalize_answers import THROTTLED, UNAVAILABLE
 from local.personalize_faults import Fault
 from local.system import System
+from personalize_relay_cli.deployment import connect
+from personalize_relay_cli.health import readings
 from tests.e2e.conftest import PATIENCE, Relay
 from tests.e2e.test_relay_doctor import mapping_set
 from tests.e2e.versions import function_set

@@ -1,0 +1,104 @@
+"""What `relay failed` works on: a deployment's bucket, ledger, trackers and ways to send, each asked for if needed."""
+
+import os
+import uuid
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import cached_property
+
+from msgspec.structs import replace
+
+from personalize_relay.errors import ConfigurationError
+from personalize_relay.events import Trackers
+from personalize_relay.settings import Settings
+from personalize_relay_cli.deployment import Deployment
+from personalize_relay_cli.problems import Misuse, Problem
+from personalize_relay_cli.recovery.redriven import Ledger, Mark
+from personalize_relay_cli.recovery.resending import Sender, ToPersonalize, ToStream
+from personalize_relay_cli.recovery.selection import Selection, moment
+from personalize_relay_cli.recovery.set_aside import Flaw, Position, SetAside, snake_case
+from personalize_relay_cli.recovery.stored import FailureBucket
+
+type Found = tuple[SetAside, dict[Position, Mark]]
+"""A record, and what the ledger of its object has."""
+
+
+class Failures:
+    """The failures of one deployment, for one run of the command."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        name, s3 = deployment.output("BucketName"), deployment.client("s3")
+        self.bucket = FailureBucket(s3, name)
+        self.ledger = Ledger(s3, name, run=uuid.uuid4().hex[:12], now=lambda: datetime.now(UTC))
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Those of the deployed function."""
+        function = self._deployment.function
+        deployed = self._deployment.client("lambda").get_function_configuration(FunctionName=function)
+        try:
+            return Settings.from_env(deployed.get("Environment", {}).get("Variables", {}))
+        except ConfigurationError as exc:
+            raise Problem(f"the function {function}: {exc}") from exc
+
+    @property
+    def trackers(self) -> Trackers:
+        """Those that the deployed function sends to."""
+        settings = self.settings
+        return Trackers(default=settings.tracking_id, allowed=frozenset(settings.allowed_tracking_ids))
+
+    @property
+    def stream(self) -> Sender:
+        """Sends by the stream."""
+        return ToStream(self._deployment.client("kinesis"), self._deployment.stream)
+
+    def past_the_stream(self, profile: str | None, region: str | None, *, local: bool) -> Sender:
+        """Sends straight to Personalize."""
+        from personalize_relay_cli.recovery.direct import delivery  # noqa: PLC0415 - brings libcurl along, which few runs need
+
+        return ToPersonalize(delivery(os.environ, profile, region, local=local))
+
+    def completed(self, selection: Selection) -> Selection:
+        """With the tracker of events that name none, where that matters."""
+        return selection if selection.tracker is None else replace(selection, default_tracker=self.trackers.default)
+
+    def find(self, selection: Selection) -> tuple[list[Found], list[Flaw]]:
+        """The records that are selected, and what can't be read."""
+        found: list[Found] = []
+        flaws: list[Flaw] = []
+        for content in self.bucket.contents(selection):
+            for record in [content] if isinstance(content, Flaw) else content.records:
+                if isinstance(record, Flaw):
+                    flaws.append(record)
+                elif selection.causes(record):
+                    page = self.ledger.read(record.key)
+                    flaws += [page] if isinstance(page, Flaw) else []
+                    found.append((record, {} if isinstance(page, Flaw) else dict(page.marks)))
+        return found, flaws
+
+
+def asked(  # noqa: PLR0913, PLR0917 - an option each
+    since: str | None,
+    until: str | None,
+    reasons: Iterable[str] | None,
+    shard: str | None,
+    tracker: str | None,
+    sequence_number: str | None,
+) -> Selection:
+    """What the options ask for; raises Misuse."""
+    now = datetime.now(UTC)
+    earliest = None if since is None else moment(since, now)
+    latest = None if until is None else moment(until, now)
+    if earliest is not None and latest is not None and earliest >= latest:
+        raise Misuse("--since is not before --until")
+    if sequence_number is not None and not (sequence_number.isascii() and sequence_number.isdigit()):
+        raise Misuse("a sequence number is a number, as Kinesis gave it to the record")
+    return Selection(
+        since=earliest,
+        until=latest,
+        reasons=frozenset(map(snake_case, reasons or ())),
+        shard=shard,
+        tracker=tracker,
+        sequence_number=sequence_number,
+    )

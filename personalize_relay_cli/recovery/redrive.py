@@ -1,0 +1,239 @@
+"""Send again what is set aside, and account for each event: sent, rejected again, or left for a reason."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import batched
+
+import msgspec
+
+from personalize_relay_cli.problems import Problem
+from personalize_relay_cli.recovery.mending import Mended, Mender, NotMended
+from personalize_relay_cli.recovery.redriven import Ledger, Mark, Page
+from personalize_relay_cli.recovery.resending import MAX_RECORDS, Outcome, Sender
+from personalize_relay_cli.recovery.selection import Piece, Selection
+from personalize_relay_cli.recovery.set_aside import Flaw, Position, SetAside
+from personalize_relay_cli.recovery.stored import FailureBucket
+
+ALREADY_SENT = "already sent"
+CLAIMED = "claimed by another run"
+UNREADABLE = "unreadable"
+FILTERED = "filtered by the mapping"
+NOT_SENT = "not sent"
+LEDGER_FLAWED = "ledger can't be read"
+MAX_EXAMPLES = 5
+
+type Identity = tuple[str, str, str, int | None]
+"""An event wherever it is stored: stream, shard, sequence number, index. A record may be stored twice."""
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """Events that another run claims and hasn't noted as sent."""
+
+    source: str
+    run: str
+    at: datetime
+    events: int
+
+
+class Account(msgspec.Struct, kw_only=True):
+    """Where each selected event is; in a plan, `sent` are those that would be."""
+
+    selected: int = 0
+    sent: int = 0
+    rejected_again: Counter[str] = msgspec.field(default_factory=Counter)
+    """By the reason that the function would give, or Personalize gave."""
+    left: Counter[str] = msgspec.field(default_factory=Counter)
+    unreadable: Counter[str] = msgspec.field(default_factory=Counter)
+    """Of those left, why no event can be read from the record."""
+    not_sent: Counter[str] = msgspec.field(default_factory=Counter)
+    """Of those left, what stood in the way."""
+    examples: list[str] = msgspec.field(default_factory=list)
+    """Sequence numbers of some that can't be read."""
+    claims: list[Claim] = msgspec.field(default_factory=list)
+    flaws: list[Flaw] = msgspec.field(default_factory=list)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every selected event is accounted for."""
+        return not self.missing
+
+    @property
+    def missing(self) -> int:
+        """How many selected events are not accounted for."""
+        return self.selected - self.sent - self.rejected_again.total() - self.left.total()
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left that should be sent, and all could be read."""
+        left = self.left.total() - self.left[ALREADY_SENT] - self.left[FILTERED]
+        return self.whole and not (left or self.rejected_again.total() or self.flaws)
+
+
+class Redrive:
+    """One run over what is selected; `sender` None plans only, and writes nothing anywhere.
+
+    `rate` is in events a second; `clock` gives seconds, monotonic; `wait` lets seconds pass.
+    """
+
+    def __init__(  # noqa: PLR0913 - all that the outside world is to it
+        self,
+        bucket: FailureBucket,
+        ledger: Ledger,
+        mender: Mender,
+        sender: Sender | None,
+        *,
+        take_over: bool = False,
+        rate: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._bucket = bucket
+        self._ledger = ledger
+        self._mender = mender
+        self._sender = sender
+        self._take_over = take_over
+        self._rate = rate
+        self._clock = clock
+        self._wait = wait
+        self._next = 0.0
+        self._sent: set[int] = set()
+        """Hashes of the identities of what is sent, in this run or before, so far as this run has seen."""
+        self.account = Account()
+
+    def run(self, selection: Selection) -> Account:
+        """Go through it all, object by object; what ends it early leaves the account of what was done."""
+        try:
+            for found in self._bucket.contents(selection):
+                if isinstance(found, Flaw):
+                    self.account.flaws.append(found)
+                elif pieces := list(self._pieces(found.records, selection)):
+                    self._object(found.key, pieces)
+        except BaseException:
+            self.account.left[NOT_SENT] += self.account.missing
+            raise
+        return self.account
+
+    def _pieces(self, records: Iterable[SetAside | Flaw], selection: Selection) -> Iterator[Piece]:
+        for record in records:
+            if isinstance(record, Flaw):
+                self.account.flaws.append(record)
+            else:
+                yield from selection.pieces(record)
+
+    def _object(self, key: str, pieces: Sequence[Piece]) -> None:
+        self.account.selected += len(pieces)
+        page = self._ledger.read(key)
+        if isinstance(page, Flaw):
+            self.account.flaws.append(page)
+            self.account.left[LEDGER_FLAWED] += len(pieces)
+            return
+        unsent = self._unsent(key, pieces, page)
+        listed = list(self._mended(unsent))
+        mended = {each.position: each for each in listed}
+        self.account.left[ALREADY_SENT] += len(listed) - len(mended)  # stored twice in one object
+        mine, page = self._claimed(key, mended, page)
+        identities = {piece.position: _identity(piece) for piece in pieces}
+        if self._sender is None:
+            self.account.sent += len(mine)
+            self._sent.update(identities[each.position] for each in mine)
+        elif mine:
+            self._send(self._sender, key, page, mine, identities)
+
+    def _unsent(self, key: str, pieces: Sequence[Piece], page: Page) -> list[Piece]:
+        """Without those that were sent, be it from another object that holds them too."""
+        sent = page.sent
+        self._sent.update(_identity(piece) for piece in pieces if piece.position in sent)
+        unsent = [piece for piece in pieces if _identity(piece) not in self._sent]
+        self.account.left[ALREADY_SENT] += len(pieces) - len(unsent)
+        elsewhere = {piece.position for piece in pieces if _identity(piece) in self._sent} - sent
+        if elsewhere and self._sender:
+            self._ledger.settle(key, page, sent=elsewhere)
+        return unsent
+
+    def _mended(self, pieces: Iterable[Piece]) -> Iterator[Mended]:
+        for piece in pieces:
+            if piece.dropped:
+                self.account.left[FILTERED] += 1
+                continue
+            if piece.event is None and piece.index is None and not piece.not_mapped:
+                self._leave_unreadable(piece)
+                continue
+            try:
+                yield self._mender.mend(piece)
+            except NotMended as exc:
+                self.account.rejected_again[exc.reason] += 1
+
+    def _leave_unreadable(self, piece: Piece) -> None:
+        self.account.left[UNREADABLE] += 1
+        self.account.unreadable[piece.reason] += 1
+        if len(self.account.examples) < MAX_EXAMPLES:
+            self.account.examples.append(piece.record.origin.sequence_number)
+
+    def _claimed(self, key: str, mended: dict[Position, Mended], page: Page) -> tuple[list[Mended], Page]:
+        """Those to send, or in a plan, those that nobody else claims; and the ledger since."""
+        if self._sender is None:
+            mine = {each for each in mended if self._take_over or each not in page.claims}
+        elif mended:
+            got, page = self._ledger.claim(key, page, mended, take_over=self._take_over)
+            mine = set(got)
+        else:
+            mine = set()
+        lost = mended.keys() - mine
+        self.account.left[ALREADY_SENT] += len(lost & page.sent)
+        theirs = {each: mark for each, mark in page.claims.items() if each in lost}
+        self.account.left[CLAIMED] += len(theirs)
+        self.account.claims.extend(claims(key, theirs.values()))
+        return [each for position, each in mended.items() if position in mine], page
+
+    def _send(
+        self, sender: Sender, key: str, page: Page, mine: Sequence[Mended], identities: dict[Position, int]
+    ) -> None:
+        sent: set[Position] = set()
+        rejected: Counter[str] = Counter()
+        under_way: set[Position] = set()
+        size = MAX_RECORDS if self._rate is None else max(1, min(MAX_RECORDS, int(self._rate)))
+        try:
+            for chunk in batched(mine, size, strict=False):
+                self._keep_to_rate(len(chunk))
+                under_way = {each.position for each in chunk}
+                outcome = sender.send(chunk)
+                under_way = set()
+                sent |= outcome.sent
+                rejected.update(outcome.rejected.values())
+                self.account.not_sent.update(outcome.failed.values())
+                _check_progress(outcome)
+        finally:
+            self.account.sent += len(sent)
+            self.account.rejected_again.update(rejected)
+            self.account.left[NOT_SENT] += len(mine) - len(sent) - rejected.total()
+            self._sent.update(identities[position] for position in sent)
+            # What ended it early leaves a claim only on what may have been sent.
+            self._ledger.settle(key, page, sent=sent, unknown=under_way)
+
+    def _keep_to_rate(self, count: int) -> None:
+        if self._rate is None:
+            return
+        now = self._clock()
+        self._wait(max(0.0, self._next - now))
+        self._next = max(now, self._next) + count / self._rate
+
+
+def _check_progress(outcome: Outcome) -> None:
+    """End a run that gets nothing through: the next events would fare no better."""
+    if outcome.failed and not (outcome.sent or outcome.rejected):
+        codes = ", ".join(sorted(set(outcome.failed.values())))
+        raise Problem(f"nothing gets through, so the rest was not tried: {codes}")
+
+
+def claims(source: str, marks: Iterable[Mark]) -> list[Claim]:
+    """The claims on an object's events, a run at a time."""
+    return [Claim(source, mark.run, mark.at, count) for mark, count in Counter(marks).items()]
+
+
+def _identity(piece: Piece) -> int:
+    """A hash: there may be millions of them."""
+    origin = piece.record.origin
+    identity: Identity = origin.stream, origin.shard_id, *piece.position
+    return hash(identity)

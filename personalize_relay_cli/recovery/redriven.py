@@ -1,0 +1,177 @@
+"""The ledger of what was sent again: an object in the bucket for each object of the bucket that events were sent from.
+
+Two operators don't send an event twice: who sends it claims it first, by a conditional put, and notes it as sent
+afterwards. An event is named by its sequence number and its place in `eventList`: nothing of it is here.
+
+A ledger expires as everything in the bucket does, and lives longer than what it is about: it is written later.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+
+from personalize_relay_cli.problems import Problem
+from personalize_relay_cli.recovery.set_aside import Flaw, Position
+from personalize_relay_cli.recovery.stored import REDRIVEN
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+SCHEMA = "personalize-relay.redriven/1"
+MAX_ATTEMPTS = 50
+_CONFLICTS = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
+"""What S3 answers to a conditional put when the object was changed, is being changed, or has expired."""
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """What a run did with an event, and when."""
+
+    state: Literal["claimed", "sent"]
+    run: str
+    at: datetime
+
+
+class _Entry(msgspec.Struct, kw_only=True):
+    state: Literal["claimed", "sent"]
+    run: str
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
+    events: list[Position]
+
+
+class _Document(msgspec.Struct, kw_only=True):
+    schema: str
+    source: str
+    entries: list[_Entry]
+
+
+class Page(msgspec.Struct, frozen=True):
+    """The ledger of one object, as it was read."""
+
+    marks: Mapping[Position, Mark]
+    etag: str | None = None
+    """None while there is no such object."""
+
+    @property
+    def sent(self) -> AbstractSet[Position]:
+        """The events that are sent."""
+        return {position for position, mark in self.marks.items() if mark.state == "sent"}
+
+    @property
+    def claims(self) -> dict[Position, Mark]:
+        """The events that are claimed and not noted as sent: a run is at it, or died over it."""
+        return {position: mark for position, mark in self.marks.items() if mark.state == "claimed"}
+
+
+class Ledger:
+    """The ledger in a bucket, for one run of the command; `now` gives the time, with a zone."""
+
+    def __init__(self, s3: "S3Client", bucket: str, *, run: str, now: Callable[[], datetime]) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self.run = run
+        self._now = now
+
+    def read(self, source: str) -> Page | Flaw:
+        """The ledger of an object; a flaw where it can't be read, as that of a later version."""
+        key = REDRIVEN + source
+        try:
+            answer = self._s3.get_object(Bucket=self._bucket, Key=key)
+        except self._s3.exceptions.NoSuchKey:
+            return Page({})
+        try:
+            document = msgspec.json.decode(answer["Body"].read(), type=_Document)
+        except ValueError:
+            return Flaw(key, None, "no ledger: nothing is sent again of what it stands for until it is deleted")
+        if document.schema != SCHEMA:
+            return Flaw(key, None, "the ledger of another version: use the relay command of that one")
+        marks = {
+            position: Mark(entry.state, entry.run, entry.at) for entry in document.entries for position in entry.events
+        }
+        return Page(marks, answer["ETag"])
+
+    def claim(
+        self, source: str, page: Page, wanted: Iterable[Position], *, take_over: bool
+    ) -> tuple[AbstractSet[Position], Page]:
+        """Claim events for this run, those claimed by others only to take over; returns what it got, and the page.
+
+        `page` is the ledger as it was read: if nobody has changed it since, it isn't read again.
+        """
+        asked = list(wanted)
+
+        def change(page: Page) -> dict[Position, Mark]:
+            mark = Mark("claimed", self.run, self._now())
+            free = (each for each in asked if self._free(page.marks.get(each), take_over=take_over))
+            return dict(page.marks) | dict.fromkeys(free, mark)
+
+        page = self._update(source, page, change)
+        return {each for each in asked if _is_claim_of(self.run, page.marks.get(each))}, page
+
+    def settle(
+        self, source: str, page: Page, *, sent: AbstractSet[Position], unknown: AbstractSet[Position] = frozenset()
+    ) -> None:
+        """Note events as sent, and give back this run's other claims but those of which it isn't known."""
+
+        def change(page: Page) -> dict[Position, Mark]:
+            mark = Mark("sent", self.run, self._now())
+            already = page.sent
+            kept = {
+                position: found
+                for position, found in page.marks.items()
+                if position in unknown or not _is_claim_of(self.run, found)
+            }
+            return kept | dict.fromkeys(sent - already, mark)
+
+        self._update(source, page, change)
+
+    def renew(self, source: str) -> None:
+        """Write the ledger of an object anew, so that it outlives the object, which was written anew itself."""
+        page = self.read(source)
+        while isinstance(page, Page) and page.marks and not self._put(source, page.marks, page.etag):
+            page = self.read(source)
+
+    def _free(self, mark: Mark | None, *, take_over: bool) -> bool:
+        return mark is None or (mark.state == "claimed" and take_over)
+
+    def _update(self, source: str, page: Page, change: Callable[[Page], dict[Position, Mark]]) -> Page:
+        """Change a ledger whatever others do to it meanwhile."""
+        for _ in range(MAX_ATTEMPTS):
+            marks = change(page)
+            if marks == page.marks:
+                return page
+            if etag := self._put(source, marks, page.etag):
+                return Page(marks, etag)
+            read = self.read(source)
+            if isinstance(read, Flaw):
+                raise Problem(str(read))
+            page = read
+        raise Problem(f"{REDRIVEN}{source} is changed by others all the time: try again later")
+
+    def _put(self, source: str, marks: Mapping[Position, Mark], etag: str | None) -> str | None:
+        """Write a ledger unless it has changed; returns its new ETag once it is written."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - slow to import
+
+        key, body = REDRIVEN + source, _encode(source, marks)
+        try:
+            if etag is None:
+                return self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, IfNoneMatch="*")["ETag"]
+            return self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, IfMatch=etag)["ETag"]
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] not in _CONFLICTS:
+                raise
+            return None
+
+
+def _is_claim_of(run: str, mark: Mark | None) -> bool:
+    return mark is not None and mark.state == "claimed" and mark.run == run
+
+
+def _encode(source: str, marks: Mapping[Position, Mark]) -> bytes:
+    events: dict[Mark, list[Position]] = defaultdict(list)
+    for position, mark in marks.items():
+        events[mark].append(position)
+    entries = [_Entry(state=mark.state, run=mark.run, at=mark.at, events=each) for mark, each in events.items()]
+    return msgspec.json.encode(_Document(schema=SCHEMA, source=source, entries=entries))

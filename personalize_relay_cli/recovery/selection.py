@@ -1,0 +1,254 @@
+"""Which of the records that are set aside a command works on, and the events of a record that it is about."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from personalize_relay.contract import ADDRESSEE
+from personalize_relay.errors import InvalidRecord, Reason
+from personalize_relay.events import Origin, SubSequence, dotted
+from personalize_relay.framing import Payload
+from personalize_relay.mapping import Mapping
+from personalize_relay.members import absent
+from personalize_relay.names import CONTRACT, FLAT_MEMBERS, MARK, meant, respelt
+from personalize_relay_cli.problems import Misuse
+from personalize_relay_cli.recovery.set_aside import Cause, Position, SetAside, is_time
+
+ERASED = {"messageType": "CONTROL_MESSAGE", "logEvents": []}
+"""Keeps the place of what was erased from among others: the function reads it as a message that holds no event."""
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_NO_MAPPING = "the function reads these by a mapping that is a file: give it as --mapping FILE"
+_NO_TIME = "a time is ISO 8601 and after 1970, as 2026-11-24T09:30:00Z, or so long ago: 90m, 2h, 3d"
+
+type Payloads = dict[str | None, Payload]
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True):
+    """One event that is set aside, flat; or a record that no event can be read from (`event` None)."""
+
+    record: SetAside
+    sub_sequence: SubSequence = ()
+    index: int | None
+    reason: str
+    event: dict[str, Any] | None
+    several: bool = False
+    """Whether its payload holds others: then its `sentAt` can't be the arrival, which is the same for all."""
+    dropped: bool = False
+    """Whether the mapping filters it, so that there is no event."""
+    not_mapped: str | None = None
+    """The function's word for why its mapping makes no event of it."""
+
+    @property
+    def position(self) -> Position:
+        """What names it in its object."""
+        number = self.record.origin.sequence_number
+        return f"{number}:{dotted(self.sub_sequence)}" if self.sub_sequence else number, self.index
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for; what is None or empty excludes nothing. Times of arrival in epoch seconds."""
+
+    since: float | None = None
+    until: float | None = None
+    reasons: frozenset[str] = frozenset()
+    shard: str | None = None
+    sequence_number: str | None = None
+    tracker: str | None = None
+    default_tracker: str | None = None
+    """The tracker of events that name none; needed with `tracker`."""
+    mapping: Mapping | None = None
+    """What makes events of payloads that aren't of the contract."""
+    lacks_mapping: bool = False
+    """Whether the function has one that isn't known here."""
+
+    def causes(self, record: SetAside) -> tuple[Cause, ...]:
+        """Those of a record's causes that are asked for; none where the record isn't."""
+        if not self._is_asked_for(record.origin):
+            return ()
+        causes = tuple(cause for cause in record.causes if not self.reasons or cause.reason in self.reasons)
+        if self.tracker is None or not causes:
+            return causes
+        places = self._payloads(record)
+        return tuple(cause for cause in causes if _of(cause, places))
+
+    def pieces(self, record: SetAside) -> Iterator[Piece]:
+        """The events of a record that are asked for, in order."""
+        causes = self.causes(record)
+        payloads = self._payloads(record) if causes else {}
+        for cause in causes:
+            for payload in _of(cause, payloads) or _lost(cause):
+                yield from self._pieces(record, cause, payload)
+
+    def covers(self, arrival: float) -> bool:
+        """Whether a record of this arrival may be asked for."""
+        return (self.since is None or arrival >= self.since) and (self.until is None or arrival < self.until)
+
+    def _is_asked_for(self, origin: Origin) -> bool:
+        return (
+            self.covers(origin.arrival)
+            and self.shard in {None, origin.shard_id}
+            and self.sequence_number in {None, origin.sequence_number}
+        )
+
+    def _payloads(self, record: SetAside) -> Payloads:
+        """Those of a record that may be asked for, by their places as they are written."""
+        return {
+            dotted(payload.sub_sequence) or None: payload
+            for payload in record.payloads(self.mapping.rows if self.mapping else None)
+            if self._is_for_tracker(payload.value)
+        }
+
+    def _is_for_tracker(self, value: object) -> bool:
+        """Whether a payload names the tracker that is asked for; what can't be read names none."""
+        if self.tracker is None:
+            return True
+        if not isinstance(value, dict):
+            return False
+        mapping = self.mapping_of(value)
+        if mapping is None:
+            return self._is_tracker_of(_named(value))
+        return any(each.event is not None and self._is_tracker_of(each.event) for each in events_made(mapping, value))
+
+    def _is_tracker_of(self, event: dict[str, Any]) -> bool:
+        return self.tracker is None or self.tracker == (event.get("trackingId") or self.default_tracker)
+
+    def mapping_of(self, payload: dict[str, Any]) -> Mapping | None:
+        """What makes events of a payload; None for one of the contract. Raises Misuse where it isn't known here."""
+        if payload.get(MARK) == CONTRACT:
+            return None
+        if self.lacks_mapping:
+            raise Misuse(_NO_MAPPING)
+        return self.mapping
+
+    def _pieces(self, record: SetAside, cause: Cause, payload: Payload) -> Iterator[Piece]:
+        value = payload.value
+        mapping = self.mapping_of(value) if isinstance(value, dict) else None
+        if mapping is None or not isinstance(value, dict):
+            yield from _given(record, cause, payload)
+            return
+        for each in _chosen(events_made(mapping, value), cause.index):
+            if each.event is None or self._is_tracker_of(each.event):
+                yield Piece(
+                    record=record,
+                    sub_sequence=payload.sub_sequence,
+                    index=each.index,
+                    reason=cause.reason,
+                    event=each.event,
+                    several=each.several,
+                    dropped=each.dropped,
+                    not_mapped=each.not_mapped,
+                )
+
+
+def _of(cause: Cause, payloads: Payloads) -> list[Payload]:
+    """The payloads that a cause is of: the one in its place, or all of a record that is set aside whole."""
+    if cause.sub_sequence is None:
+        return list(payloads.values())
+    return [payloads[cause.sub_sequence]] if cause.sub_sequence in payloads else []
+
+
+def _lost(cause: Cause) -> list[Payload]:
+    """A payload that can't be found in its place, as in rows that only a mapping reads: it is named all the same."""
+    if cause.sub_sequence is None:
+        return []
+    place = tuple(map(int, cause.sub_sequence.split(".")))
+    return [Payload(place, InvalidRecord(Reason.INVALID_JSON, "the record has no payload in this place"))]
+
+
+class Made(msgspec.Struct, frozen=True):
+    """What a mapping makes of a payload: one of its events, or why there is none."""
+
+    index: int | None = None
+    event: dict[str, Any] | None = None
+    several: bool = False
+    dropped: bool = False
+    not_mapped: str | None = None
+
+
+def events_made(mapping: Mapping, payload: dict[str, Any]) -> list[Made]:
+    """All that a mapping makes of a payload."""
+    try:
+        mapped = mapping.map(payload)
+    except InvalidRecord as bad:
+        return [Made(not_mapped=bad.reason)]
+    if mapped.dropped is not None:
+        return [Made(dropped=True)]
+    several = len(mapped.events) > 1
+    return [
+        Made(place if mapped.several else None, not_mapped=event.reason, several=several)
+        if isinstance(event, InvalidRecord)
+        else Made(place if mapped.several else None, event, several=several)
+        for place, event in enumerate(mapped.events)
+    ]
+
+
+def _chosen(made: list[Made], index: int | None) -> list[Made]:
+    """That of the index, or all; where the mapping makes no such event any more, that it doesn't."""
+    if index is None or any(each.event is None and each.index is None for each in made):
+        return made
+    return [each for each in made if each.index == index] or [Made(index, not_mapped=Reason.NOT_MAPPED)]
+
+
+def _given(record: SetAside, cause: Cause, payload: Payload) -> Iterator[Piece]:
+    """The events of a payload of the contract."""
+
+    def piece(index: int | None, event: dict[str, Any] | None, *, several: bool = False) -> Piece:
+        return Piece(
+            record=record,
+            sub_sequence=payload.sub_sequence,
+            index=index,
+            reason=cause.reason,
+            event=event,
+            several=several,
+        )
+
+    if isinstance(payload.value, InvalidRecord):
+        yield piece(cause.index, None)
+        return
+    given = _named(payload.value)
+    listed = given.get("eventList")
+    if not isinstance(listed, list) or not listed:
+        yield piece(None, given)
+        return
+    request: dict[str, Any] = {name: given[name] for name in ADDRESSEE if not absent(given.get(name))}
+    for index, event in enumerate(listed):
+        if cause.index in {None, index} and event != ERASED:
+            flat = _flat(_named(event), request) if isinstance(event, dict) else None
+            yield piece(index, flat, several=len(listed) > 1)
+
+
+def _named(given: dict[str, Any]) -> dict[str, Any]:
+    """The members by the contract's names, as far as the function would take them for those."""
+    try:
+        return respelt(given, FLAT_MEMBERS)[0]
+    except InvalidRecord:  # two spellings of one: the others are not in doubt
+        said = Counter(meant(name) for name in given)
+        return {member if (member := meant(name)) and said[member] == 1 else name: each for name, each in given.items()}
+
+
+def _flat(event: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
+    """The event beside its request's members, which count before its own."""
+    return {name: value for name, value in event.items() if name != "eventList"} | request
+
+
+def moment(text: str, now: datetime) -> float:
+    """Epoch seconds of an ISO 8601 time, UTC unless it says otherwise, or of so long before now: `90m`, `2h`, `3d`."""
+    try:
+        seconds = _moment(text, now).timestamp()
+    except (ValueError, OverflowError) as exc:
+        raise Misuse(_NO_TIME) from exc
+    if not is_time(seconds):
+        raise Misuse(_NO_TIME)
+    return seconds
+
+
+def _moment(text: str, now: datetime) -> datetime:
+    if ago := re.fullmatch(r"(\d{1,6})([mhd])", text):
+        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    given = datetime.fromisoformat(text)
+    return given if given.tzinfo else given.replace(tzinfo=UTC)

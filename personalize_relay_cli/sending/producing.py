@@ -1,0 +1,128 @@
+"""From a line of a file to a record of the stream: numbered, mapped, stamped, checked, handed to the sender."""
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from personalize_relay import events
+from personalize_relay.parsing import parse
+from personalize_relay_cli.checking import checks
+from personalize_relay_cli.input.reading import Line
+from personalize_relay_cli.problems import Misuse
+from personalize_relay_cli.sending.contents import Content, Contents
+from personalize_relay_cli.sending.event_ids import Stamper
+from personalize_relay_cli.sending.headway import Headway, Place, Position
+from personalize_relay_cli.sending.outbox import MAX_RECORD_BYTES, Entry
+
+TOO_LARGE = "record_too_large"
+"""The one reason of this module's own: the others are the function's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A payload that is not sent, and why; `detail` holds nothing of it."""
+
+    line: Line
+    index: int | None
+    reason: str
+    detail: str
+
+
+_TRACKERS = checks.trackers(None, ())  # which ones the deployed function takes is not known here
+
+
+@dataclass(slots=True)
+class _File:
+    """One input file, as far as it was read."""
+
+    resumed: Position | None
+    stamper: Stamper | None
+    payloads: int = 0
+    digest: bytes = b""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the payload just read was settled by an earlier run."""
+        return self.resumed is not None and self.payloads <= self.resumed.payloads
+
+
+@dataclass(slots=True, kw_only=True)
+class Production:
+    """What is done with each line, in order; `send` and `reject` hear of it."""
+
+    headway: Headway
+    contents: Contents
+    send: Callable[[Entry[Place]], None]
+    reject: Callable[[Rejected], None]
+    resumed: Mapping[str, Position]
+    stamping: bool
+    validating: bool
+    skipped: int = 0
+    """How many payloads an earlier run settled."""
+    _files: dict[str, _File] = field(default_factory=dict)
+
+    def take(self, line: Line) -> None:
+        """Send the line's payload, or reject it, or skip what was settled before."""
+        file = self._file(line.file)
+        file.payloads += 1
+        file.digest = hashlib.sha256(file.digest + line.data).digest()
+        content = self.contents.of(line.data, file.stamper)
+        if file.is_known:
+            self._skip(line, file)
+            return
+        place = Place(line.file, file.payloads, line.number, line.offset, file.digest, len(content.data))
+        self.headway.open(place)
+        rejected = self._rejected(line, content) or _too_large(line, content)
+        if rejected:
+            self.headway.reject(place, rejected.reason)
+            self.reject(rejected)
+            return
+        self.headway.rules.update(content.filtered)
+        if content.is_dropped:
+            self.headway.filter(place)
+        else:
+            self.send(Entry(content.key, content.data, content.events, place))
+
+    def check_ends(self) -> None:
+        """Raise Misuse where a file ended before the point where it was to be resumed."""
+        for name, file in self._files.items():
+            if file.resumed and file.payloads < file.resumed.payloads:
+                raise Misuse(_other_file(name, file.resumed))
+
+    def _file(self, name: str) -> _File:
+        if name not in self._files:
+            # Files come one after another: the counters of the last are not needed any more.
+            for file in self._files.values():
+                file.stamper = None
+            self._files[name] = _File(self.resumed.get(name), Stamper() if self.stamping else None)
+        return self._files[name]
+
+    def _skip(self, line: Line, file: _File) -> None:
+        self.skipped += 1
+        if file.resumed and file.payloads == file.resumed.payloads and file.digest.hex() != file.resumed.sha256:
+            raise Misuse(_other_file(line.file, file.resumed))
+
+    def _rejected(self, line: Line, content: Content) -> Rejected | None:
+        if self.validating:
+            # The line as it was given: the function is not to take for its name what it would refuse for the rest.
+            origin = events.Origin(stream="", shard_id="", sequence_number="0", arrival=time.time())
+            for each in parse(line.data, origin, _TRACKERS, self.contents.mapping).rejections:
+                return Rejected(line, each.index, each.reason, each.detail)
+        return Rejected(line, None, content.bad.reason, content.bad.detail) if content.bad else None
+
+
+def _other_file(name: str, resumed: Position) -> str:
+    return (
+        f"{name}: is not the file that the checkpoint was written for: the first {resumed.payloads:,} payloads, "
+        "to where it would go on, differ; give another --checkpoint to send this file"
+    )
+
+
+def _too_large(line: Line, content: Content) -> Rejected | None:
+    size = len(content.data) + len(content.key.encode())
+    if size <= MAX_RECORD_BYTES:
+        return None
+    return Rejected(
+        line, None, TOO_LARGE, f"it has {size:,} bytes with its partition key, may have {MAX_RECORD_BYTES:,}"
+    )
