@@ -47,6 +47,8 @@ RESULTS = Path(__file__).parents[1] / "build" / "fault-matrix.md"
 SAMPLE = 45
 SECONDS = 3.0
 """What an invocation has."""
+BUSY = 30.0
+"""Seconds that a busy machine may add: only a call that nothing ends takes longer. The simulation holds deadlines."""
 
 
 @dataclass(frozen=True)
@@ -257,7 +259,7 @@ def test_the_promises_hold(
     # What is struck is called again, in halves perhaps; what an invocation leaves is called again by the next.
     assert calls <= invocations * batch.calls + 19 * fault.struck
     assert invocations <= 1 + fault.struck
-    assert took <= invocations * SECONDS
+    assert took <= invocations * SECONDS + BUSY
     add(seen.setdefault(name, Seen()), calls, batch.calls, invocations, took)
 
 
