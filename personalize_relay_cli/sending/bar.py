@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import accumulate
 from pathlib import Path
 
 from personalize_relay_cli.sending.runs import Run
@@ -39,21 +38,14 @@ def bar(
 @contextmanager
 def drawn(run: Run, files: Sequence[str]) -> Iterator[None]:
     """Draws how far a run over files has come."""
-    before, headway = _bytes_before(files), run.headway
-    total = before.pop("") if before else None
-
-    def look() -> tuple[float, int]:
-        settled = headway.settled
-        return before.get(settled.file, 0) + settled.offset if settled else 0, headway.events
-
-    with bar("sending", total, "events", look) as draw:
+    headway = run.headway
+    with bar("sending", _bytes(files), "events", lambda: (headway.settled_bytes, headway.events)) as draw:
         run.draw = draw or run.draw
         yield
 
 
-def _bytes_before(files: Sequence[str]) -> dict[str, int]:
-    """How many bytes lie before each file, and under "" of all; nothing unless all are plain JSON Lines."""
-    if not all(Path(file).suffix in {".jsonl", ".ndjson"} and Path(file).is_file() for file in files):
-        return {}
-    totals = accumulate((Path(file).stat().st_size for file in files), initial=0)
-    return dict(zip([*files, ""], totals, strict=True))
+def _bytes(files: Sequence[str]) -> int | None:
+    """How many bytes there are to send; None unless all files are plain JSON Lines."""
+    if all(Path(file).suffix in {".jsonl", ".ndjson"} and Path(file).is_file() for file in files):
+        return sum(Path(file).stat().st_size for file in files)
+    return None

@@ -45,9 +45,9 @@ def test_wrong_usage_is_a_line_and_status_2(words: list[str], said: str, capsys:
 
 
 def test_no_other_command_waits_for_the_sdk_or_libcurl() -> None:
-    code = "import sys, cli.main; print(*sys.modules)"
+    code = "import sys, personalize_relay_cli.main; print(*sys.modules)"
     ended = subprocess.run(  # noqa: S603 - our own module
         [sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
     )
-    assert "cli.failed" in ended.stdout.split()
+    assert "personalize_relay_cli.failed" in ended.stdout.split()
     assert not {"boto3", "botocore.session", "pycurl", "aws_lambda_powertools"} & set(ended.stdout.split())
