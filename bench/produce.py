@@ -20,9 +20,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from local.clickstream import unpacked
-from local.clients import client_factory
-from local.emulator import Emulator
+from local.demo.clickstream import unpacked
+from local.emulator.clients import client_factory
+from local.emulator.emulator import Emulator
 from personalize_relay_cli.sending.outbox import MAX_RECORDS_PER_CALL
 from personalize_relay_cli.sending.put_records import IN_FLIGHT
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.metric_math import UnknownExpression, compute
+from local.cloudwatch.metric_math import UnknownExpression, compute
 
 SERIES = {"delivered": {1.0: 90.0, 2.0: 80.0, 3.0: 5.0}, "calls": {1.0: 10.0, 2.0: 0.0, 4.0: 1.0}}
 
