@@ -27,8 +27,8 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
-from local.clients import client_factory
-from local.emulator import Emulator
+from local.emulator.clients import client_factory
+from local.emulator.emulator import Emulator
 from personalize_relay_cli.sending.outbox import MAX_RECORDS_PER_CALL
 
 if TYPE_CHECKING:

@@ -92,7 +92,7 @@ def connect(*, stage: str, local: bool, port: int, profile: str | None, region: 
 
 def _on_this_machine(port: int) -> ClientFactory:
     try:
-        from local.clients import client_factory  # noqa: PLC0415 - brings boto3 along
+        from local.emulator.clients import client_factory  # noqa: PLC0415 - brings boto3 along
     except ModuleNotFoundError as exc:
         raise Misuse("--local needs the checkout that `make local` runs in: use its .venv/bin/relay") from exc
     return cast("ClientFactory", client_factory(f"http://127.0.0.1:{port}"))

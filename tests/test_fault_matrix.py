@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 
-from local.personalize import PersonalizeFake
-from local.personalize_answers import (
+from local.personalize.answers import (
     BARE_503,
     CUT,
     DENIED,
@@ -32,8 +31,9 @@ from local.personalize_answers import (
     UNKNOWN_TRACKER,
     Answer,
 )
-from local.personalize_faults import Delay, Effect, Fault, Hang, SlowBody
-from local.personalize_requests import Request
+from local.personalize.faults import Delay, Effect, Fault, Hang, SlowBody
+from local.personalize.requests import Request
+from local.personalize.server import PersonalizeFake
 from personalize_relay import curl_client
 from personalize_relay.boto3_client import Boto3Client
 from personalize_relay.clients import PutEventsClient

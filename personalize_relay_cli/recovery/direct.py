@@ -34,7 +34,7 @@ def delivery(environ: Mapping[str, str], profile: str | None, region: str | None
 
 
 def _of_this_machine(environ: Mapping[str, str]) -> tuple[Target, Callable[[], Credentials]]:
-    from local.clients import FUNCTION_CREDENTIALS, REGION  # noqa: PLC0415 - not installed with the command
+    from local.emulator.clients import FUNCTION_CREDENTIALS, REGION  # noqa: PLC0415 - not installed with the command
 
     url = environ.get(ENDPOINT)
     if not url:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from local import kpl
+from local.demo import kpl
 from personalize_relay.mapping_file import load, preset
 from personalize_relay_cli.erasure.erase import MAX_ATTEMPTS, Account, Erasure
 from personalize_relay_cli.erasure.objects import Objects

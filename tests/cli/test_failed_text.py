@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from local import kpl
+from local.demo import kpl
 from personalize_relay_cli.recovery.groups import Group, Listing
 from personalize_relay_cli.recovery.redrive import Claim
 from personalize_relay_cli.recovery.redriven import Mark

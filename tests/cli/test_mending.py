@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local import kpl
+from local.demo import kpl
 from personalize_relay import events
 from personalize_relay.errors import Reason
 from personalize_relay.events import Origin

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from local import kpl
+from local.demo import kpl
 from personalize_relay.events import Origin
 from personalize_relay.parsing import parse
 from personalize_relay_cli.problems import Problem

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from infra.failures import MAPPING_PREFIX
-from local import kpl
+from local.demo import kpl
 from personalize_relay import quarantine as function
 from personalize_relay.settings import Settings
 from personalize_relay_cli.problems import Misuse

@@ -14,8 +14,8 @@ from typing import Any, cast
 import pytest
 
 from infra.retries import retry_attempts
-from local.clients import CREDENTIALS, REGION
-from local.invocation import Result
+from local.emulator.clients import CREDENTIALS, REGION
+from local.mapping.invocation import Result
 from local.system import System
 from tests.e2e.conftest import PATIENCE, Relay, limit_retries
 from tests.e2e.versions import function_set

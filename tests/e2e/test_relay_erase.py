@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local.kpl import aggregate
+from local.demo.kpl import aggregate
 from tests.e2e.conftest import PATIENCE, Relay
 from tests.packing import text
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from local.clickstream import BEGINS
-from local.personalize_faults import Fault, Hang
+from local.demo.clickstream import BEGINS
+from local.personalize.faults import Fault, Hang
 from local.system import System
 from personalize_relay.errors import Reason
 from tests.e2e.conftest import PATIENCE, Relay

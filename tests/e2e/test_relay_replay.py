@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from local.kpl import aggregate
+from local.demo.kpl import aggregate
 from personalize_relay.events import Origin
 from tests.e2e.conftest import PATIENCE, Relay
 from tests.packing import text

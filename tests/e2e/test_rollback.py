@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.invocation import Result
+from local.mapping.invocation import Result
 from local.system import System
 from tests.e2e.conftest import PATIENCE, Relay, many_retries
 from tests.e2e.versions import make_live, publish

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local import segment_stream
-from local.clickstream import (
+from local.demo import segment_stream
+from local.demo.clickstream import (
     BAD,
     BEGINS,
     EACH_BAD_KIND,
@@ -22,8 +22,8 @@ from local.clickstream import (
     sample,
     unpacked,
 )
-from local.packed import PACKED
-from local.reconciliation import Position, named, reconcile
+from local.demo.packed import PACKED
+from local.demo.reconciliation import Position, named, reconcile
 from personalize_relay.errors import Reason
 from personalize_relay.events import Origin, Trackers, dotted
 from personalize_relay.mapping_file import preset
