@@ -14,17 +14,7 @@ from personalize_relay_cli.input.forms import Format
 from personalize_relay_cli.input.reading import read
 from personalize_relay_cli.input.remarks import Remarks
 from personalize_relay_cli.mapping import loading
-from personalize_relay_cli.options import (
-    LOCAL_PORT,
-    LocalOption,
-    MappingOption,
-    Output,
-    OutputOption,
-    PortOption,
-    ProfileOption,
-    RegionOption,
-    StageOption,
-)
+from personalize_relay_cli.options import MappingOption, Output, OutputOption
 from personalize_relay_cli.problems import FAILED, INTERRUPTED, Misuse
 from personalize_relay_cli.sending import account
 from personalize_relay_cli.sending.bar import drawn
@@ -50,6 +40,7 @@ Reveal = Annotated[bool, typer.Option("--reveal", help="Show rejected payloads."
 
 
 def produce(  # noqa: PLR0913 - an option each
+    context: typer.Context,
     files: Files,
     *,
     stream: Stream = None,
@@ -62,11 +53,6 @@ def produce(  # noqa: PLR0913 - an option each
     no_stamp: NoStamp = False,
     reveal: Reveal = False,
     output: OutputOption = Output.TEXT,
-    stage: StageOption = "dev",
-    local: LocalOption = False,
-    port: PortOption = LOCAL_PORT,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
 ) -> int:
     """Send events to the stream: full calls, each session in order.
 
@@ -89,7 +75,7 @@ def produce(  # noqa: PLR0913 - an option each
     remarks = Remarks(_remark, reveal=reveal)
     mapped = loading.to_send(mapping)
     lines = read(files, form=input_format, remarks=remarks, mapping=mapped)
-    deployment = connect(stage=stage, local=local, port=port, profile=profile, region=region)
+    deployment = connect(**context.obj)
     terms = Terms(
         stream=stream or deployment.stream,
         rate=rate or math.inf,
