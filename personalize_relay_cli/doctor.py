@@ -16,16 +16,7 @@ from personalize_relay_cli.health import trial
 from personalize_relay_cli.health.checkups import CHECKS
 from personalize_relay_cli.health.deployed import Deployed
 from personalize_relay_cli.health.diagnosis import Finding, State, run
-from personalize_relay_cli.options import (
-    LOCAL_PORT,
-    LocalOption,
-    Output,
-    OutputOption,
-    PortOption,
-    ProfileOption,
-    RegionOption,
-    StageOption,
-)
+from personalize_relay_cli.options import Output, OutputOption
 from personalize_relay_cli.printing import agreed
 from personalize_relay_cli.problems import FAILED, Misuse, Problem
 
@@ -33,16 +24,12 @@ _STYLES = {State.OK: "green", State.WRONG: "bold red", State.WARNING: "yellow", 
 _QUESTION = "This sends an event that is recorded in the dataset and can't be taken back. Send it?"
 
 
-def doctor(  # noqa: PLR0913 - one for each option
+def doctor(
+    context: typer.Context,
     *,
     send_event: Annotated[bool, typer.Option("--send-event", help="Send an event, and wait for it.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Send it without asking.")] = False,
     output: OutputOption = Output.TEXT,
-    stage: StageOption = "dev",
-    local: LocalOption = False,
-    port: PortOption = LOCAL_PORT,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
 ) -> int:
     """Check a deployment as an operator would, and say what is wrong and what to do.
 
@@ -62,7 +49,7 @@ def doctor(  # noqa: PLR0913 - one for each option
 
     Exit status: 0 nothing is wrong, 1 something is, 2 wrong usage.
     """
-    deployment = connect(stage=stage, local=local, port=port, profile=profile, region=region)
+    deployment = connect(**context.obj)
     if send_event and not yes:
         _confirm()
     deployed = Deployed(deployment, lambda: datetime.now(UTC))

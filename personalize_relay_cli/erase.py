@@ -12,17 +12,7 @@ from personalize_relay_cli.erasure.objects import Objects
 from personalize_relay_cli.erasure.remainder import Eraser
 from personalize_relay_cli.erasure.whom import Whom
 from personalize_relay_cli.failed import mapped, reported
-from personalize_relay_cli.options import (
-    LOCAL_PORT,
-    LocalOption,
-    MappingOption,
-    Output,
-    OutputOption,
-    PortOption,
-    ProfileOption,
-    RegionOption,
-    StageOption,
-)
+from personalize_relay_cli.options import MappingOption, Output, OutputOption
 from personalize_relay_cli.printing import agreed, number, print_json, print_lines, say
 from personalize_relay_cli.problems import FAILED, Misuse, translating
 from personalize_relay_cli.recovery.failures import Failures
@@ -38,6 +28,7 @@ SessionId = Annotated[
 
 
 def erase(  # noqa: PLR0913 - an option each
+    context: typer.Context,
     *,
     user_id: UserId = None,
     session_id: SessionId = None,
@@ -46,11 +37,6 @@ def erase(  # noqa: PLR0913 - an option each
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask; needed without a terminal.")] = False,
     output: OutputOption = Output.TEXT,
-    stage: StageOption = "dev",
-    local: LocalOption = False,
-    port: PortOption = LOCAL_PORT,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
 ) -> int:
     """Remove a user's or a session's events from the bucket, for ever.
 
@@ -69,7 +55,7 @@ def erase(  # noqa: PLR0913 - an option each
     if not (user_id or session_id):
         raise Misuse("whose events? give --user-id or --session-id")
     whom = Whom(user_id=user_id or None, session_id=session_id or None)
-    deployment = connect(stage=stage, local=local, port=port, profile=profile, region=region)
+    deployment = connect(**context.obj)
     work = Failures(deployment)
     with translating():
         eraser = Eraser(whom, mapped(Selection(), mapping, work.settings), unreadable=unreadable)

@@ -11,17 +11,7 @@ from msgspec.structs import replace
 from personalize_relay.settings import Settings
 from personalize_relay_cli.deployment import connect
 from personalize_relay_cli.mapping import loading
-from personalize_relay_cli.options import (
-    LOCAL_PORT,
-    LocalOption,
-    MappingOption,
-    Output,
-    OutputOption,
-    PortOption,
-    ProfileOption,
-    RegionOption,
-    StageOption,
-)
+from personalize_relay_cli.options import MappingOption, Output, OutputOption
 from personalize_relay_cli.printing import agreed, number, print_json, print_lines, say
 from personalize_relay_cli.problems import FAILED, Misuse, Problem, translating
 from personalize_relay_cli.recovery import text as failed_text
@@ -63,6 +53,7 @@ SequenceNumber = Annotated[str | None, typer.Option(metavar="N", help="One recor
 
 @app.command("list")
 def list_(  # noqa: PLR0913 - an option each
+    context: typer.Context,
     *,
     since: Since = None,
     until: Until = None,
@@ -71,11 +62,6 @@ def list_(  # noqa: PLR0913 - an option each
     tracker: Tracker = None,
     sequence_number: SequenceNumber = None,
     output: OutputOption = Output.TEXT,
-    stage: StageOption = "dev",
-    local: LocalOption = False,
-    port: PortOption = LOCAL_PORT,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
 ) -> int:
     """Count what is set aside, by reason, and what of it was sent again.
 
@@ -88,7 +74,7 @@ def list_(  # noqa: PLR0913 - an option each
     Exit status 1: something in the bucket can't be read; each is named.
     """
     chosen = asked(since, until, reason, shard, tracker, sequence_number)
-    work = Failures(connect(stage=stage, local=local, port=port, profile=profile, region=region))
+    work = Failures(connect(**context.obj))
     with translating():
         found = listing(work.bucket, work.ledger, work.completed(chosen))
     if output is Output.JSON:
@@ -100,6 +86,7 @@ def list_(  # noqa: PLR0913 - an option each
 
 @app.command()
 def show(  # noqa: PLR0913 - an option each
+    context: typer.Context,
     sequence_number: Annotated[str, typer.Argument(metavar="SEQUENCE_NUMBER", help="The record's.")],
     *,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show its payload, ids and all.")] = False,
@@ -109,11 +96,6 @@ def show(  # noqa: PLR0913 - an option each
     shard: Shard = None,
     tracker: Tracker = None,
     output: OutputOption = Output.TEXT,
-    stage: StageOption = "dev",
-    local: LocalOption = False,
-    port: PortOption = LOCAL_PORT,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
 ) -> int:
     """Show one record: where it came from, why it is set aside, where it is stored.
 
@@ -123,7 +105,7 @@ def show(  # noqa: PLR0913 - an option each
     [bold]relay failed show 4959033827149024 --reveal --shard shardId-000000000003[/]
     """
     chosen = asked(since, until, reason, shard, tracker, sequence_number)
-    work = Failures(connect(stage=stage, local=local, port=port, profile=profile, region=region))
+    work = Failures(connect(**context.obj))
     with translating():
         found, flaws = work.find(work.completed(chosen))
     if output is Output.JSON:
@@ -138,6 +120,7 @@ def show(  # noqa: PLR0913 - an option each
 
 @app.command()
 def redrive(  # noqa: PLR0913 - an option each
+    context: typer.Context,
     *,
     mapping: MappingOption = None,
     transform: Annotated[str | None, typer.Option(metavar="JMESPATH", help="Mends each event first.")] = None,
@@ -153,11 +136,6 @@ def redrive(  # noqa: PLR0913 - an option each
     tracker: Tracker = None,
     sequence_number: SequenceNumber = None,
     output: OutputOption = Output.TEXT,
-    stage: StageOption = "dev",
-    local: LocalOption = False,
-    port: PortOption = LOCAL_PORT,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
 ) -> int:
     """Send events again, each once: what was sent is noted in the bucket.
 
@@ -179,7 +157,7 @@ def redrive(  # noqa: PLR0913 - an option each
         raise Misuse("--dry-run sends nothing, --yes sends: which is it?")
     mending = None if transform is None else compiled(transform)
     chosen = asked(since, until, reason, shard, tracker, sequence_number)
-    work = Failures(connect(stage=stage, local=local, port=port, profile=profile, region=region))
+    work = Failures(connect(**context.obj))
     with translating():
         chosen = mapped(work.completed(chosen), mapping, work.settings)
         mender = Mender(work.trackers, mending, marking=bool(mapping or work.settings.mapping))
@@ -195,7 +173,7 @@ def redrive(  # noqa: PLR0913 - an option each
             say(failed_text.account_lines(plan, datetime.now(UTC), planned=True))
             if not agreed(f"send {number(plan.sent, 'event')}?"):
                 return FAILED
-        sending = run(work.past_the_stream(profile, region, local=local) if direct else work.stream)
+        sending = run(work.past_the_stream(**context.obj) if direct else work.stream)
         try:
             sending.run(chosen)
         except BaseException:

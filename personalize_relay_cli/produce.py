@@ -16,17 +16,7 @@ from personalize_relay_cli.input.forms import Format
 from personalize_relay_cli.input.reading import read
 from personalize_relay_cli.input.remarks import Remarks
 from personalize_relay_cli.mapping import loading
-from personalize_relay_cli.options import (
-    LOCAL_PORT,
-    LocalOption,
-    MappingOption,
-    Output,
-    OutputOption,
-    PortOption,
-    ProfileOption,
-    RegionOption,
-    StageOption,
-)
+from personalize_relay_cli.options import MappingOption, Output, OutputOption
 from personalize_relay_cli.problems import FAILED, INTERRUPTED, Misuse
 from personalize_relay_cli.sending import account
 from personalize_relay_cli.sending.bar import drawn
@@ -62,6 +52,7 @@ Reveal = Annotated[bool, typer.Option("--reveal", help="Print each rejected line
 
 
 def produce(  # noqa: PLR0913 - an option each
+    context: typer.Context,
     files: Files,
     *,
     stream: Stream = None,
@@ -76,11 +67,6 @@ def produce(  # noqa: PLR0913 - an option each
     rejects: RejectsFile = None,
     reveal: Reveal = False,
     output: OutputOption = Output.TEXT,
-    stage: StageOption = "dev",
-    local: LocalOption = False,
-    port: PortOption = LOCAL_PORT,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
 ) -> int:
     """Send events to the stream, each session in order.
 
@@ -107,7 +93,7 @@ def produce(  # noqa: PLR0913 - an option each
     mapped = loading.to_send(mapping)
     run: Run  # made below, once the files are known to be there
     lines = read(files, form=input_format, remarks=remarks, mapping=mapped, wait=lambda: run.wait())  # noqa: PLW0108
-    deployment = connect(stage=stage, local=local, port=port, profile=profile, region=region)
+    deployment = connect(**context.obj)
     terms = Terms(
         stream=stream or deployment.stream,
         rate=rate or math.inf,

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 COMMANDS = (
-    *("validate", "produce", "map show", "map test", "map try"),
+    *("", "validate", "produce", "map show", "map test", "map try"),
     *("failed list", "failed show", "failed redrive", "failed erase", "replay", "status", "doctor", "rollback"),
 )
 WIDTH = 80
@@ -45,7 +45,9 @@ text without a header is read line by line where the mapping has columns of its 
 
 def document() -> str:
     """The document: how the command behaves, then the help of each subcommand."""
-    return HEAD + "".join(f"\n## relay {command}\n\n```text\n{_help(command)}\n```\n" for command in COMMANDS)
+    return HEAD + "".join(
+        f"\n## {f'relay {command}'.strip()}\n\n```text\n{_help(command)}\n```\n" for command in COMMANDS
+    )
 
 
 def _help(command: str) -> str:

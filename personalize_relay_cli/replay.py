@@ -8,16 +8,7 @@ from typing import Annotated
 import typer
 
 from personalize_relay_cli.deployment import connect
-from personalize_relay_cli.options import (
-    LOCAL_PORT,
-    LocalOption,
-    Output,
-    OutputOption,
-    PortOption,
-    ProfileOption,
-    RegionOption,
-    StageOption,
-)
+from personalize_relay_cli.options import Output, OutputOption
 from personalize_relay_cli.printing import agreed, number, print_json, print_lines, say
 from personalize_relay_cli.problems import FAILED, INTERRUPTED, Misuse, Problem, translating
 from personalize_relay_cli.recovery.selection import moment
@@ -35,6 +26,7 @@ takes for a dataset group. The live stream needs the rest."""
 
 
 def replay(  # noqa: PLR0913 - an option each
+    context: typer.Context,
     *,
     since: Annotated[str, typer.Option(metavar="TIME", help="Replay what arrived then or later.")],
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Replay what arrived before; else all.")] = None,
@@ -43,11 +35,6 @@ def replay(  # noqa: PLR0913 - an option each
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be replayed.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Replay at once: count nothing, ask nothing.")] = False,
     output: OutputOption = Output.TEXT,
-    stage: StageOption = "dev",
-    local: LocalOption = False,
-    port: PortOption = LOCAL_PORT,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
 ) -> int:
     """Have what is in the stream delivered once more, by the deployed function.
 
@@ -70,7 +57,7 @@ def replay(  # noqa: PLR0913 - an option each
     earliest, latest = moment(since, now), now.timestamp() if until is None else moment(until, now)
     if earliest >= latest:
         raise Misuse(f"--since is not before {'now' if until is None else '--until'}")
-    deployment = connect(stage=stage, local=local, port=port, profile=profile, region=region)
+    deployment = connect(**context.obj)
     with translating():
         mapping = deployment.client("lambda").get_event_source_mapping(UUID=deployment.output("EventSourceMappingId"))
         terms = Terms(since=earliest, until=latest, rate=rate, batch_size=mapping["BatchSize"])

@@ -14,33 +14,20 @@ from rich.text import Text
 from personalize_relay_cli.deployment import Deployment, connect
 from personalize_relay_cli.health.look import look
 from personalize_relay_cli.health.screen import as_json, as_tables
-from personalize_relay_cli.options import (
-    LOCAL_PORT,
-    LocalOption,
-    Output,
-    OutputOption,
-    PortOption,
-    ProfileOption,
-    RegionOption,
-    StageOption,
-)
+from personalize_relay_cli.options import Output, OutputOption
 from personalize_relay_cli.problems import Misuse, Problem
 
 _LONGEST = timedelta(days=1)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
-def status(  # noqa: PLR0913 - one for each option
+def status(
+    context: typer.Context,
     *,
     window: Annotated[str, typer.Option("--window", metavar="TIME", help="To look back: 15m, 3h, up to 1d.")] = "15m",
     once: Annotated[bool, typer.Option("--once", help="Don't refresh.")] = False,
     every: Annotated[int, typer.Option("--every", metavar="S", min=1, help="Seconds between looks.")] = 10,
     output: OutputOption = Output.TEXT,
-    stage: StageOption = "dev",
-    local: LocalOption = False,
-    port: PortOption = LOCAL_PORT,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
 ) -> None:
     """Show what flows through the relay and what fails, beside the window before.
 
@@ -55,7 +42,7 @@ def status(  # noqa: PLR0913 - one for each option
       relay status --stage prod --format json | jq .figures.EventsDelivered
     """
     length = minutes(window)
-    deployment = connect(stage=stage, local=local, port=port, profile=profile, region=region)
+    deployment = connect(**context.obj)
     console = Console(highlight=False)
     if output is Output.JSON:
         typer.echo(json.dumps(as_json(look(deployment, length, datetime.now(UTC))), indent=2))

@@ -53,7 +53,7 @@ class Failures:
         """Sends by the stream."""
         return ToStream(self._deployment.client("kinesis"), self._deployment.stream)
 
-    def past_the_stream(self, profile: str | None, region: str | None, *, local: bool) -> Sender:
+    def past_the_stream(self, *, profile: str | None, region: str | None, local: bool, **_: object) -> Sender:
         """Sends straight to Personalize."""
         from personalize_relay_cli.recovery.direct import delivery  # noqa: PLC0415 - brings libcurl along, which few runs need
 
