@@ -25,7 +25,11 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
 
 
-COMMANDS = [line for block in blocks("console") for line in block.splitlines() if line not in RUN_BY_CI]
+COMMANDS = [
+    *(line for block in blocks("console") for line in block.splitlines() if line not in RUN_BY_CI),
+    *(f".venv/bin/{command}" for command in re.findall(r"^\| `(relay [^`]+)` \|", README, flags=re.MULTILINE)),
+]
+"""Those of the blocks, then those of the table, which `make setup` installs in .venv/bin."""
 
 
 def environment(system: System) -> dict[str, str]:

@@ -19,6 +19,26 @@ def test_figures_are_those_that_the_script_computes(table: object) -> None:
     assert f"\n\n{table()}\n\n" in TEXT
 
 
+def test_the_readme_names_the_same_costs() -> None:
+    """Rounded to dollars a month at rest, and to cents a million events."""
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    stream, metrics, _, alarms, dashboard, xray, *_ = _prices(capacity.monthly())
+    at_rest = stream + metrics + alarms + dashboard
+    assert f"about ${at_rest:.0f} a month at rest" in readme
+    assert (
+        f"stream ${stream:.0f}, metrics ${metrics:.0f}, alarms ${alarms:.0f} and the dashboard ${dashboard:.0f}"
+        in readme
+    )
+    dense, sparse, logs, kinesis = _prices(capacity.costs())
+    assert f"A million events cost ${dense + logs + kinesis:.2f} to ${sparse + logs + kinesis:.2f}" in readme
+    assert f"X-Ray up to ${xray:.0f} a month" in readme
+
+
+def _prices(table: str) -> list[float]:
+    """The last column of a table."""
+    return [float(price) for price in re.findall(r"\| ([\d.]+) \|$", table, re.MULTILINE)]
+
+
 def test_capacity_is_that_of_the_design() -> None:
     """Sessions that click every ten seconds fill a call with 1.05 events; a few busy ones fill it."""
     assert round(1000 / capacity.calls(10, 1), 2) == 1.05
