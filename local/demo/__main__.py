@@ -10,10 +10,10 @@ import time
 from rich.console import Console
 
 from local.demo import clickstream, segment_stream
-from local.demo.producer import NotProduced
 from local.demo.run import Demo
 from local.system import System
 from local.terminal import ending_well, telling
+from personalize_relay_cli.problems import Problem
 
 SAMPLES = {"segment": segment_stream.sample}
 """Streams of other systems, by the preset that reads them."""
@@ -36,7 +36,7 @@ def main() -> int:
     # As if its last hours had waited for the relay; EventAge would tell of a year otherwise.
     records = SAMPLES.get(options.mapping, clickstream.sample)(begins=int(time.time()) - clickstream.LASTS)
     console = Console()
-    with ending_well(console, NotProduced), System(context, tell=telling(console)) as system:
+    with ending_well(console, Problem), System(context, tell=telling(console)) as system:
         return 0 if Demo(system, console, records).run(swallow=options.swallow) else 1
 
 
