@@ -1,28 +1,33 @@
 """The options that several subcommands have."""
 
 import copy
-from collections.abc import Iterator
-from enum import StrEnum
+import re
+from collections.abc import Callable, Collection, Iterator
+from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
+from personalize_relay_cli import times
+from personalize_relay_cli.input.forms import Format
+from personalize_relay_cli.printing import Output
+
 LOCAL_PORT = 4566
 
 
-class Output(StrEnum):
-    """How results are printed: for people, or for scripts."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-OutputOption = Annotated[Output, typer.Option("--format", help="Print text for people, or JSON for scripts.")]
-
-MappingOption = Annotated[
-    str | None, typer.Option("--mapping", metavar="NAME", help="Map events by a preset or a TOML file (default: none).")
+OutputOption = Annotated[Output, typer.Option("--format", metavar="FORMAT", help="Print text, or json for scripts.")]
+FilesArgument = Annotated[list[str], typer.Argument(metavar="FILE", help="jsonl, json, csv, tsv, or .gz; - is stdin.")]
+InputFormatOption = Annotated[
+    Format | None,
+    typer.Option("--input-format", metavar="FORMAT", help="Read jsonl, json or csv (default: suffix)."),
 ]
+MappingOption = Annotated[
+    str | None, typer.Option("--mapping", metavar="NAME", help="Apply a preset or TOML file (default: none).")
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Act without asking.")]
 
 StageOption = Annotated[
     str,
@@ -53,9 +58,40 @@ RegionOption = Annotated[
     str | None, typer.Option("--region", metavar="NAME", help="Work in this AWS region (default: AWS_REGION).")
 ]
 
+
+def one_of(known: Collection[str], where: str) -> Callable[[str], str]:
+    """The parser of an option that takes a word of a closed list."""
+
+    def parse(text: str) -> str:
+        if text in known:
+            return text
+        near = get_close_matches(text, known, 1)
+        raise typer.BadParameter(f"there is no {text}: " + (f"did you mean {near[0]}?" if near else where))
+
+    return parse
+
+
+def shard_id(text: str) -> str:
+    """The parser of a shard's id."""
+    if re.fullmatch(r"shardId-\d{12}", text, re.ASCII):
+        return text
+    number = re.search(r"\d{1,12}$", text, re.ASCII)
+    near = f"did you mean shardId-{number[0]:0>12}?" if number else "an id is as shardId-000000000003"
+    raise typer.BadParameter(f"{text} is no shard's id: {near}")
+
+
+def moment(text: str) -> float:
+    """The one parser of every option that has a TIME: epoch seconds."""
+    try:
+        return times.moment(text, datetime.now(UTC))
+    except ValueError as exc:
+        raise typer.BadParameter(str(exc)) from exc
+
+
 GLOBAL = ("stage", "local", "port", "profile", "region")
 """The parameters of the root command that say where to work."""
-ELSEWHERE = "--stage, --local and the other options that every command takes: relay --help"
+ELSEWHERE = "The options of every command, such as --stage and --local: relay --help"
+TIMES = "TIME: 2026-11-24T09:30Z, epoch seconds, or so long ago: 90m, 2h, 3d"
 
 
 def spread(root: TyperGroup) -> TyperGroup:
@@ -66,7 +102,8 @@ def spread(root: TyperGroup) -> TyperGroup:
     options = [param for param in root.params if isinstance(param, TyperOption) and param.name in GLOBAL]
     for command in _below(root):
         command.params += map(_taken_anywhere, options)
-        command.epilog = ELSEWHERE
+        timed = any(isinstance(param, TyperOption) and param.metavar == "TIME" for param in command.params)
+        command.epilog = f"{TIMES}\n\n{ELSEWHERE}" if timed else ELSEWHERE
     return root
 
 

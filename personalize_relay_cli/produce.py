@@ -16,7 +16,8 @@ from personalize_relay_cli.input.forms import Format
 from personalize_relay_cli.input.reading import read
 from personalize_relay_cli.input.remarks import Remarks
 from personalize_relay_cli.mapping import loading
-from personalize_relay_cli.options import MappingOption, Output, OutputOption
+from personalize_relay_cli.options import MappingOption, OutputOption
+from personalize_relay_cli.printing import Output
 from personalize_relay_cli.problems import FAILED, INTERRUPTED, Misuse
 from personalize_relay_cli.sending import account
 from personalize_relay_cli.sending.bar import drawn

@@ -23,7 +23,8 @@ ordinary credentials, and with `--local` to the system that `make local` runs on
 | 130 | ended by Ctrl-C or SIGTERM |
 
 Nothing of an event is printed without `--reveal`: no payload, no id. Results go to standard output, as text or with
-`--format json`; all else goes to standard error. [Mending and sending again](redrive.md) has a page of its own.
+`--format json` ([its documents](json.md)); all else goes to standard error. [Mending and sending again](redrive.md) has
+a page of its own.
 
 An event without an `eventId` gets one from `produce`: of its content, and of its number among equal events of the file.
 The same file gives the same ids, and two equal clicks in it stay two. Equal events of two files have one id and are

@@ -85,9 +85,10 @@ def as_text(opened: io.BufferedReader, *, newline: str = "", errors: str = "stri
         text.detach()  # it is its opener's to close
 
 
-def no_text(file: str, text: io.TextIOWrapper, line: int) -> Misuse:
-    """What is said of a file whose bytes are not the text that they began as."""
-    return Misuse(f"{file}: is not {'UTF-16' if text.encoding == UTF16 else 'UTF-8'}, near line {line}")
+def no_text(file: str, text: io.TextIOWrapper, line: int | None = None) -> Misuse:
+    """The Misuse of a file whose bytes are not the text that they began as."""
+    near = "" if line is None else f", near line {line}"
+    return Misuse(f"{file}: is not {'UTF-16' if text.encoding == UTF16 else 'UTF-8'}{near}")
 
 
 @contextmanager

@@ -8,8 +8,8 @@ from itertools import zip_longest
 from typing import Any
 
 from personalize_relay.names import MARK
-from personalize_relay_cli.input.showing import shown
 from personalize_relay_cli.mapping.trial import Trial, Tried
+from personalize_relay_cli.printing import shown
 
 _KINDS = {
     str: "text",

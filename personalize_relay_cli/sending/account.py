@@ -6,7 +6,7 @@ import msgspec
 
 from personalize_relay.errors import Reason
 from personalize_relay_cli import advice
-from personalize_relay_cli.input.showing import shown
+from personalize_relay_cli.printing import shown
 from personalize_relay_cli.sending.producing import TOO_LARGE, Rejected
 
 SCHEMA = "personalize-relay.produce/2"
