@@ -108,7 +108,8 @@ def test_the_function_knows_nothing_of_what_surrounds_it() -> None:
 
 INFRA = {
     "retries.py": {"rest", "deadline"},
-    "settings.py": {"mapping_file"},
+    "relay_settings.py": {"mapping_file"},
+    "prebuilt.py": {"mapping_file"},
     "allowed.py": {"mapping_file"},
     "app.py": {"mapping_file"},
 }
