@@ -19,7 +19,7 @@ class FailureStore(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, settings: RelaySettings, key: IKey | None) -> None:
         super().__init__(scope, construct_id)
         # Access logs come by the bucket's policy, whatever the app has in its cdk.json: a closed bucket has no ACL.
-        self.node.set_context("@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy", True)
+        self.node.set_context("@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy", value=True)
         # Without retention a bucket that still holds objects stops `destroy`: emptying it by itself would take
         # another function that may delete everything.
         self._removal_policy = settings.removal_policy

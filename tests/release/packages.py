@@ -62,10 +62,14 @@ class Installed:
         return cls(folder)
 
     def relay(self, *words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run its `relay`, in a folder that isn't the checkout's."""
+        """Run its `relay`."""
+        return self.run("relay", *words, **environment)
+
+    def run(self, command: str, *words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of it, in a folder that isn't the checkout's."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
         return subprocess.run(  # noqa: S603 - our own command
-            [self.folder / "bin" / "relay", *words],
+            [self.folder / "bin" / command, *words],
             cwd=self.folder,
             env=kept | environment,
             capture_output=True,

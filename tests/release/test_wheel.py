@@ -62,11 +62,20 @@ def test_a_shell_is_told_how_to_complete(installed: Installed, shell: str) -> No
     assert f"complete_{shell}" in run.stdout
 
 
+WITHOUT_LIBCURL = """
+from personalize_relay_cli.problems import Problem
+from personalize_relay_cli.recovery.failures import Failures
+try:
+    Failures.past_the_stream(None, None, None, local=True)
+except Problem as exc:
+    print(exc)
+"""
+
+
 def test_without_libcurl_only_direct_is_refused(installed: Installed) -> None:
     """With a sentence that says what to install."""
-    run = installed.relay("failed", "redrive", "--direct", "--local", "--yes")
-    assert run.returncode == 2
-    assert "personalize-relay[direct]" in run.stderr
+    run = installed.run("python", "-c", WITHOUT_LIBCURL)
+    assert run.stdout == "--direct needs libcurl: install personalize-relay[direct]\n", run.stderr
 
 
 def test_the_function_is_in_it_for_each_processor(wheel: Path, dist: Path) -> None:
