@@ -68,8 +68,7 @@ class System:
         self._tell("starting the AWS emulator and a stand-in for Personalize, on 127.0.0.1 only")
         self.emulator = running.enter_context(Emulator(endpoint | self._function_environment, port=self._port))
         self.client = self.emulator.client
-        self._tell("cdk bootstrap, cdk deploy")
-        self.outputs = self.emulator.deploy(self._context)
+        self.outputs = self.deploy()
         self._bucket = Bucket(self.client("s3"), self.outputs["BucketName"], self._tell)
         accepted = ", ".join(f"{count} x {kind}" for kind, count in sorted(self.emulator.only_accepted().items()))
         self._tell(f"accepted, though the emulator makes nothing of them: {accepted or 'none'}")
@@ -77,6 +76,11 @@ class System:
         self.mapping = running.enter_context(mapping)
         cloudwatch = CloudWatch(self.client, self.outputs["LogGroupName"], mapping.counted)
         self.cloudwatch = running.enter_context(cloudwatch)
+
+    def deploy(self) -> dict[str, str]:
+        """Deploy the stack to the emulator, which runs; returns its outputs."""
+        self._tell("cdk bootstrap, cdk deploy")
+        return self.emulator.deploy(self._context)
 
     @property
     def stack(self) -> str:

@@ -31,7 +31,6 @@ Exit status: 0 done, 1 something was rejected or failed, 2 wrong usage, 130 ende
 app = typer.Typer(
     name="relay",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -108,7 +108,8 @@ def test_the_function_knows_nothing_of_what_surrounds_it() -> None:
 
 INFRA = {
     "retries.py": {"rest", "deadline"},
-    "settings.py": {"mapping_file"},
+    "relay_settings.py": {"mapping_file"},
+    "prebuilt.py": {"mapping_file"},
     "allowed.py": {"mapping_file"},
     "app.py": {"mapping_file"},
 }
@@ -142,6 +143,7 @@ def test_the_work_of_the_command_knows_nothing_of_its_options(package: str) -> N
         "deployment",
         "printing",
         "problems",
+        "this_machine",
         "times",
     }
     for path in (ROOT / "personalize_relay_cli" / package).glob("*.py"):

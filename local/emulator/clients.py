@@ -1,14 +1,11 @@
 """boto3 clients for the emulator that nothing of this machine's AWS setup can reach or redirect."""
 
-import os
-from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol, cast, overload
 
-import boto3
-from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
-from botocore.session import Session
+
+from personalize_relay_cli import this_machine
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.client import CloudFormationClient
@@ -20,20 +17,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_sqs.client import SQSClient
 
-ACCOUNT = "000000000000"  # the emulator's own
-REGION = "us-east-1"
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-# What functions sign with: the emulator gives them the account for an access key.
-FUNCTION_CREDENTIALS = Credentials(ACCOUNT, CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
-
-# A profile, a configuration file or a proxy of the machine must count for nothing: each could name a real account.
-_NOTHING_OF_THIS_MACHINE = {
-    "profile": (None, None, None, None),
-    "config_file": (None, None, os.devnull, None),
-    "credentials_file": (None, None, os.devnull, None),
-    "ca_bundle": (None, None, None, None),
-}
-_TIMEOUT = 330  # seconds; a function may run for 5 minutes
+ACCOUNT, REGION = this_machine.ACCOUNT, this_machine.REGION
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": this_machine.ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": this_machine.SECRET_KEY}
+FUNCTION_CREDENTIALS = Credentials(this_machine.FUNCTION_ACCESS_KEY, this_machine.SECRET_KEY)
 
 
 class ClientFactory(Protocol):
@@ -59,21 +45,7 @@ class ClientFactory(Protocol):
 
 def client_factory(endpoint: str) -> ClientFactory:
     """Clients of the services behind `endpoint`, with the test credentials; threads may share them."""
-    session = boto3.session.Session(
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        region_name=REGION,
-        botocore_session=Session(session_vars=_NOTHING_OF_THIS_MACHINE),
-    )
-    config = Config(
-        proxies={},
-        max_pool_connections=64,
-        connect_timeout=5,
-        read_timeout=_TIMEOUT,
-        retries={"total_max_attempts": 1},
-        s3={"addressing_style": "path"},
-    )
-    return cast("ClientFactory", partial(session.client, endpoint_url=endpoint, config=config))
+    return cast("ClientFactory", this_machine.client_factory(endpoint))
 
 
 def error_code(failure: Exception) -> str:

@@ -55,8 +55,10 @@ class Failures:
 
     def past_the_stream(self, *, profile: str | None, region: str | None, local: bool, **_: object) -> Sender:
         """Sends straight to Personalize."""
-        from personalize_relay_cli.recovery.direct import delivery  # noqa: PLC0415 - brings libcurl along, which few runs need
-
+        try:
+            from personalize_relay_cli.recovery.direct import delivery  # noqa: PLC0415 - brings libcurl, which few runs need
+        except ModuleNotFoundError as exc:
+            raise Problem("--direct needs libcurl: install personalize-relay[direct]") from exc
         return ToPersonalize(delivery(os.environ, profile, region, local=local))
 
     def completed(self, selection: Selection) -> Selection:
