@@ -3,12 +3,11 @@
 import math
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
-import msgspec
 import typer
 
 from personalize_relay_cli.deployment import connect
@@ -17,10 +16,10 @@ from personalize_relay_cli.input.reading import read
 from personalize_relay_cli.input.remarks import Remarks
 from personalize_relay_cli.mapping import loading
 from personalize_relay_cli.options import MappingOption, OutputOption
-from personalize_relay_cli.printing import Output
+from personalize_relay_cli.printing import Output, print_result, remark, say
 from personalize_relay_cli.problems import FAILED, INTERRUPTED, Misuse
+from personalize_relay_cli.progress import bar, bytes_before
 from personalize_relay_cli.sending import account
-from personalize_relay_cli.sending.bar import drawn
 from personalize_relay_cli.sending.checkpoint import Checkpoint
 from personalize_relay_cli.sending.interruption import Interruption
 from personalize_relay_cli.sending.producing import Rejected
@@ -90,7 +89,7 @@ def produce(  # noqa: PLR0913 - an option each
     """
     if len(set(files)) < len(files):
         raise Misuse("a file is named twice")
-    remarks = Remarks(_remark, reveal=reveal)
+    remarks = Remarks(remark, reveal=reveal)
     mapped = loading.to_send(mapping)
     run: Run  # made below, once the files are known to be there
     lines = read(files, form=input_format, remarks=remarks, mapping=mapped, wait=lambda: run.wait())  # noqa: PLW0108
@@ -108,10 +107,18 @@ def produce(  # noqa: PLR0913 - an option each
     put = put_records(deployment.client("kinesis"), terms.stream)
     with Interruption() as interruption, _opened(rejects, resumed=bool(kept and kept.positions)) as refused:
         run = Run(put, terms, kept, _Listing(refused, reveal=reveal), interruption)
-        with drawn(run, files):
+        headway = run.headway
+        with bar("sending", _bytes(files), "events", lambda: (headway.settled_bytes, headway.events)) as draw:
+            run.draw = draw or run.draw
             run.over(lines)
         ended = _ended(run, output, interrupted=interruption.is_asked(), resumable=checkpoint is not None)
         return ended or (FAILED if remarks.empty else 0)
+
+
+def _bytes(files: Sequence[str]) -> int | None:
+    """How many bytes there are to send; None unless all files are plain JSON Lines, whose bytes are those of events."""
+    are_lines = all(Path(file).suffix in {".jsonl", ".ndjson"} for file in files)
+    return bytes_before(files).get("") if are_lines else None
 
 
 @contextmanager
@@ -143,9 +150,9 @@ class _Listing:
         if self._rejects:
             self._rejects.write(b"%b\n" % _in_a_line(rejected.line.data))
         if self._count <= SHOWN:
-            sys.stderr.write(f"{account.rejected(rejected, reveal=self._reveal)}\n")
+            say(account.rejected(rejected, reveal=self._reveal))
         if self._count == SHOWN:
-            sys.stderr.write("the others are counted; `relay validate` lists them all\n")
+            say("the others are counted; `relay validate` lists them all")
 
 
 def _in_a_line(payload: bytes) -> bytes:
@@ -153,17 +160,13 @@ def _in_a_line(payload: bytes) -> bytes:
     return payload.replace(b"\r", b" ").replace(b"\n", b" ")
 
 
-def _remark(said: str) -> None:
-    sys.stderr.write(f"relay: {said}\n")
-
-
 def _ended(run: Run, output: Output, *, interrupted: bool, resumable: bool) -> int:
     """Print how it ended; returns the exit status."""
     it = run.account()
     if interrupted or (run.problem and it.sent):
-        sys.stderr.write(f"relay: {_how_to_resume(run, resumable=resumable)}\n")
+        remark(_how_to_resume(run, resumable=resumable))
     if it.sent or not run.problem:
-        _print(it, output)
+        print_result(output, it, account.lines(it))
     if run.problem:
         raise run.problem
     if interrupted:
@@ -176,11 +179,3 @@ def _how_to_resume(run: Run, *, resumable: bool) -> str:
     if resumable:
         return f"{so_far}; to go on with the others, run: {shlex.join(['relay', *sys.argv[1:]])}"
     return f"{so_far}; without --checkpoint the same command sends all of them again, under the same ids"
-
-
-def _print(it: account.Account, output: Output) -> None:
-    if output is Output.JSON:
-        sys.stdout.write(f"{msgspec.json.format(msgspec.json.encode(it)).decode()}\n")
-    else:
-        sys.stdout.writelines(f"{line}\n" for line in account.lines(it))
-    sys.stdout.flush()  # a closed pipe is to be noticed here

@@ -9,13 +9,12 @@ from personalize_relay_cli import advice
 from personalize_relay_cli.printing import shown
 from personalize_relay_cli.sending.producing import TOO_LARGE, Rejected
 
-SCHEMA = "personalize-relay.produce/2"
 
-
-class Account(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class Account(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", tag_field="schema", tag="personalize-relay.produce/2"
+):
     """Payloads, each in one of sent, rejected, filtered and left; `events` are those of what was sent."""
 
-    schema: str = SCHEMA
     stream: str
     read: int
     sent: int
