@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Annotations, CfnOutput, Stack, Token, TokenComparison
+from aws_cdk import Annotations, CfnOutput, Stack, Token
 from aws_cdk.aws_ec2 import ISecurityGroup, ISubnet, IVpc
 from aws_cdk.aws_iam import PolicyStatement
 from aws_cdk.aws_kinesis import IStream
@@ -130,8 +130,8 @@ class Relay(Construct):
 
     def _is_of_this_account(self, stream: IStream) -> bool:
         """Whether a stream's metrics are here, unless another account is known to have it."""
-        found = Token.compare_strings(stream.env.account, Stack.of(self).account)
-        return found is not TokenComparison.DIFFERENT
+        theirs, ours = stream.env.account, Stack.of(self).account
+        return theirs == ours or Token.is_unresolved(theirs) or Token.is_unresolved(ours)
 
     def _place(self, vpc: IVpc, subnets: Sequence[ISubnet] | None, group: ISecurityGroup | None) -> Place:
         ids = [subnet.subnet_id for subnet in subnets] if subnets else vpc.select_subnets().subnet_ids

@@ -118,12 +118,11 @@ def test_with_a_tracker_alone_it_makes_the_rest(code: Path) -> None:
 def test_two_relays_of_an_app_count_apart(code: Path) -> None:
     """Each under its own path, so that no alarm of the one rings for the other."""
     app = App(analytics_reporting=False)
-    services = set()
-    for name in ("Web", "Phone"):
-        stack = Stack(app, name)
+    stacks = [Stack(app, name) for name in ("Web", "Phone")]
+    for stack in stacks:
         Relay(stack, "Relay", tracking_id=TRACKER, code=Code.from_asset(str(code)))
-        _, function = only(Template.from_stack(stack), "AWS::Lambda::Function")
-        services.add(function["Properties"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"])
+    functions = [only(Template.from_stack(stack), "AWS::Lambda::Function")[1] for stack in stacks]
+    services = {each["Properties"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] for each in functions}
     assert services == {"Web/Relay", "Phone/Relay"}
 
 
