@@ -140,7 +140,6 @@ def test_the_work_of_the_command_knows_nothing_of_its_options(package: str) -> N
     """The subcommands' modules parse and print; all else is below them."""
     top = {path.stem for path in (ROOT / "personalize_relay_cli").glob("*.py")} - {
         "advice",
-        "this_machine",
         "deployment",
         "printing",
         "problems",

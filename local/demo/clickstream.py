@@ -33,6 +33,21 @@ KINDS = ("view", "view", "view", "click", "click", "add-to-cart", "purchase")
 
 
 @dataclass(frozen=True, slots=True)
+class Dating:
+    """When a moment of the sample is, in epoch seconds: its first click, and how long one of its seconds lasts."""
+
+    begins: float = BEGINS
+    second: float = 1
+
+    def of(self, moment: float) -> float:
+        """The date of what happens so many of the sample's seconds after its first click."""
+        return self.begins + moment * self.second
+
+
+USUAL = Dating()
+
+
+@dataclass(frozen=True, slots=True)
 class SampleEvent:
     """One event of the sample, and what should become of it."""
 
@@ -64,17 +79,17 @@ class SampleRecord:
     events: tuple[SampleEvent, ...]
 
 
-def sample(sessions: int = SESSIONS, seed: int = 1, begins: int = BEGINS) -> list[SampleRecord]:
+def sample(sessions: int = SESSIONS, seed: int = 1, dating: Dating = USUAL) -> list[SampleRecord]:
     """The records in the order they happen: about twenty good events a session, and a few packed and bad ones.
 
-    Five of each kind of both, each a session of its own. `begins` dates the good ones, and changes nothing else.
+    Five of each kind of both, each a session of its own. `dating` is of the good ones, and changes nothing else.
     """
     # Two, so that the sessions are those of `unpacked`.
     draw, visits = random.Random(seed), random.Random(seed)  # noqa: S311 - the same sample each time is the point
     others = [_bad(kind, number) for kind in BAD for number in range(EACH_BAD_KIND)]
-    others += [_packed(kind, number, visits, begins) for kind in PACKED for number in range(EACH_PACKED_KIND)]
-    others += [_with_one_cut_off(number, visits, begins) for number in range(EACH_PACKED_KIND)]
-    return mixed([_session(number, draw, begins) for number in range(sessions)], others, draw)
+    others += [_packed(kind, number, visits, dating) for kind in PACKED for number in range(EACH_PACKED_KIND)]
+    others += [_with_one_cut_off(number, visits, dating) for number in range(EACH_PACKED_KIND)]
+    return mixed([_session(number, draw, dating) for number in range(sessions)], others, draw)
 
 
 def mixed(
@@ -90,7 +105,7 @@ def mixed(
 def unpacked(sessions: int, seed: int = 1) -> list[SampleRecord]:
     """The good records alone, each of one payload."""
     draw = random.Random(seed)  # noqa: S311 - as above
-    return mixed([_session(number, draw, BEGINS) for number in range(sessions)], [], draw)
+    return mixed([_session(number, draw, USUAL) for number in range(sessions)], [], draw)
 
 
 def fewest_calls(batches: Sequence[Sequence[SampleRecord]]) -> int:
@@ -119,7 +134,7 @@ def _interleave(sessions: list[list[SampleRecord]], draw: random.Random) -> Iter
             active.remove(session)
 
 
-def _session(number: int, draw: random.Random, begins: int) -> list[SampleRecord]:
+def _session(number: int, draw: random.Random, dating: Dating) -> list[SampleRecord]:
     """One visit: anonymous, of a known user, or of one who logs in half-way."""
     session = f"session-{number:04}"
     user = f"user-{number % 97:03}"
@@ -131,17 +146,17 @@ def _session(number: int, draw: random.Random, begins: int) -> list[SampleRecord
         known = user if made >= login else None
         room = (EVENTS_PER_SESSION if known else login) - made
         count = min(draw.choice((1, 1, 1, 1, 1, 1, 3, 5)), room)
-        events = [_event(number, made + step, draw, begins, stamps_ids=stamps_ids) for step in range(count)]
+        events = [_event(number, made + step, draw, dating, stamps_ids=stamps_ids) for step in range(count)]
         records.append(_record(session, known, events))
         made += count
     return records
 
 
-def _event(session: int, place: int, draw: random.Random, begins: int, *, stamps_ids: bool) -> Event:
+def _event(session: int, place: int, draw: random.Random, dating: Dating, *, stamps_ids: bool) -> Event:
     event: Event = {
         "eventType": draw.choice(KINDS),
         "itemId": f"item-{draw.randrange(500):03}",
-        "sentAt": begins + session * 60 + place * 7 + draw.choice((0, 0.25, 0.5)),
+        "sentAt": dating.of(session * 60 + place * 7 + draw.choice((0, 0.25, 0.5))),
     }
     if stamps_ids:
         event["eventId"] = f"click-{session:04}-{place:02}"
@@ -165,28 +180,28 @@ def _record(session: str, user: str | None, events: list[Event]) -> SampleRecord
     return SampleRecord(session, text(payload), expected)
 
 
-def _packed(kind: str, number: int, draw: random.Random, begins: int) -> SampleRecord:
+def _packed(kind: str, number: int, draw: random.Random, dating: Dating) -> SampleRecord:
     """One visit whose events are in one record."""
     session = f"session-packed-{list(PACKED).index(kind)}-{number}"
-    events, expected = _visit(session, draw, begins)
+    events, expected = _visit(session, draw, dating)
     return SampleRecord(session, PACKED[kind](events), tuple(expected))
 
 
-def _with_one_cut_off(number: int, draw: random.Random, begins: int) -> SampleRecord:
+def _with_one_cut_off(number: int, draw: random.Random, dating: Dating) -> SampleRecord:
     """The same, but one of them can't be read."""
     session = f"session-cut-{number}"
-    events, expected = _visit(session, draw, begins)
+    events, expected = _visit(session, draw, dating)
     parts = lines(events).split(b"\n")
     parts[CUT_OFF] = parts[CUT_OFF][:-9]
     expected[CUT_OFF] = replace(expected[CUT_OFF], event_id=None, reason="invalid_json")
     return SampleRecord(session, b"\n".join(parts), tuple(expected))
 
 
-def _visit(session: str, draw: random.Random, begins: int) -> tuple[list[Event], list[SampleEvent]]:
+def _visit(session: str, draw: random.Random, dating: Dating) -> tuple[list[Event], list[SampleEvent]]:
     """The events of one, each a payload of its own, and what should become of them."""
     user = f"user-{draw.randrange(97):03}"
     about = {"sessionId": session, "userId": user}
-    events = [about | _event(SESSIONS, place, draw, begins, stamps_ids=False) for place in range(EVENTS_PACKED)]
+    events = [about | _event(0, place, draw, dating, stamps_ids=False) for place in range(EVENTS_PACKED)]
     return events, [SampleEvent(session, user, sub_sequence=str(place)) for place in range(EVENTS_PACKED)]
 
 

@@ -3,20 +3,23 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
-from itertools import batched
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from local.dashboard.deployed import read
-from local.demo.clickstream import REFUSED_ITEM, SampleRecord, dropped, fewest_calls, reasons
+from local.demo.clickstream import REFUSED_ITEM, SampleRecord, fewest_calls
+from local.demo.paced import paced
 from local.demo.producer import produce
-from local.demo.reconciliation import Position, Reconciliation, named, reconcile
+from local.demo.reconciliation import Position, reconcile
+from local.demo.spells import QUOTA, THROTTLING
+from local.demo.table import Calls, table
 from local.emulator.cdk import PROJECT
-from local.personalize.answers import REFUSED_EVENT
-from local.personalize.faults import Delay, Fault, Swallow, any_event
+from local.mapping.invocation import Result
+from local.personalize.answers import REFUSED_EVENT, THROTTLED
+from local.personalize.faults import Delay, Fault, Quota, Swallow, any_event
 from local.system import System
 
 API_LATENCY = 0.02
@@ -33,12 +36,18 @@ PICTURES = [PROJECT / "build" / "demo" / f"dashboard.{kind}" for kind in ("svg",
 
 
 class Demo:
-    """One run: the system, what was produced, and what is shown of it."""
+    """One run: the system, what was produced, and what is shown of it.
 
-    def __init__(self, system: System, console: Console, records: Sequence[SampleRecord]) -> None:
+    Producing the records takes `seconds`, with a spell of throttling in them; 0 is as fast as can be, and without it.
+    """
+
+    def __init__(
+        self, system: System, console: Console, records: Sequence[SampleRecord], *, seconds: float = 0
+    ) -> None:
         self.system = system
         self.console = console
         self._records = records
+        self._seconds = seconds
         self._produced: list[tuple[SampleRecord, Position]] = []
         self._failure: Exception | None = None
         self._began = time.monotonic()
@@ -56,6 +65,8 @@ class Demo:
         self.system.personalize.inject(Fault(Delay(API_LATENCY)))
         withdrawn = any_event(lambda event: event.get("itemId") == REFUSED_ITEM)
         self.system.personalize.inject(Fault(REFUSED_EVENT, when=withdrawn))
+        throttled = THROTTLING.lasts(self._seconds, time.monotonic)
+        self.system.personalize.inject(Fault(Quota(QUOTA), when=lambda _request: throttled()))
         if swallow:
             one_event: Callable[..., bool] = lambda request: len(request.events) == 1  # noqa: E731
             self.system.personalize.inject(Fault(Swallow(), when=one_event, times=1))
@@ -72,13 +83,14 @@ class Demo:
 
     def _produce(self) -> None:
         try:
-            for placed in produce(self.system.client("kinesis"), self.system.stream, self._records):
-                self._produced.append(placed)
+            kinesis = self.system.client("kinesis")
+            for chunk in paced(self._records, self._seconds):
+                self._produced += produce(kinesis, self.system.stream, chunk)
         except Exception as exc:  # noqa: BLE001 - shown by the thread that waits for this one
             self._failure = exc
 
     def _watch(self, producer: threading.Thread, show: Callable[[], None], pause: float) -> None:
-        until = time.monotonic() + LONGEST
+        until = time.monotonic() + self._seconds + LONGEST
         while producer.is_alive() and time.monotonic() < until:
             producer.join(pause)
             show()
@@ -92,9 +104,8 @@ class Demo:
         quarantined = self.system.quarantined().total()
         return ", ".join(
             [
-                f"{len(self._produced)} records produced",
-                f"{self.system.personalize.accepted_count} events delivered",
-                f"{self._calls()} calls",
+                f"{len(self._produced):,} of {len(self._records):,} records produced",
+                f"{self.system.personalize.accepted_count:,} events delivered in {self._calls():,} calls",
                 f"{quarantined} quarantined",
                 f"lag {self.system.mapping.lag:.1f} s",
             ]
@@ -115,12 +126,15 @@ class Demo:
         return self.system.personalize.call_count
 
     def _account(self) -> bool:
-        accepted = {event_id: each.count for event_id, each in self.system.personalize.accepted.items()}
+        memory = self.system.personalize
+        accepted = {event_id: each.count for event_id, each in memory.accepted.items()}
         account = reconcile(self._produced, accepted, self.system.quarantine(), self.system.filtered())
-        floor, calls = self._floor(), self._calls()
-        fullness = floor / calls if calls else 0.0
-        self.console.print(self._table(account, floor, fullness))
-        holds = account.holds and fullness >= FEWEST_FULL
+        throttled = sum(call.error == THROTTLED.code for call in memory.calls)
+        calls = Calls(memory.call_count - throttled, throttled, fewest_calls(list(self._batches())))
+        took = time.monotonic() - self._began
+        client = self.system.put_events_client
+        self.console.print(table(account, calls, [record for record, _ in self._produced], took, client))
+        holds = account.holds and calls.fullness >= FEWEST_FULL
         self.console.print("every event is accounted for" if holds else "the account does not hold: see the table")
         return holds
 
@@ -134,32 +148,13 @@ class Demo:
         places = " and ".join(os.path.relpath(path) for path in PICTURES)
         self.console.print(f"the dashboard of this run: {places}", soft_wrap=True)
 
-    def _floor(self) -> int:
-        """The fewest calls for the sample as it fell on the shards, in batches as large as the mapping takes."""
-        shards: dict[str, list[tuple[int, SampleRecord]]] = {}
-        for record, position in self._produced:
-            shards.setdefault(position.shard_id, []).append((int(position.sequence_number), record))
-        size = self.system.mapping.settings.batch_size
-        in_order = ([record for _, record in sorted(shard, key=lambda each: each[0])] for shard in shards.values())
-        return fewest_calls([batch for shard in in_order for batch in batched(shard, size, strict=False)])
-
-    def _table(self, account: Reconciliation, floor: int, fullness: float) -> Table:
-        calls = self._calls()
-        table = Table(title=f"{account.produced} events produced, {time.monotonic() - self._began:.1f} s")
-        table.add_column("what became of them", no_wrap=True)
-        table.add_column("events", justify="right")
-        table.add_column("")
-        table.add_row("delivered", str(account.delivered))
-        for reason, expected in sorted(reasons(self._records).items()):
-            table.add_row(f"quarantined: {reason}", str(account.quarantined[reason]), f"{expected} expected")
-        for rule, expected in sorted(dropped(self._records).items()):
-            table.add_row(f"filtered: {rule}", str(account.filtered[rule]), f"{expected} expected")
-        table.add_row("missing", str(len(account.missing)), named(account.missing))
-        table.add_row("delivered twice", str(len(account.twice)), named(account.twice))
-        table.add_row("unexpected", str(len(account.unexpected)), named(account.unexpected), end_section=True)
-        table.add_row("PutEvents client", self.system.put_events_client)
-        table.add_row("PutEvents calls", str(calls), f"{floor} at the least")
-        table.add_row(
-            "events a call", f"{account.delivered / max(calls, 1):.2f}", f"{fullness:.0%} of what the sample allows"
-        )
-        return table
+    def _batches(self) -> Iterator[list[SampleRecord]]:
+        """The records as the mapping settled them, in the batches that it made of them."""
+        shards: dict[str, dict[int, SampleRecord]] = {}
+        for record, position in sorted(self._produced, key=lambda each: int(each[1].sequence_number)):
+            shards.setdefault(position.shard_id, {})[int(position.sequence_number)] = record
+        for each in self.system.mapping.invocations:
+            if each.result in {Result.SUCCEEDED, Result.PARTIAL}:
+                last = int(each.resume_at) - 1 if each.resume_at else int(each.last)
+                shard = shards.get(each.shard, {})
+                yield [record for place, record in shard.items() if int(each.first) <= place <= last]

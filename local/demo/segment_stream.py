@@ -10,7 +10,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from local.demo.clickstream import BEGINS, EACH_BAD_KIND, REFUSED_ITEM, SampleEvent, SampleRecord, mixed
+from local.demo.clickstream import (
+    BEGINS,
+    EACH_BAD_KIND,
+    REFUSED_ITEM,
+    USUAL,
+    Dating,
+    SampleEvent,
+    SampleRecord,
+    mixed,
+)
 
 VISITS = 100
 CALLS_PER_VISIT = 24
@@ -19,17 +28,17 @@ DROPPED = "other calls"
 _KINDS = ("page", "page", "viewed", "viewed", "viewed", "added", "cart", "ordered")
 
 
-def sample(visits: int = VISITS, seed: int = 1, begins: int = BEGINS) -> list[SampleRecord]:
+def sample(visits: int = VISITS, seed: int = 1, dating: Dating = USUAL) -> list[SampleRecord]:
     """The records in the order they happen: two dozen calls a visit, and five bad ones of each kind.
 
-    `begins` dates the visits, and changes nothing else.
+    `dating` is of the visits, and changes nothing else.
     """
     draw = random.Random(seed)  # noqa: S311 - the same sample each time is the point
     bad = [_bad(kind, number) for kind in BAD for number in range(EACH_BAD_KIND)]
-    return mixed([_visit(number, draw, begins) for number in range(visits)], bad, draw)
+    return mixed([_visit(number, draw, dating) for number in range(visits)], bad, draw)
 
 
-def _visit(number: int, draw: random.Random, begins: int) -> list[SampleRecord]:
+def _visit(number: int, draw: random.Random, dating: Dating) -> list[SampleRecord]:
     """One visitor's calls; who logs in is identified, and known from then on."""
     visitor, user = f"anon-{number:04}", f"shopper-{number % 37:03}"
     login = draw.choice((0, CALLS_PER_VISIT // 2, CALLS_PER_VISIT))
@@ -37,7 +46,7 @@ def _visit(number: int, draw: random.Random, begins: int) -> list[SampleRecord]:
     for place in range(CALLS_PER_VISIT):
         kind = "identify" if place == login else draw.choice(_KINDS)
         call = {"anonymousId": visitor, "userId": user if place >= login else None}
-        call |= {"messageId": f"ajs-{number:04}-{place:02}", "timestamp": _time(begins + number * 60 + place * 7)}
+        call |= {"messageId": f"ajs-{number:04}-{place:02}", "timestamp": _time(dating.of(number * 60 + place * 7))}
         records.append(_record(call | _told(kind, draw)))
     return records
 
