@@ -147,9 +147,9 @@ def _failures(seen: tuple[Batch, ...] | Unread) -> Iterator[Text]:
     elif not seen:
         yield Text("last errors in the log: none")
     else:
-        yield Text("last errors in the log:")
         for batch in seen:
-            yield Text(f"  {batch.at:%Y-%m-%d %H:%M:%S}Z  {', '.join(batch.errors)}", style="yellow")
+            head = "last errors" if batch is seen[0] else ""
+            yield Text(f"{head:11}  {batch.at:%Y-%m-%d %H:%M:%S}Z  {', '.join(batch.errors)}", style="yellow")
 
 
 def _unread(what: str, part: Unread) -> Text:

@@ -36,7 +36,7 @@ def test_help_teaches_a_command_on_one_screen(command: str, capsys: pytest.Captu
         (["list", "--since", "yesterday"], "ISO 8601"),
         (["redrive", "--since", "1h", "--until", "2h"], "not before"),
         (["show", "canary"], "a sequence number is a number"),
-        (["show"], "NUMBER"),
+        (["show"], "SEQUENCE_NUMBER"),
         (["list", "--format", "xml"], "--format"),
         (["list", "--local", "--profile", "p"], "leave --profile"),
         (["list", "--reason", "wrong_typ"], "did you mean wrong_type?"),
