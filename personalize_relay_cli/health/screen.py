@@ -17,8 +17,8 @@ from personalize_relay_cli.health.readings import Figure
 NO_DATA = "-"
 _FAILING = (
     ("records dropped: they are lost", readings.DROPPED, "red"),
-    ("records given up, not stored: lost", readings.NOT_STORED, "red"),
-    ("records given up, in the bucket", readings.GIVEN_UP, "red"),
+    ("records not even stored: lost", readings.NOT_STORED, "red"),
+    ("records given up: in the bucket", readings.GIVEN_UP, "red"),
     ("configuration errors", Metric.CONFIGURATION_ERRORS, "red"),
     ("internal errors", Metric.INTERNAL_ERRORS, "red"),
     ("quarantine write errors", Metric.QUARANTINE_WRITE_ERRORS, "red"),
