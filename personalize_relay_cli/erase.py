@@ -17,8 +17,8 @@ from personalize_relay_cli.problems import Misuse, translating
 from personalize_relay_cli.recovery.failures import Failures
 from personalize_relay_cli.recovery.selection import Selection
 
-UserId = Annotated[str | None, typer.Option(metavar="ID", help="Remove this user's events (default: none's).")]
-SessionId = Annotated[str | None, typer.Option(metavar="ID", help="Remove this session's events (default: none's).")]
+UserId = Annotated[str | None, typer.Option(metavar="ID", help="Remove the events of this user.")]
+SessionId = Annotated[str | None, typer.Option(metavar="ID", help="Remove the events of this session.")]
 
 
 def erase(  # noqa: PLR0913 - an option each

@@ -25,7 +25,7 @@ from personalize_relay_cli.recovery.set_aside import CONDITIONS, Flaw, snake_cas
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="""What could not be delivered: list, show, send again or erase it.
+    help="""List what could not be delivered, show it, send it again or erase it.
 
     The function's quarantine (a bad event, with its reason) and the batches that
     Lambda gave up, whole: both are in the stack's bucket until they expire.
@@ -52,8 +52,8 @@ def _which(metavar: str, help_: str, *names: str, parser: Callable[[str], Any] |
     return typer.Option(*names, metavar=metavar, help=help_, parser=parser, rich_help_panel="Which")
 
 
-Since = Annotated[float | None, _which("TIME", "Take what arrived since (default: all).", parser=moment)]
-Until = Annotated[float | None, _which("TIME", "Take what arrived before (default: all).", parser=moment)]
+Since = Annotated[float | None, _which("TIME", "Take what arrived since then (default: all).", parser=moment)]
+Until = Annotated[float | None, _which("TIME", "Take what arrived before then (default: all).", parser=moment)]
 Reasons = Annotated[
     list[str] | None, _which("NAME", "Take events with this reason (default: any).", "--reason", parser=reason_name)
 ]
@@ -72,7 +72,7 @@ def list_(  # noqa: PLR0913 - an option each
     shard: Shard = None,
     tracker: Tracker = None,
     sequence_number: SequenceNumber = None,
-    each: Annotated[bool, typer.Option("--each", help="List each one, with its detail.")] = False,
+    each: Annotated[bool, typer.Option("--each", help="List each by its number, with its detail.")] = False,
     output: OutputOption = Output.TEXT,
 ) -> int:
     """Count what is set aside, by reason, what of it was sent again and what is left.
@@ -96,7 +96,9 @@ def list_(  # noqa: PLR0913 - an option each
 @app.command()
 def show(  # noqa: PLR0913 - an option each
     context: typer.Context,
-    sequence_number: Annotated[str, typer.Argument(metavar="SEQUENCE_NUMBER", help="As in failed list --each.")],
+    sequence_number: Annotated[
+        str, typer.Argument(metavar="SEQUENCE_NUMBER", help="Its number, as failed list --each has it.")
+    ],
     *,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show its payload, with all ids.")] = False,
     since: Since = None,
@@ -131,11 +133,13 @@ def redrive(  # noqa: PLR0913 - an option each
     context: typer.Context,
     *,
     mapping: MappingOption = None,
-    transform: Annotated[str | None, typer.Option(metavar="JMESPATH", help="Mend each event by it first.")] = None,
+    transform: Annotated[
+        str | None, typer.Option(metavar="JMESPATH", help="Mend events first (default: as they are).")
+    ] = None,
     direct: Annotated[bool, typer.Option("--direct", help="Call PutEvents from here, past the stream.")] = False,
     rate: Annotated[float | None, typer.Option(min=0.01, metavar="N", help="Send at most N events a second.")] = None,
     dry_run: DryRunOption = False,
-    reveal: Annotated[bool, typer.Option("--reveal", help="Show events, mended, in a dry run.")] = False,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Dry run: show events before and after.")] = False,
     yes: YesOption = False,
     take_over: Annotated[bool, typer.Option("--take-over", help="Send what a crashed run claimed, too.")] = False,
     since: Since = None,

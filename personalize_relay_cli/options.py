@@ -18,10 +18,12 @@ LOCAL_PORT = 4566
 
 
 OutputOption = Annotated[Output, typer.Option("--format", metavar="FORMAT", help="Print text, or json for scripts.")]
-FilesArgument = Annotated[list[str], typer.Argument(metavar="FILE", help="jsonl, json, csv, tsv, or .gz; - is stdin.")]
+FilesArgument = Annotated[
+    list[str], typer.Argument(metavar="FILE", help="Read these: jsonl, json, csv, tsv, also .gz; - is stdin.")
+]
 InputFormatOption = Annotated[
     Format | None,
-    typer.Option("--input-format", metavar="FORMAT", help="Read jsonl, json or csv (default: suffix)."),
+    typer.Option("--input-format", metavar="FORMAT", help="Read as jsonl, json or csv (default: by suffix)."),
 ]
 MappingOption = Annotated[
     str | None, typer.Option("--mapping", metavar="NAME", help="Apply a preset or TOML file (default: none).")

@@ -26,9 +26,10 @@ MOST_NAMED = 10
 def replay(  # noqa: PLR0913 - an option each
     context: typer.Context,
     *,
-    since: Annotated[float, typer.Option(parser=moment, metavar="TIME", help="Replay what arrived since.")],
+    since: Annotated[float, typer.Option(parser=moment, metavar="TIME", help="Replay what arrived since then.")],
     until: Annotated[
-        float | None, typer.Option(parser=moment, metavar="TIME", help="Replay what arrived before (default: now).")
+        float | None,
+        typer.Option(parser=moment, metavar="TIME", help="Replay what arrived before then (default: now)."),
     ] = None,
     shard: Annotated[
         str | None, typer.Option(parser=shard_id, metavar="ID", help="Replay one shard (default: all).")
@@ -38,7 +39,7 @@ def replay(  # noqa: PLR0913 - an option each
     yes: YesOption = False,
     output: OutputOption = Output.TEXT,
 ) -> int:
-    """Have what is in the stream delivered once more, by the deployed function.
+    """Deliver what the stream still holds once more, by the deployed function.
 
     For records that were dropped, or delivered to a wrong tracker. Each event has
     the id it had, so what was delivered before is trained on once. Invokes the

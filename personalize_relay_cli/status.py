@@ -31,7 +31,7 @@ def status(
     context: typer.Context,
     *,
     window: Annotated[
-        timedelta, typer.Option(parser=window_since, metavar="TIME", help="Look back to this, up to 1d.")
+        timedelta, typer.Option(parser=window_since, metavar="TIME", help="Look back so far, at most 1d.")
     ] = "15m",  # type: ignore[assignment]  # it is parsed, too
     once: Annotated[bool, typer.Option("--once", help="Look once, and end.")] = False,
     every: Annotated[int, typer.Option(metavar="S", min=1, help="Look again every S seconds.")] = 10,

@@ -23,8 +23,10 @@ STEP = 2000
 
 TrackingId = Annotated[str | None, typer.Option(metavar="ID", help="Accept this tracker (default: any).")]
 AllowedTrackingIds = Annotated[list[str] | None, typer.Option(metavar="ID", help="Accept this tracker, too.")]
-Arrival = Annotated[float | None, typer.Option(parser=moment, metavar="TIME", help="Assume arrival then, not now.")]
-SchemaFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Compare with this Avro schema.")]
+Arrival = Annotated[
+    float | None, typer.Option(parser=moment, metavar="TIME", help="Assume this arrival (default: now).")
+]
+SchemaFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Compare with this Avro schema (default: none).")]
 MaxErrors = Annotated[int, typer.Option(min=0, metavar="N", help="List at most N, count the rest.")]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show bad payloads and names.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 for warnings, too.")]

@@ -17,8 +17,8 @@ from personalize_relay_cli.health.readings import Figure
 NO_DATA = "-"
 _FAILING = (
     ("records dropped: they are lost", readings.DROPPED, "red"),
-    ("records given up, not stored: lost", readings.NOT_STORED, "red"),
-    ("records given up, in the bucket", readings.GIVEN_UP, "red"),
+    ("records not even stored: lost", readings.NOT_STORED, "red"),
+    ("records given up: in the bucket", readings.GIVEN_UP, "red"),
     ("configuration errors", Metric.CONFIGURATION_ERRORS, "red"),
     ("internal errors", Metric.INTERNAL_ERRORS, "red"),
     ("quarantine write errors", Metric.QUARANTINE_WRITE_ERRORS, "red"),
@@ -147,9 +147,9 @@ def _failures(seen: tuple[Batch, ...] | Unread) -> Iterator[Text]:
     elif not seen:
         yield Text("last errors in the log: none")
     else:
-        yield Text("last errors in the log:")
         for batch in seen:
-            yield Text(f"  {batch.at:%Y-%m-%d %H:%M:%S}Z  {', '.join(batch.errors)}", style="yellow")
+            head = "last errors" if batch is seen[0] else ""
+            yield Text(f"{head:11}  {batch.at:%Y-%m-%d %H:%M:%S}Z  {', '.join(batch.errors)}", style="yellow")
 
 
 def _unread(what: str, part: Unread) -> Text:

@@ -126,8 +126,7 @@ def test_a_document_begins_with_its_schema_and_is_camel_case_with_times_in_iso_8
 @pytest.mark.parametrize("said", SAMPLES, indirect=True)
 def test_the_page_has_each_document_and_each_of_its_members(said: dict[str, Any]) -> None:
     (section,) = [each for each in PAGE.split("\n## ") if f"`{said['schema']}`" in each]
-    for path, _ in members(said):
-        assert f"`{path[-1]}`" in section, path
+    assert {path[-1] for path, _ in members(said)} - {"schema"} <= set(re.findall(r"`([^`]+)`", section))
 
 
 @pytest.mark.parametrize("name", ["left", "rejectedAgain"])
