@@ -11,7 +11,7 @@ from personalize_relay_cli.erasure.objects import Objects
 from personalize_relay_cli.erasure.remainder import Eraser
 from personalize_relay_cli.erasure.whom import Whom
 from personalize_relay_cli.failed import mapped, reported
-from personalize_relay_cli.options import DryRunOption, MappingOption, OutputOption, YesOption
+from personalize_relay_cli.options import DryRunOption, OutputOption, OwnMappingOption, YesOption
 from personalize_relay_cli.printing import Output, choose, number, print_result, unless_agreed
 from personalize_relay_cli.problems import Misuse, translating
 from personalize_relay_cli.recovery.failures import Failures
@@ -26,7 +26,7 @@ def erase(  # noqa: PLR0913 - an option each
     *,
     user_id: UserId = None,
     session_id: SessionId = None,
-    mapping: MappingOption = None,
+    mapping: OwnMappingOption = None,
     unreadable: Annotated[bool, typer.Option("--unreadable", help="Remove what can't be read, too.")] = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,

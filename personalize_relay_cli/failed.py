@@ -11,7 +11,15 @@ from personalize_relay.errors import Reason
 from personalize_relay.settings import Settings
 from personalize_relay_cli.deployment import connect
 from personalize_relay_cli.mapping import loading
-from personalize_relay_cli.options import DryRunOption, MappingOption, OutputOption, YesOption, moment, one_of, shard_id
+from personalize_relay_cli.options import (
+    DryRunOption,
+    OutputOption,
+    OwnMappingOption,
+    YesOption,
+    moment,
+    one_of,
+    shard_id,
+)
 from personalize_relay_cli.printing import Output, choose, document, number, print_result, say, unless_agreed
 from personalize_relay_cli.problems import FAILED, Problem, translating
 from personalize_relay_cli.recovery import text as failed_text
@@ -132,7 +140,7 @@ def show(  # noqa: PLR0913 - an option each
 def redrive(  # noqa: PLR0913 - an option each
     context: typer.Context,
     *,
-    mapping: MappingOption = None,
+    mapping: OwnMappingOption = None,
     transform: Annotated[
         str | None, typer.Option(metavar="JMESPATH", help="Mend events first (default: as they are).")
     ] = None,

@@ -28,6 +28,9 @@ InputFormatOption = Annotated[
 MappingOption = Annotated[
     str | None, typer.Option("--mapping", metavar="NAME", help="Apply a preset or TOML file (default: none).")
 ]
+OwnMappingOption = Annotated[
+    str | None, typer.Option("--mapping", metavar="NAME", help="Apply a preset or TOML file (default: the function's).")
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Act without asking.")]
 

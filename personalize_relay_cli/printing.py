@@ -5,7 +5,7 @@ Each JSON document of the command is camelCase, begins with its `schema`, and ha
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -35,6 +35,19 @@ def shown(text: bytes | str, most: int = MOST_SHOWN) -> str:
 def told(seconds: float) -> str:
     """A moment in epoch seconds as every TIME option takes it."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def lasting(seconds: float) -> str:
+    """A length of time in its largest unit: 3 h, 1.5 d."""
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{round(seconds / size, 1):g} {unit}"
+    return f"{round(max(0.0, seconds), 1):g} s"
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Counts by name, in the order of the names."""
+    return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()))
 
 
 def number(count: int, what: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from personalize_relay_cli.erasure.erase import Account
-from personalize_relay_cli.printing import number
+from personalize_relay_cli.printing import counted, number
 
 ELSEWHERE = (
     "still held elsewhere:",
@@ -24,8 +24,8 @@ def account_lines(account: Account) -> Iterator[str]:
     if account.removed_along:
         yield f"{account.removed_along:,} events of others or unreadable payloads {would}removed along: of one piece"
     if account.unreadable:
-        reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(account.unreadable.items()))
-        yield f"{number(account.unreadable.total(), 'record')} can't be read, so nobody can tell whose: {reasons}"
+        records, why = number(account.unreadable.total(), "record"), counted(account.unreadable)
+        yield f"{records} can't be read, so nobody can tell whose: {why}"
         yield "look at one with `relay failed show --reveal`, or remove all of them with --unreadable:"
         yield from (f"  {number}" for number in account.examples)
     yield from ELSEWHERE

@@ -13,6 +13,7 @@ from personalize_relay_cli.health.alarms import Alarms
 from personalize_relay_cli.health.function_log import Batch
 from personalize_relay_cli.health.look import Look, Unread
 from personalize_relay_cli.health.readings import Figure
+from personalize_relay_cli.printing import lasting
 
 NO_DATA = "-"
 _FAILING = (
@@ -102,21 +103,13 @@ def _row(label: str, name: str, figure: Figure, bad: str = "", digits: int = 0) 
 def _cell(name: str, value: float | None, style: str, digits: int) -> Text:
     if value is None:
         return Text(NO_DATA, style="dim")
-    return Text(_duration(value) if name in _MILLISECONDS else f"{value:,.{digits}f}", style=style)
+    return Text(lasting(value / 1000) if name in _MILLISECONDS else f"{value:,.{digits}f}", style=style)
 
 
 def _trend(figure: Figure) -> str:
     if figure.value is None or figure.before is None:
         return ""
     return "=" if figure.value == figure.before else "▲" if figure.value > figure.before else "▼"
-
-
-def _duration(milliseconds: float) -> str:
-    seconds = milliseconds / 1000
-    for length, name in ((86_400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= length:
-            return f"{seconds / length:.1f} {name}"
-    return f"{seconds:.1f} s"
 
 
 def _mapping(state: str | Unread) -> Iterator[Text]:

@@ -1,7 +1,6 @@
 """Send again what is set aside, and account for each event: sent, rejected again, or left for a reason."""
 
 import json
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -131,9 +130,11 @@ class Redrive:
                     self.account.flaws.append(found)
                 elif pieces := list(self._pieces(found.records, selection)):
                     self._object(found.key, pieces)
+        except BaseException:
+            self.account.left[NOT_SENT] += self.account.missing
+            raise
         finally:
-            self.account.left[NOT_SENT] += self.account.missing if sys.exception() else 0
-            self.account.left = +self.account.left
+            self.account.left = +self.account.left  # what is 0 is not to be said
         return self.account
 
     def _pieces(self, records: Iterable[SetAside | Flaw], selection: Selection) -> Iterator[Piece]:

@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,7 +10,7 @@ import msgspec
 
 from personalize_relay.errors import InvalidRecord
 from personalize_relay_cli.advice import REASONS, beyond_detail
-from personalize_relay_cli.printing import columns, shown, told
+from personalize_relay_cli.printing import columns, counted, lasting, shown, told
 from personalize_relay_cli.recovery.groups import Listing, One
 from personalize_relay_cli.recovery.redrive import (
     ALREADY_SENT,
@@ -111,10 +110,10 @@ def account_lines(account: Account, now: datetime) -> Iterator[str]:
     rows = [
         ("selected", account.selected, ""),
         ("  would be sent", account.to_send, "") if account.dry_run else ("  sent", account.sent, ""),
-        ("  rejected again", account.rejected_again.total(), _counts(account.rejected_again)),
+        ("  rejected again", account.rejected_again.total(), counted(account.rejected_again)),
         ("  left", left.total(), ""),
     ]
-    why = {UNREADABLE: _counts(account.unreadable), NOT_SENT: _counts(account.not_sent)}
+    why = {UNREADABLE: counted(account.unreadable), NOT_SENT: counted(account.not_sent)}
     rows += [(f"    {_LEFT[cause]}", count, why.get(cause, "")) for cause, count in sorted(left.items()) if count]
     yield from columns([(name, str(count), text) for name, count, text in rows])
     if not account.whole:
@@ -136,7 +135,7 @@ def account_lines(account: Account, now: datetime) -> Iterator[str]:
 def claim_lines(claims: Sequence[Claim], now: datetime) -> Iterator[str]:
     """Who claims what, and since when."""
     for each in claims:
-        age = _age((now - each.at).total_seconds())
+        age = lasting((now - each.at).total_seconds())
         yield shown(f"{each.events} events claimed {age} ago by run {each.run}, of {each.source}")
     if claims:
         yield f"{_LEFT[CLAIMED]}: still running, or crashed. If it crashed, run the same command with --take-over"
@@ -176,14 +175,3 @@ def _finite(digits: str) -> float:
 def _place(sub_sequence: str | None, index: int | None) -> str:
     parts = [("payload", sub_sequence), ("event", index)]
     return " ".join(f"{what} {number}" for what, number in parts if number is not None) or "record"
-
-
-def _counts(counts: Counter[str]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
-
-
-def _age(seconds: float) -> str:
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(0, seconds):.0f} s"
