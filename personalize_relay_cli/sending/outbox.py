@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from personalize_relay.contract import MAX_EVENTS_PER_PAYLOAD
+from personalize_relay.requests import MAX_EVENTS
 from personalize_relay_cli.sending.contents import Content, as_one
 
 MAX_RECORDS_PER_CALL = 500
@@ -61,7 +62,13 @@ class Entry[Of]:
             and content.addressee == self.contents[0].addressee
             and self.events + content.events <= max_events
             and self.size + len(content.data) + 1 + _WRAPPING <= MAX_PACKED_BYTES
+            and not (self._fills_its_calls and self.size * (1 + MAX_EVENTS / self.events) > MAX_PACKED_BYTES)
         )
+
+    @property
+    def _fills_its_calls(self) -> bool:
+        """Whether its events make full PutEvents calls: then a few more, without room for ten, would cost one more."""
+        return self.events % MAX_EVENTS == 0
 
 
 class Outbox[Of]:

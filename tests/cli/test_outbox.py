@@ -87,6 +87,14 @@ def test_a_record_is_shared_within_a_unit_of_25_kb_and_the_events_that_are_asked
     assert [(each.of, each.events) for each in outbox.take(0.0)] == [([0, 1], 2), ([0, 1], 8)]
 
 
+def test_a_record_ends_with_a_full_call_where_ten_more_would_not_fit() -> None:
+    outbox = Outbox[int]()
+    for number in range(35):
+        outbox.put(content("s", size=700, addressee=SOMEBODY), number)
+    (entry,) = outbox.take(0.0)
+    assert entry.events == 30
+
+
 def test_what_has_no_addressee_shares_no_record() -> None:
     outbox = Outbox[int]()
     for number in range(2):
