@@ -6,7 +6,7 @@ BIN := .venv/bin
 ENVIRONMENT := .venv/.installed
 CDK := node_modules/.package-lock.json
 
-.PHONY: help setup demo local test verify units systems bench lint docs format synth bootstrap deploy diff destroy rollback clean
+.PHONY: help setup demo local quick test verify units systems bench lint coverage docs format release synth bootstrap deploy diff destroy rollback clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z ]+:.*## / {printf "  make %-37s %s\n", $$1, $$2}' Makefile
@@ -32,6 +32,9 @@ demo: setup ## the whole system on this machine: deploy, send a clickstream, acc
 local: setup ## the same system, kept running for your own events
 	$(BIN)/python -m local.serve $(ARGS)
 
+quick: $(ENVIRONMENT) ## the tests that need neither a synth nor the emulator, in a minute: ARGS="-k lane"
+	$(BIN)/python -m pytest --quick -q -n 2 --dist worksteal $(ARGS)
+
 test: setup ## every test, the long matrices as a seeded sample
 	@$(MAKE) --no-print-directory --jobs=2 systems units lint
 
@@ -53,6 +56,9 @@ lint: $(ENVIRONMENT) ## ruff and mypy over the whole tree
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+coverage: $(ENVIRONMENT) ## the branches of the function that the quick tests take, line by line in build/coverage
+	$(BIN)/python -m pytest --quick -q -n 2 --cov --cov-report=term:skip-covered --cov-report=html
+
 docs: $(ENVIRONMENT) ## write the settings, the tables of capacity and cost, and the commands into docs/
 	PYTHONPATH=lambda:. $(BIN)/python -m infra.settings_table > docs/settings.md
 	PYTHONPATH=lambda:. $(BIN)/python -m bench.capacity docs/operations.md
@@ -61,6 +67,10 @@ docs: $(ENVIRONMENT) ## write the settings, the tables of capacity and cost, and
 format: $(ENVIRONMENT) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+release: $(ENVIRONMENT) ## the wheel, the function for each processor and a template with parameters, into dist/
+	rm -rf dist
+	$(BIN)/python -m infra.release dist
 
 synth bootstrap destroy: setup ## the CDK command of that name: STAGE=dev or prod, ARGS="-c trackingId=…"
 	PATH="$(CURDIR)/$(BIN):$$PATH" node_modules/.bin/cdk $@ --no-notices -c stage=$(STAGE) $(ARGS)
@@ -72,4 +82,4 @@ rollback: $(ENVIRONMENT) ## make the version before live, in seconds: STAGE=prod
 	$(BIN)/relay rollback --stage $(STAGE) $(ARGS)
 
 clean: ## remove what the targets made
-	rm -rf .venv node_modules cdk.out build .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv node_modules cdk.out build dist infra/function .hypothesis .mypy_cache .pytest_cache .ruff_cache

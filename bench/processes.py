@@ -18,7 +18,7 @@ import msgspec
 from bench.contestants import CONTESTANTS, Invocation
 from bench.server import Tally
 from bench.workloads import Workload
-from local.certificate import make_certificate
+from local.emulator.certificate import make_certificate
 
 ROOT = Path(__file__).parents[1]
 LONGEST_START = 30.0

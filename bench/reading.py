@@ -15,7 +15,7 @@ import msgspec
 
 from bench import report
 from bench.workloads import DENSE
-from local import kpl
+from local.demo import kpl
 from personalize_relay import mapping_file
 from personalize_relay.events import Trackers
 from personalize_relay.mapping import Mapping

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from local import clickstream
+from local.demo import clickstream
 
 SIZES = (100_000, 1_000_000)
 SESSIONS = 500

@@ -1,6 +1,7 @@
 """The alarms on what is watched, and the topics that they go to."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from aws_cdk import Aws
 from aws_cdk.aws_cloudwatch import (
@@ -18,26 +19,41 @@ from aws_cdk.aws_sns import ITopic, Topic
 from aws_cdk.aws_sns_subscriptions import EmailSubscription
 from constructs import Construct
 
-from infra.audit import acknowledge
-from infra.settings import StackSettings
-from infra.signals import Signals
-from infra.watches import Severity, Watch, watches
+from .audit import acknowledge
+from .relay_settings import RelaySettings
+from .signals import Signals
+from .watches import Severity, Watch, watches
 
 NO_QUEUE = "An alarm that no mail can carry is on the dashboard, and no queue would wake anybody."
 RUNBOOK = "docs/operations.md"
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmTopics:
+    """Where pages and tickets go; None is a topic that the relay makes."""
+
+    page: ITopic | None = None
+    ticket: ITopic | None = None
 
 
 class Alarms(Construct):
     """Every alarm, and the topics that pages and tickets go to: an on-call service tells them apart by topic."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: StackSettings, signals: Signals, key: IKey | None
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: RelaySettings,
+        signals: Signals,
+        topics: AlarmTopics,
+        key: IKey | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._runbook = settings.runbook_url or RUNBOOK
-        email = settings.alarm_email
-        self.page_topic = self._topic("PageTopic", settings.page_topic_arn, email, key)
-        self.ticket_topic = self._topic("TicketTopic", settings.ticket_topic_arn, email, key)
+        self._made: list[ITopic] = []
+        self.page_topic = topics.page or self._new("PageTopic", key)
+        self.ticket_topic = topics.ticket or self._new("TicketTopic", key)
         # Pages first, as the dashboard shows them.
         urgent_first = sorted(watches(settings, signals), key=lambda watch: watch.severity)
         made = [(watch, self._alarm(watch)) for watch in urgent_first]
@@ -50,10 +66,13 @@ class Alarms(Construct):
                 alarm.add_alarm_action(SnsAction(self.page_topic))
         self._page([alarm for watch, alarm in made if watch.severity is Severity.PAGE and not watch.by_itself])
 
-    def _topic(self, construct_id: str, existing: str | None, email: str | None, key: IKey | None) -> ITopic:
-        return Topic.from_topic_arn(self, construct_id, existing) if existing else self._new(construct_id, email, key)
+    def subscribe(self, email: str) -> None:
+        """Subscribe an address to the topics that are the relay's own."""
+        for topic in self._made:
+            subscription = topic.add_subscription(EmailSubscription(email))
+            acknowledge(subscription, {"Serverless::Serverless-SNSRedrivePolicy": NO_QUEUE})
 
-    def _new(self, construct_id: str, email: str | None, key: IKey | None) -> ITopic:
+    def _new(self, construct_id: str, key: IKey | None) -> ITopic:
         # CloudWatch may not use the key that AWS manages for SNS, and an alarm that can't be sent is none. An alarm's
         # text holds nothing of a record, so that without a key of the customer's the topic has none.
         topic = Topic(self, construct_id, master_key=key, enforce_ssl=True)
@@ -66,9 +85,7 @@ class Alarms(Construct):
                 conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
             )
         )
-        if email:
-            subscription = topic.add_subscription(EmailSubscription(email))
-            acknowledge(subscription, {"Serverless::Serverless-SNSRedrivePolicy": NO_QUEUE})
+        self._made.append(topic)
         return topic
 
     def _alarm(self, watch: Watch) -> Alarm:
@@ -103,19 +120,4 @@ class Alarms(Construct):
             alarm_rule=rule.render_alarm_rule(),
             alarm_actions=[self.page_topic.topic_arn],
             ok_actions=[self.page_topic.topic_arn],
-        )
-
-
-def unheard(settings: StackSettings) -> Iterator[str]:
-    """A sentence on the topics that the stack makes and the settings subscribe nobody to, if there are any."""
-    given = {"page": settings.page_topic_arn, "ticket": settings.ticket_topic_arn}
-    made = [kind for kind, arn in given.items() if not arn]
-    if made and not settings.alarm_email:
-        kinds, instead, outputs = (
-            " and ".join(form.format(kind, kind.capitalize()) for kind in made)
-            for form in ("{0}s", "{0}TopicArn", "{1}TopicArn")
-        )
-        yield (
-            f"nobody hears of {kinds}: set alarmEmail, or {instead}, or subscribe somebody to the stack's own "
-            f"(outputs: {outputs})."
         )

@@ -6,10 +6,11 @@ from ipaddress import IPv4Network
 
 from aws_cdk.aws_logs import RetentionDays
 
-from infra.personalize import DOMAINS, FIELDS, MOST_FIELDS
-from infra.rules import Rule, list_of, matching, names, one_of, whole
 from personalize_relay.mapping_file import PRESETS, SUFFIX
 from personalize_relay.settings import CLIENTS, MAX_IN_FLIGHT_CEILING, MAX_TRACKING_ID_LENGTH
+
+from .personalize import DOMAINS, FIELDS, MOST_FIELDS
+from .rules import Rule, list_of, matching, names, one_of, whole
 
 LONGEST_SILENCE = 1_420
 """Minutes: over periods of five, CloudWatch looks back for a day, of which the longest invocation takes 20.

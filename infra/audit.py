@@ -27,4 +27,14 @@ def _written(construct: Construct, resource: str) -> str:
     if isinstance(resolved, str):
         return resolved
     parts = resolved["Fn::Join"][1] if "Fn::Join" in resolved else [resolved]
-    return "".join(part if isinstance(part, str) else f"<{'.'.join(part['Fn::GetAtt'])}>" for part in parts)
+    return "".join(map(_part, parts))
+
+
+def _part(part: object) -> str:
+    match part:
+        case str():
+            return part
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"<{name}.{attribute}>"
+        case _:  # none that a wildcard stands behind
+            return "<>"

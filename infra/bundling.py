@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from .packed import MAPPING_FILE
+
 WHEEL_PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 PYTHON_VERSION = "3.13"
-MAPPING_FILE = "mapping.toml"
-"""What the file of a mapping is called at the root of the function's code."""
 # What the installer notes about itself: the function reads none of it, and paths and times in it differ each time.
 NOTES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")
 

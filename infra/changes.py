@@ -4,7 +4,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from infra.recorded import Texts
+from .recorded import Texts
 
 
 class Verdict(Enum):

@@ -2,12 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from infra.arns import Arn
-from infra.personalize import FIELDS, MOST_FIELDS
-from infra.refusal import invalid
+from .allowed import RULES
+from .arns import Arn
+from .personalize import FIELDS, MOST_FIELDS
+from .recorded import texts
+from .refusal import field_of, invalid
 
 if TYPE_CHECKING:
-    from infra.settings import StackSettings
+    from .relay_settings import RelaySettings
+    from .settings import StackSettings
 
 ROOM_FOR_TRACKERS = 2500
 """Characters: Lambda gives a function's environment 4 KB, names and all."""
@@ -22,32 +25,49 @@ DEFAULT_CIDR = "10.0.0.0/24"
 
 def check(settings: "StackSettings") -> None:
     """Raise InvalidSetting for the first setting that doesn't go with another."""
-    for rule in (_ages, _trackers, _stream, _concurrency, _mapping, _dataset, _alarms, _network):
+    check_relay(settings, settings.stage)
+    for rule in (_stream, _dataset, _alarms, _network):
         rule(settings)
 
 
-def _ages(settings: "StackSettings") -> None:
+def check_relay(settings: "RelaySettings", stage: str | None) -> None:
+    """Raise InvalidSetting for the first setting of any relay that is wrong by itself, or doesn't go with another."""
+    for rule in (_values, _ages, _trackers, _concurrency, _mapping, _freshness):
+        rule(settings, stage)
+
+
+def _values(settings: "RelaySettings", stage: str | None) -> None:
+    """Each by the rule that reads its text: Python code gives the values themselves."""
+    values = {name: getattr(settings, field_of(name), None) for name in RULES}
+    for name, text in texts(values).items():
+        try:
+            RULES[name].read(text)
+        except (ValueError, KeyError) as exc:
+            raise invalid(name, RULES[name].says, values[name], stage) from exc
+
+
+def _ages(settings: "RelaySettings", stage: str | None) -> None:
     age = settings.max_record_age_minutes
     longest = settings.stream_retention_hours * 60 - MARGIN
     if age > longest:
         rule = f"at most {longest}, {MARGIN} less than the stream's retention (streamRetentionHours)"
-        raise invalid("maxRecordAgeMinutes", rule, age, settings.stage)
+        raise invalid("maxRecordAgeMinutes", rule, age, stage)
     # Half of the age pages, and a ticket comes before.
     shortest = 2 * _least_wait(settings) + 1
     if age < shortest:
         rule = f"at least {shortest}: a batch may wait for batchWindowSeconds to fill up, and twice that is late"
-        raise invalid("maxRecordAgeMinutes", rule, age, settings.stage)
+        raise invalid("maxRecordAgeMinutes", rule, age, stage)
 
 
-def _least_wait(settings: "StackSettings") -> int:
+def _least_wait(settings: "RelaySettings") -> int:
     """Minutes that a record may wait though nothing holds it up."""
     return settings.batch_window_seconds // 60 + 1
 
 
-def _trackers(settings: "StackSettings") -> None:
+def _trackers(settings: "RelaySettings", stage: str | None) -> None:
     if sum(map(len, settings.allowed_tracking_ids)) > ROOM_FOR_TRACKERS:
         rule = f"at most {ROOM_FOR_TRACKERS} characters in all: they are in the function's environment"
-        raise invalid("allowedTrackingIds", rule, f"{len(settings.allowed_tracking_ids)} ids", settings.stage)
+        raise invalid("allowedTrackingIds", rule, f"{len(settings.allowed_tracking_ids)} ids", stage)
 
 
 def _stream(settings: "StackSettings") -> None:
@@ -63,16 +83,16 @@ def _stream(settings: "StackSettings") -> None:
         raise invalid("streamKeyArn", "of the region of streamArn", key, settings.stage)
 
 
-def _concurrency(settings: "StackSettings") -> None:
+def _concurrency(settings: "RelaySettings", stage: str | None) -> None:
     at_once = (settings.stream_shards or 1) * settings.parallelization
     if settings.reserved_concurrency and settings.reserved_concurrency < at_once:
         rule = f"at least {at_once}, an invocation for each shard times parallelization, or records would wait"
-        raise invalid("reservedConcurrency", rule, settings.reserved_concurrency, settings.stage)
+        raise invalid("reservedConcurrency", rule, settings.reserved_concurrency, stage)
 
 
-def _mapping(settings: "StackSettings") -> None:
+def _mapping(settings: "RelaySettings", stage: str | None) -> None:
     if settings.mapping_salt and not settings.mapping:
-        raise invalid("mappingSalt", "left out without mapping", settings.mapping_salt, settings.stage)
+        raise invalid("mappingSalt", "left out without mapping", settings.mapping_salt, stage)
 
 
 def _dataset(settings: "StackSettings") -> None:
@@ -90,11 +110,14 @@ def _dataset(settings: "StackSettings") -> None:
         raise invalid("interactionFields", rule, ", ".join(added), settings.stage)
 
 
-def _alarms(settings: "StackSettings") -> None:
+def _freshness(settings: "RelaySettings", stage: str | None) -> None:
     least, most, fresh = _least_wait(settings), (settings.max_record_age_minutes - 1) // 2, settings.freshness_minutes
     if not least <= fresh <= most:
         limits = "a batch may wait for batchWindowSeconds to fill up, and half of maxRecordAgeMinutes pages"
-        raise invalid("freshnessMinutes", f"from {least} to {most}: {limits}", fresh, settings.stage)
+        raise invalid("freshnessMinutes", f"from {least} to {most}: {limits}", fresh, stage)
+
+
+def _alarms(settings: "StackSettings") -> None:
     if settings.alarm_email and settings.page_topic_arn and settings.ticket_topic_arn:
         rule = "left out where pageTopicArn and ticketTopicArn are given"
         raise invalid("alarmEmail", rule, settings.alarm_email, settings.stage)

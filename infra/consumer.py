@@ -1,7 +1,7 @@
 """The function, its role and its log, and the mapping that feeds it from the stream."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import cast
 
 from aws_cdk import Duration, RemovalPolicy
@@ -24,11 +24,11 @@ from aws_cdk.aws_logs import LogGroup
 from aws_cdk.aws_s3 import IBucket
 from constructs import Construct
 
-from infra.audit import acknowledge, acknowledge_wildcards
-from infra.network import Place
-from infra.retries import retry_attempts
-from infra.settings import StackSettings
 from personalize_relay.settings import Settings
+
+from .audit import acknowledge, acknowledge_wildcards
+from .relay_settings import RelaySettings
+from .retries import retry_attempts
 
 HANDLER = "personalize_relay.handler.handler"
 LIVE = "live"
@@ -45,6 +45,14 @@ DEAD_LETTER = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a network the function is."""
+
+    subnet_ids: Sequence[str]
+    group_id: str
+
+
 class Consumer(Construct):
     """The function with a role that holds exactly the given statements, its own log and its tracing.
 
@@ -56,9 +64,9 @@ class Consumer(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        settings: StackSettings,
+        settings: RelaySettings,
         environment: Settings,
-        code: Path,
+        code: Code,
         statements: Sequence[PolicyStatement],
         key: IKey | None,
         place: Place | None,
@@ -79,7 +87,7 @@ class Consumer(Construct):
             runtime=Runtime.PYTHON_3_13,
             architecture=ARCHITECTURES[settings.architecture],
             handler=HANDLER,
-            code=Code.from_asset(str(code)),
+            code=code,
             environment=environment.to_env(),
             memory_size=settings.memory_mb,
             timeout=Duration.seconds(settings.timeout_seconds),
@@ -140,7 +148,7 @@ class StreamMapping(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        settings: StackSettings,
+        settings: RelaySettings,
         stream: IStream,
         function: IAlias,
         bucket: IBucket,

@@ -18,10 +18,11 @@ from aws_cdk.aws_cloudwatch import (
 )
 from constructs import Construct
 
-from infra.settings import StackSettings
-from infra.signals import PERIOD_MINUTES, Signals
 from personalize_relay.errors import Reason
 from personalize_relay.metrics import Metric, quarantined_for
+
+from .relay_settings import RelaySettings
+from .signals import PERIOD_MINUTES, Signals
 
 WIDTH = 24
 HEIGHT = 6
@@ -37,7 +38,7 @@ class RelayDashboard(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        settings: StackSettings,
+        settings: RelaySettings,
         signals: Signals,
         alarms: Sequence[IAlarm],
     ) -> None:
@@ -59,7 +60,7 @@ class RelayDashboard(Construct):
         )
 
 
-def _flow(settings: StackSettings, signals: Signals) -> list[IWidget]:
+def _flow(settings: RelaySettings, signals: Signals) -> list[IWidget]:
     late = settings.freshness_minutes * 60_000
     return [
         _graph(
@@ -122,7 +123,7 @@ def _failures(signals: Signals) -> list[IWidget]:
     ]
 
 
-def _limits(settings: StackSettings, signals: Signals) -> list[IWidget]:
+def _limits(settings: RelaySettings, signals: Signals) -> list[IWidget]:
     quota = QUOTA * PERIOD_MINUTES * 60
     traffic = _traffic(signals)
     share = 2 + len(traffic)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from infra.changes import Finding, compare, differences, objections
-from infra.deployed import Credentials, Unreadable, deployed_template
-from infra.recorded import recorded
+from .changes import Finding, compare, differences, objections
+from .deployed import Credentials, Unreadable, deployed_template
+from .recorded import recorded
 
 ROOT = Path(__file__).resolve().parent.parent
 CDK = ROOT / "node_modules" / ".bin" / "cdk"

@@ -1,13 +1,13 @@
-"""The customer's own key, where the settings ask for one: the one key of all that the stack stores."""
+"""The customer's own key, where there is one: the one key of all that the relay stores."""
 
 from collections.abc import Iterable
 
 from aws_cdk import Aws
 from aws_cdk.aws_iam import ArnPrincipal, PolicyStatement, ServicePrincipal
-from aws_cdk.aws_kms import Key
+from aws_cdk.aws_kms import IKey, Key
 from constructs import Construct
 
-from infra.settings import StackSettings
+from .relay_settings import RelaySettings
 
 USING = ["kms:Decrypt", "kms:GenerateDataKey"]
 USING_BY_SERVICES = ["kms:Decrypt", "kms:GenerateDataKey*"]
@@ -15,9 +15,9 @@ USING_BY_SERVICES = ["kms:Decrypt", "kms:GenerateDataKey*"]
 
 
 class DataKey(Construct):
-    """A rotated key that the services which work on their own, not in the function's name, may use."""
+    """A new key, rotated."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: StackSettings) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, settings: RelaySettings) -> None:
         super().__init__(scope, construct_id)
         self.key = Key(
             self,
@@ -27,14 +27,32 @@ class DataKey(Construct):
             # What it encrypted can be read only as long as it lives.
             removal_policy=settings.removal_policy,
         )
-        self.key.add_to_resource_policy(_logging())
-        self.key.add_to_resource_policy(_alarming())
-        if settings.producer_arns:
-            self.key.add_to_resource_policy(_producing(settings.producer_arns))
 
-    def using(self) -> PolicyStatement:
-        """Allow the function, its mapping and its log what reading and writing encrypted data takes."""
-        return PolicyStatement(actions=USING, resources=[self.key.key_arn])
+
+def using(key: IKey) -> PolicyStatement:
+    """Allow the function, its mapping and its log what reading and writing encrypted data takes."""
+    return PolicyStatement(actions=USING, resources=[key.key_arn])
+
+
+def let_services_use(key: IKey) -> None:
+    """Allow a key to the services that work on their own, not in the function's name.
+
+    The policy of a key that isn't made in the app is its owner's, and the CDK leaves it as it is.
+    """
+    key.add_to_resource_policy(_logging())
+    key.add_to_resource_policy(_alarming())
+
+
+def let_producers_use(key: IKey, producer_arns: Iterable[str]) -> None:
+    """Allow whoever writes a record to encrypt it: Kinesis does that in the writer's name."""
+    key.add_to_resource_policy(
+        PolicyStatement(
+            principals=[ArnPrincipal(arn) for arn in producer_arns],
+            actions=["kms:GenerateDataKey"],
+            resources=["*"],
+            conditions={"StringEquals": {"kms:ViaService": f"kinesis.{Aws.REGION}.amazonaws.com"}},
+        )
+    )
 
 
 def _logging() -> PolicyStatement:
@@ -53,14 +71,4 @@ def _alarming() -> PolicyStatement:
         actions=USING_BY_SERVICES,
         resources=["*"],
         conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
-    )
-
-
-def _producing(arns: Iterable[str]) -> PolicyStatement:
-    """Kinesis encrypts a record with the key in the name of whoever writes it."""
-    return PolicyStatement(
-        principals=[ArnPrincipal(arn) for arn in arns],
-        actions=["kms:GenerateDataKey"],
-        resources=["*"],
-        conditions={"StringEquals": {"kms:ViaService": f"kinesis.{Aws.REGION}.amazonaws.com"}},
     )

@@ -6,7 +6,7 @@ from aws_cdk.aws_kms import IKey
 from aws_cdk.aws_s3 import BlockPublicAccess, Bucket, BucketEncryption, LifecycleRule, ObjectOwnership
 from constructs import Construct
 
-from infra.settings import StackSettings
+from .relay_settings import RelaySettings
 
 ACCESS_LOG_EXPIRY_DAYS = 90
 MAPPING_PREFIX = "aws/lambda/"
@@ -16,8 +16,10 @@ MAPPING_PREFIX = "aws/lambda/"
 class FailureStore(Construct):
     """A closed bucket whose objects expire and whose every access is logged."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: StackSettings, key: IKey | None) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, settings: RelaySettings, key: IKey | None) -> None:
         super().__init__(scope, construct_id)
+        # Access logs come by the bucket's policy, whatever the app has in its cdk.json: a closed bucket has no ACL.
+        self.node.set_context("@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy", value=True)
         # Without retention a bucket that still holds objects stops `destroy`: emptying it by itself would take
         # another function that may delete everything.
         self._removal_policy = settings.removal_policy

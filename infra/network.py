@@ -5,20 +5,23 @@ its rights: `leaving` keeps both.
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import cast
 
+from aws_cdk import Annotations
 from aws_cdk.aws_ec2 import (
     CfnSubnet,
     FlowLogDestination,
     GatewayVpcEndpointAwsService,
     InterfaceVpcEndpointAwsService,
     IpAddresses,
+    ISecurityGroup,
+    ISubnet,
     IVpc,
     Peer,
     Port,
     SecurityGroup,
+    Subnet,
     SubnetConfiguration,
     SubnetType,
     Vpc,
@@ -29,36 +32,25 @@ from aws_cdk.aws_logs import LogGroup
 from aws_cdk.aws_s3 import IBucket
 from constructs import Construct
 
-from infra.settings import StackSettings
+from .settings import StackSettings
 
 HTTPS = Port.tcp(443)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where in a network the function is."""
-
-    subnet_ids: Sequence[str]
-    group_id: str
-
-
-def place_of(scope: Construct, *, settings: StackSettings, bucket: IBucket, key: IKey | None) -> Place | None:
-    """The place that the settings ask for, with all that the stack makes for it; None where they ask for none."""
-    if not settings.keeps_network:
-        return None
-    if settings.vpc_id:
-        return ExistingNetwork(scope, "ExistingNetwork", vpc_id=settings.vpc_id, settings=settings).place
-    return Network(scope, "Network", settings=settings, bucket=bucket, key=key).place
 
 
 class ExistingNetwork(Construct):
     """A security group in a VPC that is somebody else's: routes and endpoints are theirs, too."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, vpc_id: str, settings: StackSettings) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, vpc_id: str, subnet_ids: Iterable[str]) -> None:
         super().__init__(scope, construct_id)
         # Nothing here asks for its zones, but the CDK wants one.
-        vpc = Vpc.from_vpc_attributes(self, "Vpc", vpc_id=vpc_id, availability_zones=["unknown"])
-        self.place = Place(settings.vpc_subnet_ids, _function_group(self, vpc).security_group_id)
+        self.vpc: IVpc = Vpc.from_vpc_attributes(self, "Vpc", vpc_id=vpc_id, availability_zones=["unknown"])
+        self.subnets = [self._subnet(each) for each in subnet_ids]
+        self.function_group: ISecurityGroup = function_group(self, self.vpc)
+
+    def _subnet(self, subnet_id: str) -> ISubnet:
+        subnet = Subnet.from_subnet_id(self, subnet_id, subnet_id)
+        Annotations.of(subnet).acknowledge_warning("@aws-cdk/aws-ec2:noSubnetRouteTableId", "Routes are its owner's.")
+        return subnet
 
 
 class Network(Construct):
@@ -67,11 +59,9 @@ class Network(Construct):
     Lambda itself reads the stream and writes the log: neither needs an endpoint.
     """
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, settings: StackSettings, bucket: IBucket, key: IKey | None
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, settings: StackSettings, key: IKey | None) -> None:
         super().__init__(scope, construct_id)
-        self._vpc = Vpc(
+        vpc = Vpc(
             self,
             "Vpc",
             ip_addresses=IpAddresses.cidr(settings.vpc_cidr),
@@ -83,30 +73,29 @@ class Network(Construct):
             # The CDK would bring a function of its own to empty it.
             restrict_default_security_group=False,
         )
-        for subnet in self._vpc.isolated_subnets if settings.vpc_zones else []:
+        for subnet in vpc.isolated_subnets if settings.vpc_zones else []:
             # cfn-lint has the zones asked of AWS, and that is what the setting is there to spare.
             cast("CfnSubnet", subnet.node.default_child).add_metadata(
                 "cfn-lint", {"config": {"ignore_checks": ["W3010"]}}
             )
+        self.vpc: IVpc = vpc
+        self.subnets = vpc.isolated_subnets
         self._log_flows(settings, key)
-        self._function_group = _function_group(self, self._vpc)
+        self.function_group: ISecurityGroup = function_group(self, vpc)
         self._reach_personalize()
-        self._reach_bucket(bucket)
-        self.place = Place(
-            [subnet.subnet_id for subnet in self._vpc.isolated_subnets], self._function_group.security_group_id
-        )
+
+    def reach_bucket(self, bucket: IBucket) -> None:
+        """Let objects of a bucket pass, and of no other."""
+        endpoint = self.vpc.add_gateway_endpoint("Bucket", service=GatewayVpcEndpointAwsService.S3)
+        endpoint.add_to_policy(_anyone("s3:PutObject", bucket.arn_for_objects("*")))
 
     def _reach_personalize(self) -> None:
-        group = _group(self, "EndpointGroup", self._vpc, "The endpoint for PutEvents")
-        group.add_ingress_rule(self._function_group, HTTPS)
-        endpoint = self._vpc.add_interface_endpoint(
+        group = _group(self, "EndpointGroup", self.vpc, "The endpoint for PutEvents")
+        group.add_ingress_rule(self.function_group, HTTPS)
+        endpoint = self.vpc.add_interface_endpoint(
             "PutEvents", service=InterfaceVpcEndpointAwsService.PERSONALIZE_EVENTS, security_groups=[group], open=False
         )
         endpoint.add_to_policy(_anyone("personalize:PutEvents", "*"))
-
-    def _reach_bucket(self, bucket: IBucket) -> None:
-        endpoint = self._vpc.add_gateway_endpoint("Bucket", service=GatewayVpcEndpointAwsService.S3)
-        endpoint.add_to_policy(_anyone("s3:PutObject", bucket.arn_for_objects("*")))
 
     def _log_flows(self, settings: StackSettings, key: IKey | None) -> None:
         log = LogGroup(
@@ -116,10 +105,10 @@ class Network(Construct):
             encryption_key=key,
             removal_policy=settings.removal_policy,
         )
-        self._vpc.add_flow_log("Flows", destination=FlowLogDestination.to_cloud_watch_logs(log))
+        self.vpc.add_flow_log("Flows", destination=FlowLogDestination.to_cloud_watch_logs(log))
 
 
-def _function_group(scope: Construct, vpc: IVpc) -> SecurityGroup:
+def function_group(scope: Construct, vpc: IVpc) -> SecurityGroup:
     """The function's, which may call anything by HTTPS: where there is a route to is the network's to say."""
     group = _group(scope, "FunctionGroup", vpc, "The function of the relay")
     group.add_egress_rule(Peer.any_ipv4(), HTTPS)

@@ -1,25 +1,18 @@
 """The stack's settings: one block per stage in cdk.json, any of them overridden by `-c name=value`."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any, Self
 
-from aws_cdk import RemovalPolicy
-from aws_cdk.aws_logs import RetentionDays
-
-from infra.allowed import RENAMED, RULES
-from infra.combinations import DEFAULT_CIDR, check
-from infra.refusal import SECRETS, InvalidSetting, invalid
-from personalize_relay.mapping_file import SUFFIX
-from personalize_relay.settings import CLIENTS, DEFAULT_MAX_IN_FLIGHT
+from .allowed import RENAMED, RULES
+from .combinations import DEFAULT_CIDR, check
+from .refusal import SECRETS, InvalidSetting, field_of, invalid
+from .relay_settings import RelaySettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StackSettings:
+class StackSettings(RelaySettings):
     """What one stage's stack may be told; in cdk.json and after `-c` each field is written in camelCase."""
 
     stage: str
@@ -35,53 +28,13 @@ class StackSettings:
     interaction_fields: tuple[tuple[str, str], ...] = ()
     """Fields of that dataset beside Personalize's own, for your `properties`: as NAME:type, with commas. Personalize
     has room for eight of them and distinct event types together."""
-    allowed_tracking_ids: tuple[str, ...] = ()
-    """Further event trackers that an event may name: a list, or text with commas."""
     stream_arn: str | None = None
     """An existing stream of this region to read, of this account or another; without it the stack makes one."""
     stream_key_arn: str | None = None
     """The key of that stream, where it is encrypted with one that its owner made."""
-    stream_shards: int | None = None
-    """Shards of the stream that the stack makes; without it the stream is on-demand."""
-    stream_retention_hours: int = 48
-    """How long the stream keeps a record; with streamArn it must be given, as that stream has it."""
     producer_arns: tuple[str, ...] = ()
     """IAM roles and users that may write to the stream that the stack makes, of any account, and use its key for it.
     They must exist."""
-    starting_position: datetime | None = None
-    """The time a new mapping starts from; without it, or as TRIM_HORIZON, it starts at the oldest record."""
-    batch_size: int = 1000
-    """Records an invocation takes at most."""
-    batch_window_seconds: int = 1
-    """How long a batch may wait to fill up."""
-    parallelization: int = 1
-    """Invocations at once for each shard; over 1, order holds only among records of one partition key."""
-    max_record_age_minutes: int = 720
-    """The age from which the mapping stores a record in the bucket instead of retrying it."""
-    bisect_on_error: bool = True
-    """Whether the mapping halves a batch whose invocation failed."""
-    memory_mb: int = 512
-    """The function's memory, and with it its share of processor."""
-    timeout_seconds: int = 60
-    """How long an invocation may take."""
-    architecture: str = "arm64"
-    """The function's processor."""
-    reserved_concurrency: int | None = None
-    """Invocations that Lambda keeps for the function alone, and the most it gives it; without it, none and no limit."""
-    max_in_flight: int = DEFAULT_MAX_IN_FLIGHT
-    """PutEvents calls that an invocation may have under way at once."""
-    put_events_client: str = CLIENTS[0]
-    """What calls PutEvents: libcurl, or boto3 at several times the CPU."""
-    mapping: str | None = None
-    """What makes events of payloads of another form: a preset, or a file, packed with the function."""
-    mapping_salt: str | None = field(default=None, repr=False)
-    """What its `hash` mixes in: readable in the template and the function's configuration to whoever may read those."""
-    shadow: bool = False
-    """Whether nothing is delivered or quarantined: events are read, checked, counted and acknowledged."""
-    log_level: str = "INFO"
-    """The function's log level."""
-    log_retention: RetentionDays = RetentionDays.ONE_MONTH
-    """How long CloudWatch keeps the function's log."""
     vpc: str = "false"
     """Whether the function runs in a network of its own, without internet, which the stack makes with its endpoints.
     From true to false by way of leaving: [leave a network](operations.md#leave-a-network)."""
@@ -94,34 +47,19 @@ class StackSettings:
     subnets the services personalize-events and S3 must be within reach by HTTPS."""
     vpc_subnet_ids: tuple[str, ...] = ()
     """The subnets of that VPC, best in two zones."""
-    silence_minutes: int = 60
-    """How long no record may come before somebody is paged; 0 for never."""
-    freshness_minutes: int = 15
-    """How long a record may wait before it makes a ticket."""
     page_topic_arn: str | None = None
     """An existing SNS topic that pages go to; without it the stack makes one."""
     ticket_topic_arn: str | None = None
     """An existing SNS topic that tickets go to; without it the stack makes one."""
     alarm_email: str | None = None
     """An address that subscribes to the topics that the stack makes."""
-    runbook_url: str | None = None
-    """Where your people read docs/operations.md: an alarm's description ends with the link to its section there."""
-    quarantine_expiry_days: int = 30
-    """How long the bucket keeps an object."""
     customer_key: bool = False
     """Whether a key of your own, which the stack makes, encrypts its data; unset it only with an empty stream."""
-    retain_data: bool = True
-    """Whether the stream, the buckets, the logs, the key and the dataset group outlive the stack."""
     termination_protection: bool = True
     """Whether the stack refuses to be destroyed, until a deployment sets this to false."""
 
     def __post_init__(self) -> None:
         check(self)
-
-    @property
-    def removal_policy(self) -> RemovalPolicy:
-        """Of data, when the stack goes; what a first deployment made that then failed goes in any case."""
-        return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if self.retain_data else RemovalPolicy.DESTROY
 
     @property
     def in_network(self) -> bool:
@@ -132,11 +70,6 @@ class StackSettings:
     def keeps_network(self) -> bool:
         """Whether there is a network for it: Lambda may not have left it yet."""
         return self.vpc != "false"
-
-    @property
-    def mapping_path(self) -> Path | None:
-        """The mapping's file, where it is no preset."""
-        return Path(self.mapping) if self.mapping and self.mapping.endswith(SUFFIX) else None
 
     def public(self) -> dict[str, object]:
         """The value of each setting but the secrets, by the setting's name."""
@@ -195,8 +128,3 @@ def _unknown(name: str, stage: str) -> InvalidSetting:
     close = [RENAMED[name]] if name in RENAMED else get_close_matches(name, RULES, n=1)
     meant = close[0] if close else f"one of {', '.join(RULES)}"
     return InvalidSetting(f"{name} is not a setting; set {meant} in cdk.json under stages.{stage} or by -c name=…")
-
-
-def field_of(name: str) -> str:
-    """The field of a setting."""
-    return re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", name)

@@ -7,9 +7,11 @@ from dataclasses import MISSING, fields
 from enum import Enum
 from itertools import pairwise
 
-from infra.allowed import RULES
-from infra.changes import LATER
-from infra.settings import StackSettings, field_of
+from .allowed import RULES
+from .changes import LATER
+from .refusal import field_of
+from .relay_settings import RelaySettings
+from .settings import StackSettings
 
 HEAD = """# Settings
 
@@ -45,8 +47,12 @@ def _default(name: str) -> str:
 
 
 def _meanings() -> dict[str, str]:
-    """The docstring below each field."""
-    (body,) = [node.body for node in ast.parse(inspect.getsource(StackSettings)).body if isinstance(node, ast.ClassDef)]
+    """The docstring below each field, of any relay and of the stack."""
+    return _texts_below(RelaySettings) | _texts_below(StackSettings)
+
+
+def _texts_below(settings: type) -> dict[str, str]:
+    (body,) = [node.body for node in ast.parse(inspect.getsource(settings)).body if isinstance(node, ast.ClassDef)]
     return {
         field.target.id: " ".join(str(ast.literal_eval(text.value)).split())
         for field, text in pairwise(body)

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from infra.arns import Arn
-from infra.refusal import InvalidSetting, invalid
-from infra.regions import REGIONS, WITH_TRACKERS
-from infra.settings import StackSettings
+from .arns import Arn
+from .refusal import InvalidSetting, invalid
+from .regions import REGIONS, WITH_TRACKERS
+from .settings import StackSettings
 
 READING = (
     *("kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator"),

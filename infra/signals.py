@@ -14,7 +14,14 @@ class Signals:
     """The metrics of one stage, in periods of five minutes; counts are sums unless another statistic is asked for."""
 
     def __init__(
-        self, *, environment: Settings, stream: IStream, function: IFunction, mapping_id: str, sees_stream: bool
+        self,
+        *,
+        environment: Settings,
+        stream: IStream,
+        function: IFunction,
+        mapping_id: str,
+        sees_stream: bool,
+        owns_stream: bool,
     ) -> None:
         self._environment = environment
         self._stream = stream
@@ -22,6 +29,8 @@ class Signals:
         self._mapping_id = mapping_id
         self.sees_stream = sees_stream
         """Whether CloudWatch has here what Kinesis counts of the stream: only where the stream is this account's."""
+        self.owns_stream = owns_stream
+        """Whether the stream was made for the relay, and has no other readers."""
 
     def relay(self, name: str, statistic: str = "Sum") -> Metric:
         """What the function counts, by the service that its environment names."""

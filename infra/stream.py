@@ -1,4 +1,6 @@
-"""The stream of interactions: made here, or an existing one."""
+"""The stream of interactions: who reads it, who writes to it, and a new one."""
+
+from collections.abc import Iterable
 
 from aws_cdk import Duration
 from aws_cdk.aws_iam import ArnPrincipal, PolicyStatement
@@ -6,37 +8,20 @@ from aws_cdk.aws_kinesis import IStream, Stream, StreamEncryption, StreamMode
 from aws_cdk.aws_kms import IKey
 from constructs import Construct
 
-from infra.audit import acknowledge
-from infra.settings import StackSettings
-from infra.sharing import DECRYPTING, READING
+from .audit import acknowledge
+from .relay_settings import RelaySettings
+from .sharing import DECRYPTING, READING
 
 WRITING = ("kinesis:DescribeStreamSummary", "kinesis:ListShards", "kinesis:PutRecord", "kinesis:PutRecords")
 """What producers do with it: the SDKs, the KPL, and `relay produce`."""
 
 
 class InteractionStream(Construct):
-    """An encrypted stream, or the existing one that the settings name."""
+    """A new stream, encrypted."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: StackSettings, key: IKey | None) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, settings: RelaySettings, key: IKey | None) -> None:
         super().__init__(scope, construct_id)
-        self.stream = self._existing(settings.stream_arn) if settings.stream_arn else self._new(settings, key)
-        self._own_key_arn = settings.stream_key_arn
-
-    def reading(self) -> list[PolicyStatement]:
-        """Allow what a mapping needs to read the stream, and no more."""
-        reading = PolicyStatement(
-            actions=[*READING],
-            resources=[self.stream.stream_arn],
-        )
-        if not self._own_key_arn:
-            return [reading]
-        return [reading, PolicyStatement(actions=[*DECRYPTING], resources=[self._own_key_arn])]
-
-    def _existing(self, arn: str) -> IStream:
-        return Stream.from_stream_arn(self, "Existing", arn)
-
-    def _new(self, settings: StackSettings, key: IKey | None) -> IStream:
-        stream = Stream(
+        self.stream = Stream(
             self,
             "New",
             stream_mode=StreamMode.PROVISIONED if settings.stream_shards else StreamMode.ON_DEMAND,
@@ -46,14 +31,25 @@ class InteractionStream(Construct):
             encryption_key=key,
             removal_policy=settings.removal_policy,
         )
-        if settings.producer_arns:
-            stream.add_to_resource_policy(
-                PolicyStatement(
-                    principals=[ArnPrincipal(arn) for arn in settings.producer_arns],
-                    actions=[*WRITING],
-                    resources=[stream.stream_arn],
-                )
-            )
         if key:
-            acknowledge(stream, {"AwsSolutions::AwsSolutions-KDS3": "The settings ask for the customer's own key."})
-        return stream
+            reason = "A key is given that is the customer's own."
+            acknowledge(self.stream, {"AwsSolutions::AwsSolutions-KDS3": reason})
+
+
+def reading(stream: IStream, key: IKey | None) -> list[PolicyStatement]:
+    """Allow what a mapping needs to read a stream, which a key may encrypt, and no more."""
+    statement = PolicyStatement(actions=[*READING], resources=[stream.stream_arn])
+    if not key:
+        return [statement]
+    return [statement, PolicyStatement(actions=[*DECRYPTING], resources=[key.key_arn])]
+
+
+def let_write(stream: IStream, producer_arns: Iterable[str]) -> None:
+    """Allow IAM roles and users, of any account, to write to a stream."""
+    stream.add_to_resource_policy(
+        PolicyStatement(
+            principals=[ArnPrincipal(arn) for arn in producer_arns],
+            actions=[*WRITING],
+            resources=[stream.stream_arn],
+        )
+    )

@@ -8,9 +8,10 @@ from enum import StrEnum
 from aws_cdk import Duration
 from aws_cdk.aws_cloudwatch import IMetric, MathExpression
 
-from infra.settings import StackSettings
-from infra.signals import PERIOD_MINUTES, Signals
 from personalize_relay.metrics import Metric
+
+from .relay_settings import RelaySettings
+from .signals import PERIOD_MINUTES, Signals
 
 VERY_LATE = 0.5
 """The share of the age from which the mapping gives a record up."""
@@ -61,7 +62,7 @@ class Watch:
     """Whether it pages though another page is on: what it tells of has happened, and no repair undoes it."""
 
 
-def watches(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
+def watches(settings: RelaySettings, signals: Signals) -> Iterable[Watch]:
     """Everything that is watched."""
     yield from _silence(settings, signals)
     yield from _lateness(settings, signals)
@@ -76,7 +77,7 @@ def watches(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
     yield from _throttles(signals)
 
 
-def _silence(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
+def _silence(settings: RelaySettings, signals: Signals) -> Iterable[Watch]:
     """Nothing comes, which nothing else tells from a quiet hour: without records nothing fails and nothing is late."""
     if not settings.silence_minutes:
         return
@@ -96,13 +97,13 @@ def _silence(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
     )
 
 
-def _lateness(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
+def _lateness(settings: RelaySettings, signals: Signals) -> Iterable[Watch]:
     """Events wait: a record is given up at its greatest age, which is never above the stream's retention."""
     by_function = signals.function("IteratorAge", "Maximum")
     # Counts the lag of the stream's other readers, too; but while nothing is invoked Lambda measures none. Readers of
     # an existing stream are other people's: their lag wakes nobody here.
     by_stream = signals.stream("GetRecords.IteratorAgeMilliseconds", "Maximum")
-    unread = Severity.TICKET if settings.stream_arn else Severity.PAGE
+    unread = Severity.PAGE if signals.owns_stream else Severity.TICKET
     stale, very_late = settings.freshness_minutes, settings.max_record_age_minutes * VERY_LATE
     share = f"{VERY_LATE:.0%} of the age from which they are given up"
     for severity, name, metric, waited, minutes in (
@@ -122,7 +123,7 @@ def _lateness(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
         )
 
 
-def _standstill(settings: StackSettings, signals: Signals) -> Watch:
+def _standstill(settings: RelaySettings, signals: Signals) -> Watch:
     # What arrived in one period may be counted in a later one; and the newest count may not have come in yet, which
     # FILL can't tell from nothing.
     enough = 3 + _longest_invocation(settings)
@@ -141,7 +142,7 @@ def _standstill(settings: StackSettings, signals: Signals) -> Watch:
     )
 
 
-def _blocks(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
+def _blocks(settings: RelaySettings, signals: Signals) -> Iterable[Watch]:
     """A shard can't get past a record; a failure in passing is over with the next try."""
     for metric, runbook, says in (
         (Metric.CONFIGURATION_ERRORS, "configuration-errors", "Access, credentials or the tracker is wrong."),
@@ -220,7 +221,7 @@ def _content(signals: Signals) -> Iterable[Watch]:
     )
 
 
-def _failures(settings: StackSettings, signals: Signals) -> Iterable[Watch]:
+def _failures(settings: RelaySettings, signals: Signals) -> Iterable[Watch]:
     """Invocations end badly, or nearly."""
     yield Watch(
         Severity.TICKET,
@@ -290,7 +291,7 @@ def _arriving(signals: Signals) -> IMetric:
     return signals.stream("IncomingRecords") if signals.sees_stream else signals.relay(Metric.RECORDS_RECEIVED)
 
 
-def _longest_invocation(settings: StackSettings) -> int:
+def _longest_invocation(settings: RelaySettings) -> int:
     """The periods that a batch may take to fill up and be settled: an invocation is counted when it ends."""
     return math.ceil((settings.timeout_seconds + settings.batch_window_seconds) / 60 / PERIOD_MINUTES)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local.clients import CREDENTIALS, REGION
+from local.emulator.clients import CREDENTIALS, REGION
 from local.system import System
 from local.terminal import ending_well, telling
 

@@ -9,12 +9,12 @@ from contextlib import ExitStack
 from typing import Any, Self
 
 from local.bucket import Bucket
-from local.clients import FUNCTION_CREDENTIALS
-from local.cloudwatch import CloudWatch
-from local.emulator import Emulator
-from local.event_source_mapping import EventSourceMapping
-from local.pace import Pace
-from local.personalize import PersonalizeFake
+from local.cloudwatch.publisher import CloudWatch
+from local.emulator.clients import FUNCTION_CREDENTIALS
+from local.emulator.emulator import Emulator
+from local.mapping.clock import Pace
+from local.mapping.mapping import EventSourceMapping
+from local.personalize.server import PersonalizeFake
 
 TRACKER = "local-tracker"
 ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
@@ -68,14 +68,19 @@ class System:
         self._tell("starting the AWS emulator and a stand-in for Personalize, on 127.0.0.1 only")
         self.emulator = running.enter_context(Emulator(endpoint | self._function_environment, port=self._port))
         self.client = self.emulator.client
-        self._tell("cdk bootstrap, cdk deploy")
-        self.outputs = self.emulator.deploy(self._context)
+        self.outputs = self.deploy()
         self._bucket = Bucket(self.client("s3"), self.outputs["BucketName"], self._tell)
         accepted = ", ".join(f"{count} x {kind}" for kind, count in sorted(self.emulator.only_accepted().items()))
         self._tell(f"accepted, though the emulator makes nothing of them: {accepted or 'none'}")
         mapping = EventSourceMapping(self.outputs["EventSourceMappingId"], self.client, self._pace)
         self.mapping = running.enter_context(mapping)
-        self.cloudwatch = running.enter_context(CloudWatch(self.client, self.outputs["LogGroupName"], self.mapping))
+        cloudwatch = CloudWatch(self.client, self.outputs["LogGroupName"], mapping.counted)
+        self.cloudwatch = running.enter_context(cloudwatch)
+
+    def deploy(self) -> dict[str, str]:
+        """Deploy the stack to the emulator, which runs; returns its outputs."""
+        self._tell("cdk bootstrap, cdk deploy")
+        return self.emulator.deploy(self._context)
 
     @property
     def stack(self) -> str:

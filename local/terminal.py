@@ -8,13 +8,12 @@ from functools import partial
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from local.cdk import DeployError
-from local.emulator import EmulatorError
-from local.mapping_settings import MappingError
-from local.producer import NotProduced
+from local.emulator.cdk import DeployError
+from local.emulator.emulator import EmulatorError
+from local.mapping.settings import MappingError
 from local.system import UnfitMachine
 
-FAILURES = (DeployError, EmulatorError, MappingError, NotProduced, UnfitMachine, BotoCoreError, ClientError, OSError)
+FAILURES = (DeployError, EmulatorError, MappingError, UnfitMachine, BotoCoreError, ClientError, OSError)
 INTERRUPTED = 130
 """The exit status of a command that Ctrl-C ended, as shells have it."""
 
@@ -25,12 +24,16 @@ def telling(console: Console) -> Callable[[str], None]:
 
 
 @contextmanager
-def ending_well(console: Console) -> Iterator[None]:
-    """End the process with status 1 and the failure's message, or as interrupted; SIGTERM counts as Ctrl-C."""
+def ending_well(console: Console, *failures: type[Exception]) -> Iterator[None]:
+    """End the process with status 1 and the failure's message, or as interrupted; SIGTERM counts as Ctrl-C.
+
+    `failures` are the command's own, beside those of the local system.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    told: tuple[type[Exception], ...] = (*FAILURES, *failures)
     try:
         yield
-    except FAILURES as exc:
+    except told as exc:
         console.print(str(exc), style="red", markup=False, soft_wrap=True)
         raise SystemExit(1) from exc
     except KeyboardInterrupt:

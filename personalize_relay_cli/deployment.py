@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict
 
 from personalize_relay_cli.problems import Misuse, Problem, translating
 
@@ -91,11 +91,9 @@ def connect(*, stage: str, local: bool, port: int, profile: str | None, region: 
 
 
 def _on_this_machine(port: int) -> ClientFactory:
-    try:
-        from local.clients import client_factory  # noqa: PLC0415 - brings boto3 along
-    except ModuleNotFoundError as exc:
-        raise Misuse("--local needs the checkout that `make local` runs in: use its .venv/bin/relay") from exc
-    return cast("ClientFactory", client_factory(f"http://127.0.0.1:{port}"))
+    from personalize_relay_cli.this_machine import client_factory  # noqa: PLC0415 - brings boto3 along
+
+    return client_factory(f"http://127.0.0.1:{port}")
 
 
 def _on_aws(profile: str | None, region: str | None) -> ClientFactory:

@@ -1,6 +1,5 @@
 """`relay doctor`."""
 
-import json
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -16,33 +15,22 @@ from personalize_relay_cli.health import trial
 from personalize_relay_cli.health.checkups import CHECKS
 from personalize_relay_cli.health.deployed import Deployed
 from personalize_relay_cli.health.diagnosis import Finding, State, run
-from personalize_relay_cli.options import (
-    LOCAL_PORT,
-    LocalOption,
-    Output,
-    OutputOption,
-    PortOption,
-    ProfileOption,
-    RegionOption,
-    StageOption,
-)
-from personalize_relay_cli.printing import agreed
+from personalize_relay_cli.options import OutputOption
+from personalize_relay_cli.printing import Output, agreed, document, print_result
 from personalize_relay_cli.problems import FAILED, Misuse, Problem
 
 _STYLES = {State.OK: "green", State.WRONG: "bold red", State.WARNING: "yellow", State.UNKNOWN: "yellow"}
 _QUESTION = "This sends an event that is recorded in the dataset and can't be taken back. Send it?"
 
 
-def doctor(  # noqa: PLR0913 - one for each option
+def doctor(
+    context: typer.Context,
     *,
-    send_event: Annotated[bool, typer.Option("--send-event", help="Send an event, and wait for it.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Send it without asking.")] = False,
+    send_event: Annotated[
+        bool, typer.Option("--send-event", help="Send an event through the relay, and wait until it is delivered.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Send that event without asking.")] = False,
     output: OutputOption = Output.TEXT,
-    stage: StageOption = "dev",
-    local: LocalOption = False,
-    port: PortOption = LOCAL_PORT,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
 ) -> int:
     """Check a deployment as an operator would, and say what is wrong and what to do.
 
@@ -58,17 +46,22 @@ def doctor(  # noqa: PLR0913 - one for each option
       relay doctor --local
       relay doctor --stage prod
       relay doctor --stage prod --send-event
-      relay doctor --format json | jq '.[] | select(.state == "wrong")'
+      relay doctor --format json | jq '.findings[] | select(.state == "wrong")'
 
     Exit status: 0 nothing is wrong, 1 something is, 2 wrong usage.
     """
-    deployment = connect(stage=stage, local=local, port=port, profile=profile, region=region)
+    deployment = connect(**context.obj)
     if send_event and not yes:
         _confirm()
     deployed = Deployed(deployment, lambda: datetime.now(UTC))
     findings = _findings(deployed, send_event=send_event)
-    found = _print_json(findings) if output is Output.JSON else _print(findings)
-    return FAILED if State.WRONG in found else 0
+    if output is Output.JSON:
+        found = list(findings)
+        print_result(output, document("doctor", findings=found), ())
+        states = {each.state for each in found}
+    else:
+        states = _print(findings)
+    return FAILED if State.WRONG in states else 0
 
 
 def _findings(deployed: Deployed, *, send_event: bool) -> Iterator[Finding]:
@@ -94,10 +87,3 @@ def _print(findings: Iterable[Finding]) -> set[State]:
             line.append(f"\n{'':8}-> {found.do}")
         console.print(line, soft_wrap=True)
     return states
-
-
-def _print_json(findings: Iterable[Finding]) -> set[State]:
-    found = list(findings)
-    documents = [{"check": each.check, "state": each.state, "says": each.says, "do": each.do} for each in found]
-    typer.echo(json.dumps(documents, indent=2))
-    return {each.state for each in found}

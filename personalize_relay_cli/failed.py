@@ -1,29 +1,27 @@
 """`relay failed`: what could not be delivered, shown and sent again; `erase` is in a module of its own."""
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from msgspec.structs import replace
 
+from personalize_relay.errors import Reason
 from personalize_relay.settings import Settings
 from personalize_relay_cli.deployment import connect
 from personalize_relay_cli.mapping import loading
 from personalize_relay_cli.options import (
-    LOCAL_PORT,
-    LocalOption,
-    MappingOption,
-    Output,
+    DryRunOption,
     OutputOption,
-    PortOption,
-    ProfileOption,
-    RegionOption,
-    StageOption,
+    OwnMappingOption,
+    YesOption,
+    moment,
+    one_of,
+    shard_id,
 )
-from personalize_relay_cli.printing import agreed, number, print_json, print_lines, say
-from personalize_relay_cli.problems import FAILED, Misuse, Problem, translating
+from personalize_relay_cli.printing import Output, choose, document, number, print_result, say, unless_agreed
+from personalize_relay_cli.problems import FAILED, Problem, translating
 from personalize_relay_cli.recovery import text as failed_text
 from personalize_relay_cli.recovery.failures import Failures, asked
 from personalize_relay_cli.recovery.groups import listing
@@ -31,11 +29,11 @@ from personalize_relay_cli.recovery.mending import Mender, compiled
 from personalize_relay_cli.recovery.redrive import Account, Redrive
 from personalize_relay_cli.recovery.resending import Sender
 from personalize_relay_cli.recovery.selection import Selection
-from personalize_relay_cli.recovery.set_aside import Flaw
+from personalize_relay_cli.recovery.set_aside import CONDITIONS, Flaw, snake_case
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="""What could not be delivered: list, show, send again or erase it.
+    help="""List what could not be delivered, show it, send it again or erase it.
 
     The function's quarantine (a bad event, with its reason) and the batches that
     Lambda gave up, whole: both are in the stack's bucket until they expire.
@@ -50,19 +48,31 @@ app = typer.Typer(
 
 NO_MAPPING = "none"
 """The --mapping for payloads of the contract, such as those from before the function had a mapping."""
-WHICH = "Which"
-Since = Annotated[str | None, typer.Option(metavar="TIME", help="Arrived then or later.", rich_help_panel=WHICH)]
-Until = Annotated[str | None, typer.Option(metavar="TIME", help="Arrived before.", rich_help_panel=WHICH)]
+_reason = one_of([*map(str, Reason), *CONDITIONS], "`relay failed list` names those that there are")
+
+
+def reason_name(text: str) -> str:
+    """The parser of --reason; Lambda's own word for a condition, as RetryAttemptsExhausted, may be one nobody knows."""
+    return snake_case(text) if text != text.lower() else _reason(text)
+
+
+def _which(metavar: str, help_: str, *names: str, parser: Callable[[str], Any] | None = None) -> Any:  # noqa: ANN401 - Typer's own type is not to be named
+    return typer.Option(*names, metavar=metavar, help=help_, parser=parser, rich_help_panel="Which")
+
+
+Since = Annotated[float | None, _which("TIME", "Take what arrived since then (default: all).", parser=moment)]
+Until = Annotated[float | None, _which("TIME", "Take what arrived before then (default: all).", parser=moment)]
 Reasons = Annotated[
-    list[str] | None, typer.Option("--reason", metavar="NAME", help="May be repeated.", rich_help_panel=WHICH)
+    list[str] | None, _which("NAME", "Take events with this reason (default: any).", "--reason", parser=reason_name)
 ]
-Shard = Annotated[str | None, typer.Option(metavar="ID", help="As shardId-000000000003.", rich_help_panel=WHICH)]
-Tracker = Annotated[str | None, typer.Option(metavar="ID", help="Its events only.", rich_help_panel=WHICH)]
-SequenceNumber = Annotated[str | None, typer.Option(metavar="N", help="One record.", rich_help_panel=WHICH)]
+Shard = Annotated[str | None, _which("ID", "Take one shard (default: all).", parser=shard_id)]
+Tracker = Annotated[str | None, _which("ID", "Take events for this tracker (default: any).")]
+SequenceNumber = Annotated[str | None, _which("N", "Take one record (default: all).")]
 
 
 @app.command("list")
 def list_(  # noqa: PLR0913 - an option each
+    context: typer.Context,
     *,
     since: Since = None,
     until: Until = None,
@@ -70,50 +80,41 @@ def list_(  # noqa: PLR0913 - an option each
     shard: Shard = None,
     tracker: Tracker = None,
     sequence_number: SequenceNumber = None,
+    each: Annotated[bool, typer.Option("--each", help="List each by its number, with its detail.")] = False,
     output: OutputOption = Output.TEXT,
-    stage: StageOption = "dev",
-    local: LocalOption = False,
-    port: PortOption = LOCAL_PORT,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
 ) -> int:
-    """Count what is set aside, by reason, and what of it was sent again.
+    """Count what is set aside, by reason, what of it was sent again and what is left.
 
-    A TIME is ISO 8601 (UTC unless it says otherwise) or so long ago: 90m, 2h, 3d.
     Whole batches have Lambda's condition for a reason: retry_attempts_exhausted.
 
     [bold]relay failed list --stage prod --since 2h[/]
+    [bold]relay failed list --each --reason wrong_type[/]
     [bold]relay failed list --reason wrong_type --reason missing_member --format json[/]
 
     Exit status 1: something in the bucket can't be read; each is named.
     """
     chosen = asked(since, until, reason, shard, tracker, sequence_number)
-    work = Failures(connect(stage=stage, local=local, port=port, profile=profile, region=region))
+    work = Failures(connect(**context.obj))
     with translating():
-        found = listing(work.bucket, work.ledger, work.completed(chosen))
-    if output is Output.JSON:
-        print_json(failed_text.listing_json(found))
-    else:
-        print_lines(failed_text.listing_lines(found, datetime.now(UTC)))
+        found = listing(work.bucket, work.ledger, work.completed(chosen), each=each)
+    print_result(output, found, failed_text.listing_lines(found, datetime.now(UTC)))
     return reported(found.flaws)
 
 
 @app.command()
 def show(  # noqa: PLR0913 - an option each
-    sequence_number: Annotated[str, typer.Argument(metavar="SEQUENCE_NUMBER", help="The record's.")],
+    context: typer.Context,
+    sequence_number: Annotated[
+        str, typer.Argument(metavar="SEQUENCE_NUMBER", help="Its number, as failed list --each has it.")
+    ],
     *,
-    reveal: Annotated[bool, typer.Option("--reveal", help="Show its payload, ids and all.")] = False,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Show its payload, with all ids.")] = False,
     since: Since = None,
     until: Until = None,
     reason: Reasons = None,
     shard: Shard = None,
     tracker: Tracker = None,
     output: OutputOption = Output.TEXT,
-    stage: StageOption = "dev",
-    local: LocalOption = False,
-    port: PortOption = LOCAL_PORT,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
 ) -> int:
     """Show one record: where it came from, why it is set aside, where it is stored.
 
@@ -123,13 +124,12 @@ def show(  # noqa: PLR0913 - an option each
     [bold]relay failed show 4959033827149024 --reveal --shard shardId-000000000003[/]
     """
     chosen = asked(since, until, reason, shard, tracker, sequence_number)
-    work = Failures(connect(stage=stage, local=local, port=port, profile=profile, region=region))
+    work = Failures(connect(**context.obj))
     with translating():
         found, flaws = work.find(work.completed(chosen))
-    if output is Output.JSON:
-        print_json([failed_text.record_json(*each, reveal=reveal) for each in found])
-    else:
-        print_lines(line for each in found for line in failed_text.record_lines(*each, reveal=reveal))
+    records = [failed_text.record_json(*each, reveal=reveal) for each in found]
+    lines = [line for each in found for line in failed_text.record_lines(*each, reveal=reveal)]
+    print_result(output, document("failed-show", records=records), lines)
     status = reported(flaws)
     if not found:
         raise Problem("no such record is set aside: is it delivered, expired, or of another stage?")
@@ -138,14 +138,18 @@ def show(  # noqa: PLR0913 - an option each
 
 @app.command()
 def redrive(  # noqa: PLR0913 - an option each
+    context: typer.Context,
     *,
-    mapping: MappingOption = None,
-    transform: Annotated[str | None, typer.Option(metavar="JMESPATH", help="Mends each event first.")] = None,
-    direct: Annotated[bool, typer.Option("--direct", help="Call PutEvents here, past the stream.")] = False,
-    rate: Annotated[float | None, typer.Option(min=0.01, metavar="N", help="At most so many events a second.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask; needed without a terminal.")] = False,
-    take_over: Annotated[bool, typer.Option("--take-over", help="Send what a dead run has claimed.")] = False,
+    mapping: OwnMappingOption = None,
+    transform: Annotated[
+        str | None, typer.Option(metavar="JMESPATH", help="Mend events first (default: as they are).")
+    ] = None,
+    direct: Annotated[bool, typer.Option("--direct", help="Call PutEvents from here, past the stream.")] = False,
+    rate: Annotated[float | None, typer.Option(min=0.01, metavar="N", help="Send at most N events a second.")] = None,
+    dry_run: DryRunOption = False,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Dry run: show events before and after.")] = False,
+    yes: YesOption = False,
+    take_over: Annotated[bool, typer.Option("--take-over", help="Send what a crashed run claimed, too.")] = False,
     since: Since = None,
     until: Until = None,
     reason: Reasons = None,
@@ -153,11 +157,6 @@ def redrive(  # noqa: PLR0913 - an option each
     tracker: Tracker = None,
     sequence_number: SequenceNumber = None,
     output: OutputOption = Output.TEXT,
-    stage: StageOption = "dev",
-    local: LocalOption = False,
-    port: PortOption = LOCAL_PORT,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
 ) -> int:
     """Send events again, each once: what was sent is noted in the bucket.
 
@@ -175,34 +174,33 @@ def redrive(  # noqa: PLR0913 - an option each
 
     Exit status: 0 nothing is left to send, 1 something is, 2 wrong usage.
     """
-    if dry_run and yes:
-        raise Misuse("--dry-run sends nothing, --yes sends: which is it?")
+    choose(dry_run=dry_run, yes=yes)
     mending = None if transform is None else compiled(transform)
     chosen = asked(since, until, reason, shard, tracker, sequence_number)
-    work = Failures(connect(stage=stage, local=local, port=port, profile=profile, region=region))
+    work = Failures(connect(**context.obj))
     with translating():
         chosen = mapped(work.completed(chosen), mapping, work.settings)
         mender = Mender(work.trackers, mending, marking=bool(mapping or work.settings.mapping))
 
         def run(sender: Sender | None) -> Redrive:
-            return Redrive(work.bucket, work.ledger, mender, sender, take_over=take_over, rate=rate)
+            shows = reveal and sender is None
+            return Redrive(work.bucket, work.ledger, mender, sender, take_over=take_over, reveal=shows, rate=rate)
 
-        asks = not (dry_run or yes)
         if not yes:
             plan = run(None).run(chosen)
-            if dry_run or not (sys.stdin.isatty() and plan.sent):
-                return _planned(plan, output, needs_yes=asks)
-            say(failed_text.account_lines(plan, datetime.now(UTC), planned=True))
-            if not agreed(f"send {number(plan.sent, 'event')}?"):
-                return FAILED
-        sending = run(work.past_the_stream(profile, region, local=local) if direct else work.stream)
+            question = f"send {number(plan.to_send, 'event')}?" if plan.to_send else ""
+            lines = failed_text.account_lines(plan, datetime.now(UTC))
+            status = unless_agreed(output, plan, lines, question, dry_run=dry_run, status=int(not plan.done))
+            if status is not None:
+                return reported(plan.flaws) or status
+        sending = run(work.past_the_stream(**context.obj) if direct else work.stream)
         try:
             sending.run(chosen)
         except BaseException:
             if sending.account.selected:
-                _print_account(sending.account, output, planned=False)
+                _print_account(sending.account, output)
             raise
-    _print_account(sending.account, output, planned=False)
+    _print_account(sending.account, output)
     return reported(sending.account.flaws) or int(not sending.account.done)
 
 
@@ -216,24 +214,11 @@ def mapped(chosen: Selection, mapping: str | None, deployed: Settings) -> Select
     return replace(chosen, lacks_mapping=bool(deployed.mapping))
 
 
-def _planned(plan: Account, output: Output, *, needs_yes: bool) -> int:
-    """Print a dry run; returns its exit status."""
-    _print_account(plan, output, planned=True)
-    status = reported(plan.flaws) or int(not plan.done)
-    if needs_yes and plan.sent:
-        say(["a dry run, as there is no terminal to ask: nothing was sent. --yes sends"])
-        return FAILED
-    return status
-
-
-def _print_account(account: Account, output: Output, *, planned: bool) -> None:
-    if output is Output.JSON:
-        print_json(failed_text.account_json(account, planned=planned))
-    else:
-        print_lines(failed_text.account_lines(account, datetime.now(UTC), planned=planned))
+def _print_account(account: Account, output: Output) -> None:
+    print_result(output, account, failed_text.account_lines(account, datetime.now(UTC)))
 
 
 def reported(flaws: Sequence[Flaw]) -> int:
     """Name what can't be read, on standard error; returns the exit status."""
-    say(str(flaw) for flaw in flaws)
+    say(*map(str, flaws))
     return FAILED if flaws else 0

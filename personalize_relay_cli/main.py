@@ -10,22 +10,27 @@ from pathlib import Path
 from typing import Annotated, cast
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from personalize_relay_cli import doctor, erase, failed, mapped, produce, replay, rollback, status, validate
+from personalize_relay_cli import doctor, erase, failed, mapped, options, produce, replay, rollback, status, validate
 from personalize_relay_cli.problems import FAILED, INTERRUPTED, MISUSED, Problem, bug
 
 HELP = """
 Send events to Amazon Personalize through the relay, and look after what became of them.
 
 Works on the stage that --stage names, with your AWS credentials; with --local on the system that `make local` runs.
+The options below may stand before or behind the subcommand, and the last of a name counts.
+
+[bold]relay validate clicks.jsonl[/]
+[bold]relay --stage prod status[/], or [bold]relay status --stage prod[/]
+
 Exit status: 0 done, 1 something was rejected or failed, 2 wrong usage, 130 ended by Ctrl-C.
 """
 
 app = typer.Typer(
     name="relay",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -39,11 +44,19 @@ def _version(asked: bool) -> None:  # noqa: FBT001 - as Typer calls it
 
 
 @app.callback(help=HELP)
-def _relay(
+def _relay(  # noqa: PLR0913 - an option each
+    context: typer.Context,
     *,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")] = False,
+    stage: options.StageOption = "dev",
+    local: options.LocalOption = False,
+    port: options.PortOption = options.LOCAL_PORT,
+    profile: options.ProfileOption = None,
+    region: options.RegionOption = None,
+    version: Annotated[  # noqa: ARG001 - its callback ends the command
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
 ) -> None:
-    pass
+    context.obj = {"stage": stage, "local": local, "port": port, "profile": profile, "region": region}
 
 
 app.command()(validate.validate)
@@ -55,6 +68,11 @@ app.command()(replay.replay)
 app.command()(status.status)
 app.command()(doctor.doctor)
 app.command()(rollback.rollback)
+
+
+def command() -> TyperGroup:
+    """The command with all its subcommands."""
+    return options.spread(cast("TyperGroup", typer.main.get_command(app)))
 
 
 def main() -> None:
@@ -76,7 +94,7 @@ def run(arguments: Sequence[str]) -> int:
     if any(map(_is_no_text, arguments)):
         return _ended("an argument is not UTF-8: rename the file, or give it as standard input", MISUSED)
     try:
-        return int(app(arguments, prog_name="relay", standalone_mode=False) or 0)
+        return int(command()(arguments, prog_name="relay", standalone_mode=False) or 0)
     except Problem as exc:
         return _ended(str(exc), exc.exit_status)
     except TyperException as exc:

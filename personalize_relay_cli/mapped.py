@@ -1,25 +1,23 @@
 """`relay map`: see what mappings there are, run their tests, and try one on records."""
 
 import shutil
-import sys
 import time
 from itertools import islice
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from personalize_relay.errors import MappingError
-from personalize_relay_cli.input.forms import Format
 from personalize_relay_cli.input.reading import read
 from personalize_relay_cli.mapping import text
 from personalize_relay_cli.mapping.trial import Trial
-from personalize_relay_cli.options import Output, OutputOption
+from personalize_relay_cli.options import FilesArgument, InputFormatOption, OutputOption
+from personalize_relay_cli.printing import Output, document, print_lines, print_result
 from personalize_relay_cli.problems import FAILED, Misuse
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="""Take a stream of another format to events: see, test and try mappings.
+    help="""See, test and try mappings, which make events of a stream of another format.
 
     A mapping is a TOML file of rules, docs/mapping.md teaches it; a preset is one
     that comes with the relay, such as segment.
@@ -32,11 +30,12 @@ app = typer.Typer(
 )
 
 MappingName = Annotated[str, typer.Argument(metavar="MAPPING", help="A TOML file, or the name of a preset.")]
-Records = Annotated[list[str], typer.Argument(metavar="RECORDS", help="Files: jsonl, json, csv; .gz too; - is stdin.")]
 
 
 @app.command()
-def show(preset: Annotated[str | None, typer.Argument(metavar="PRESET", help="Its name; else all.")] = None) -> None:
+def show(
+    preset: Annotated[str | None, typer.Argument(metavar="PRESET", help="Print this one (default: list all).")] = None,
+) -> None:
     """Print a preset, to use it or to start from it; without a name, list them.
 
     The head of a preset says where each member comes from and what is dropped.
@@ -49,9 +48,9 @@ def show(preset: Annotated[str | None, typer.Argument(metavar="PRESET", help="It
     if preset is None:
         sources = {name: mapping_file.source(name) for name in mapping_file.PRESETS}
         read = {name: mapping_file.read(toml, file=name, salt=mapping_file.TEST_SALT) for name, toml in sources.items()}
-        _print(*text.presets({name: each.description for name, each in read.items()}))
+        print_lines(text.presets({name: each.description for name, each in read.items()}))
     elif preset in mapping_file.PRESETS:
-        sys.stdout.write(mapping_file.source(preset))
+        print_lines([mapping_file.source(preset).removesuffix("\n")])
     else:
         raise Misuse(f"{preset}: is no preset: there are {', '.join(mapping_file.PRESETS)}")
 
@@ -72,23 +71,18 @@ def run_tests(mapping: MappingName, *, output: OutputOption = Output.TEXT) -> in
     held = _read(mapping)
     failures = {each.name: mapping_tests.failure(each, held.mapping) for each in held.tests}
     failed = sum(wrong is not None for wrong in failures.values())
-    if output is Output.JSON:
-        listed = [{"test": name, "failure": wrong} for name, wrong in failures.items()]
-        _print_json({"tests": listed, "failed": failed})
-    else:
-        _print(*text.tests(failures))
+    listed = [{"test": name, "failure": wrong} for name, wrong in failures.items()]
+    print_result(output, document("map-test", tests=listed, failed=failed), text.tests(failures))
     return FAILED if failed or not failures else 0
 
 
 @app.command("try")
 def try_(  # noqa: PLR0913 - an option each
     mapping: MappingName,
-    records: Records,
+    records: FilesArgument,
     *,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="Read at most N records.")] = 10,
-    input_format: Annotated[
-        Format | None, typer.Option(help="Say what the files hold; else their suffix does.")
-    ] = None,
+    input_format: InputFormatOption = None,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show payloads and events, not only their shape.")] = False,
     output: OutputOption = Output.TEXT,
 ) -> int:
@@ -107,12 +101,12 @@ def try_(  # noqa: PLR0913 - an option each
     if output is Output.JSON:
         listed = [text.tried_json(each, reveal=reveal) for each in tried]
         counts = {"payloads": trial.payloads, "events": trial.events, "dropped": trial.dropped}
-        _print_json({"tried": listed, **counts, "rejected": trial.rejected})
+        print_result(output, document("map-try", tried=listed, **counts, rejected=trial.rejected), ())
     else:
         width = shutil.get_terminal_size().columns
         for each in tried:
-            _print(*text.tried(each, reveal=reveal, width=width))
-        _print(text.summary(trial))
+            print_lines(text.tried(each, reveal=reveal, width=width))
+        print_lines([text.summary(trial)])
     return FAILED if trial.rejected else 0
 
 
@@ -123,12 +117,3 @@ def _read(mapping: str) -> Any:  # noqa: ANN401 - a MappingFile, which is import
         return mapping_file.read(mapping_file.source(mapping), file=mapping, salt=mapping_file.TEST_SALT)
     except MappingError as exc:
         raise Misuse(str(exc)) from exc
-
-
-def _print(*lines: str) -> None:
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
-    sys.stdout.flush()  # a closed pipe shows here, not at exit
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    _print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

@@ -24,9 +24,10 @@ _REFUSALS = {
     "UnrecognizedClient": "the access key is not known: sign in again, or choose another --profile",
 }
 """What to do, by how a service's error code begins."""
+_UNREACHABLE = "is the region right, and the network up?"
 _FAILURES = {
-    "ConnectTimeoutError": "is the region right, and the network up? With --local: is `make local` running?",
-    "EndpointConnectionError": "is the region right, and the network up? With --local: is `make local` running?",
+    "ConnectTimeoutError": _UNREACHABLE,
+    "EndpointConnectionError": _UNREACHABLE,
     "NoCredentialsError": "sign in, set AWS_PROFILE or give --profile; --local needs none",
     "NoRegionError": "set AWS_REGION or give --region",
     "PartialCredentialsError": "set both the access key and the secret key",
@@ -60,6 +61,8 @@ def translating() -> Iterator[None]:
     except BotoCoreError as exc:
         advice = _FAILURES.get(type(exc).__name__)
         said = str(exc).rstrip(".")
+        if advice is _UNREACHABLE and "//127.0.0.1:" in said:
+            advice = "is `make local` running, and on this --port?"
         raise Problem(f"{said}: {advice}" if advice else said) from exc
 
 

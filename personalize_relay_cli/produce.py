@@ -3,10 +3,11 @@
 import math
 import shlex
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
-import msgspec
 import typer
 
 from personalize_relay_cli.deployment import connect
@@ -14,24 +15,15 @@ from personalize_relay_cli.input.forms import Format
 from personalize_relay_cli.input.reading import read
 from personalize_relay_cli.input.remarks import Remarks
 from personalize_relay_cli.mapping import loading
-from personalize_relay_cli.options import (
-    LOCAL_PORT,
-    LocalOption,
-    MappingOption,
-    Output,
-    OutputOption,
-    PortOption,
-    ProfileOption,
-    RegionOption,
-    StageOption,
-)
+from personalize_relay_cli.options import MappingOption, OutputOption
+from personalize_relay_cli.printing import Output, print_result, remark, say
 from personalize_relay_cli.problems import FAILED, INTERRUPTED, Misuse
+from personalize_relay_cli.progress import bar, bytes_before
 from personalize_relay_cli.sending import account
-from personalize_relay_cli.sending.bar import drawn
 from personalize_relay_cli.sending.checkpoint import Checkpoint
 from personalize_relay_cli.sending.interruption import Interruption
 from personalize_relay_cli.sending.producing import Rejected
-from personalize_relay_cli.sending.put_records import put_records
+from personalize_relay_cli.sending.put_records import GIVE_UP_AFTER, put_records
 from personalize_relay_cli.sending.runs import Run, Terms
 
 SHOWN = 100
@@ -39,17 +31,28 @@ SHOWN = 100
 
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE", help="jsonl, ndjson, json, csv, tsv; .gz; - is stdin")]
-Stream = Annotated[str | None, typer.Option(metavar="NAME", help="Else that of the stage.")]
-InputFormat = Annotated[Format | None, typer.Option(help="Else by suffix or content.")]
-CheckpointFile = Annotated[Path | None, typer.Option("--checkpoint", metavar="FILE", help="Kept to go on from.")]
-Rate = Annotated[float | None, typer.Option(min=0.01, metavar="N", help="Events a second at most.")]
-GiveUpAfter = Annotated[float, typer.Option(min=0.0, metavar="S", help="Seconds that nothing gets in.")]
-NoValidate = Annotated[bool, typer.Option("--no-validate", help="Send bad events, too.")]
-NoStamp = Annotated[bool, typer.Option("--no-stamp", help="Leave events without ids.")]
-Reveal = Annotated[bool, typer.Option("--reveal", help="Show rejected payloads.")]
+Stream = Annotated[str | None, typer.Option(metavar="NAME", help="Send to this stream (default: the stage's).")]
+InputFormat = Annotated[Format | None, typer.Option(help="Read the files as this (default: by suffix or content).")]
+CheckpointFile = Annotated[
+    Path | None, typer.Option("--checkpoint", metavar="FILE", help="Remember progress here, and resume from it.")
+]
+Rate = Annotated[float | None, typer.Option(min=0.01, metavar="N", help="Send at most N events a second.")]
+GiveUpAfter = Annotated[
+    float, typer.Option(min=0.0, metavar="S", help="Stop after S seconds in which the stream takes nothing.")
+]
+NoValidate = Annotated[bool, typer.Option("--no-validate", help="Send events that the function would reject, too.")]
+NoStamp = Annotated[bool, typer.Option("--no-stamp", help="Add no eventId to events that have none.")]
+OneEventARecord = Annotated[
+    bool, typer.Option("--one-event-a-record", help="Give each line a record, for others who read the stream.")
+]
+RejectsFile = Annotated[
+    Path | None, typer.Option("--rejects", metavar="FILE", help="Write the rejected lines here, to mend and send.")
+]
+Reveal = Annotated[bool, typer.Option("--reveal", help="Print each rejected line below its reason.")]
 
 
 def produce(  # noqa: PLR0913 - an option each
+    context: typer.Context,
     files: Files,
     *,
     stream: Stream = None,
@@ -57,83 +60,113 @@ def produce(  # noqa: PLR0913 - an option each
     mapping: MappingOption = None,
     checkpoint: CheckpointFile = None,
     rate: Rate = None,
-    give_up_after: GiveUpAfter = 300.0,
+    give_up_after: GiveUpAfter = GIVE_UP_AFTER,
     no_validate: NoValidate = False,
     no_stamp: NoStamp = False,
+    one_event_a_record: OneEventARecord = False,
+    rejects: RejectsFile = None,
     reveal: Reveal = False,
     output: OutputOption = Output.TEXT,
-    stage: StageOption = "dev",
-    local: LocalOption = False,
-    port: PortOption = LOCAL_PORT,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
 ) -> int:
-    """Send events to the stream: full calls, each session in order.
+    """Send events to the stream, each session in order.
 
-    What fails is tried again, what is throttled sets the pace. An event without
-    an eventId gets one that depends on its file alone: sent twice, it is trained
-    on once, and two identical lines of a file stay two events.
-    Prints an account: read = sent + rejected (+ filtered + left). Exit status:
-    0 all sent, 1 something was not or a file is empty, 2 wrong usage, 130 Ctrl-C.
+    A session's events share records, which fills the PutEvents calls: the command
+    reads ahead for them. It sends again whatever fails, and slows down while the
+    stream throttles. An event without an eventId gets one from its content, and
+    from how many identical events precede it in its file: sent twice, an event is
+    trained on once, and two identical lines stay two events.
 
-    --mapping makes the events here: a function with any mapping takes them as they
-    are. RELAY_MAPPING_SALT is the salt of its hash().
+    Prints an account: read = sent + rejected (+ filtered + left). Exit status: 0
+    all sent, 1 not all or a file is empty, 2 wrong usage, 130 Ctrl-C.
+
+    With --mapping the command maps the lines itself, so that any function takes
+    them. The salt of hash() is read from RELAY_MAPPING_SALT.
 
     [bold]relay produce clicks.jsonl --stage prod --checkpoint clicks.at[/]
-    goes on where it was when it is run again after Ctrl-C or a crash
+    run again after Ctrl-C or a crash, sends what is left
     [bold]zcat old.gz | relay produce - --local --rate 500[/]
     [bold]relay produce calls.jsonl more.csv --stream my-stream --mapping segment[/]
     """
     if len(set(files)) < len(files):
         raise Misuse("a file is named twice")
-    remarks = Remarks(_remark, reveal=reveal)
+    remarks = Remarks(remark, reveal=reveal)
     mapped = loading.to_send(mapping)
-    lines = read(files, form=input_format, remarks=remarks, mapping=mapped)
-    deployment = connect(stage=stage, local=local, port=port, profile=profile, region=region)
+    run: Run  # made below, once the files are known to be there
+    lines = read(files, form=input_format, remarks=remarks, mapping=mapped, wait=lambda: run.wait())  # noqa: PLW0108
+    deployment = connect(**context.obj)
     terms = Terms(
         stream=stream or deployment.stream,
         rate=rate or math.inf,
         give_up_after=give_up_after,
         stamping=not no_stamp,
         validating=not no_validate,
+        packing=not one_event_a_record,
         mapping=mapped,
     )
     kept = Checkpoint(checkpoint, terms.stream, stamped=not no_stamp, mapping=mapping or "") if checkpoint else None
     put = put_records(deployment.client("kinesis"), terms.stream)
-    with Interruption() as interruption:
-        run = Run(put, terms, kept, _Listing(reveal=reveal), interruption)
-        with drawn(run, files):
+    with Interruption() as interruption, _opened(rejects, resumed=bool(kept and kept.positions)) as refused:
+        run = Run(put, terms, kept, _Listing(refused, reveal=reveal), interruption)
+        headway = run.headway
+        with bar("sending", _bytes(files), "events", lambda: (headway.settled_bytes, headway.events)) as draw:
+            run.draw = draw or run.draw
             run.over(lines)
         ended = _ended(run, output, interrupted=interruption.is_asked(), resumable=checkpoint is not None)
         return ended or (FAILED if remarks.empty else 0)
 
 
-class _Listing:
-    """Lists what is rejected on standard error."""
+def _bytes(files: Sequence[str]) -> int | None:
+    """How many bytes there are to send; None unless all files are plain JSON Lines, whose bytes are those of events."""
+    are_lines = all(Path(file).suffix in {".jsonl", ".ndjson"} for file in files)
+    return bytes_before(files).get("") if are_lines else None
 
-    def __init__(self, *, reveal: bool) -> None:
+
+@contextmanager
+def _opened(rejects: Path | None, *, resumed: bool) -> Iterator[BinaryIO | None]:
+    """The file for rejected lines, if there is to be one: a new one, unless an earlier run is resumed."""
+    if rejects is None:
+        yield None
+        return
+    try:
+        opened = rejects.open("ab" if resumed else "xb")
+    except FileExistsError as exc:
+        raise Misuse(f"--rejects {rejects}: is there already; move it away, or name another file") from exc
+    except OSError as exc:
+        raise Misuse(f"--rejects {rejects}: can't be written: {(exc.strerror or str(exc)).lower()}") from exc
+    with opened:
+        yield opened
+
+
+class _Listing:
+    """Lists what is rejected on standard error, and writes it to a file if there is one."""
+
+    def __init__(self, rejects: BinaryIO | None, *, reveal: bool) -> None:
+        self._rejects = rejects
         self._reveal = reveal
         self._count = 0
 
     def __call__(self, rejected: Rejected) -> None:
         self._count += 1
+        if self._rejects:
+            self._rejects.write(b"%b\n" % _in_a_line(rejected.line.data))
         if self._count <= SHOWN:
-            sys.stderr.write(f"{account.rejected(rejected, reveal=self._reveal)}\n")
+            say(account.rejected(rejected, reveal=self._reveal))
         if self._count == SHOWN:
-            sys.stderr.write("the others are counted; `relay validate` lists them all\n")
+            say("the others are counted; `relay validate` lists them all")
 
 
-def _remark(said: str) -> None:
-    sys.stderr.write(f"relay: {said}\n")
+def _in_a_line(payload: bytes) -> bytes:
+    """The same JSON without line breaks, which a payload of a JSON array may have: there they are but white space."""
+    return payload.replace(b"\r", b" ").replace(b"\n", b" ")
 
 
 def _ended(run: Run, output: Output, *, interrupted: bool, resumable: bool) -> int:
     """Print how it ended; returns the exit status."""
     it = run.account()
     if interrupted or (run.problem and it.sent):
-        sys.stderr.write(f"relay: {_how_to_resume(run, resumable=resumable)}\n")
+        remark(_how_to_resume(run, resumable=resumable))
     if it.sent or not run.problem:
-        _print(it, output)
+        print_result(output, it, account.lines(it))
     if run.problem:
         raise run.problem
     if interrupted:
@@ -142,17 +175,7 @@ def _ended(run: Run, output: Output, *, interrupted: bool, resumable: bool) -> i
 
 
 def _how_to_resume(run: Run, *, resumable: bool) -> str:
-    settled = run.headway.settled
-    where = f"all is settled to {settled.file}:{settled.line}" if settled else "nothing is settled"
-    where += ", and what was sent beyond goes out again"
+    so_far = f"{run.headway.settled:,} of {run.headway.read:,} lines read are settled"
     if resumable:
-        return f"{where}; go on with: {shlex.join(['relay', *sys.argv[1:]])}"
-    return f"{where}; without --checkpoint the same command begins again"
-
-
-def _print(it: account.Account, output: Output) -> None:
-    if output is Output.JSON:
-        sys.stdout.write(f"{msgspec.json.format(msgspec.json.encode(it)).decode()}\n")
-    else:
-        sys.stdout.writelines(f"{line}\n" for line in account.lines(it))
-    sys.stdout.flush()  # a closed pipe is to be noticed here
+        return f"{so_far}; to go on with the others, run: {shlex.join(['relay', *sys.argv[1:]])}"
+    return f"{so_far}; without --checkpoint the same command sends all of them again, under the same ids"

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 COMMANDS = (
-    *("validate", "produce", "map show", "map test", "map try"),
+    *("", "validate", "produce", "map show", "map test", "map try"),
     *("failed list", "failed show", "failed redrive", "failed erase", "replay", "status", "doctor", "rollback"),
 )
 WIDTH = 80
@@ -23,7 +23,8 @@ ordinary credentials, and with `--local` to the system that `make local` runs on
 | 130 | ended by Ctrl-C or SIGTERM |
 
 Nothing of an event is printed without `--reveal`: no payload, no id. Results go to standard output, as text or with
-`--format json`; all else goes to standard error. [Mending and sending again](redrive.md) has a page of its own.
+`--format json` ([its documents](json.md)); all else goes to standard error. [Mending and sending again](redrive.md) has
+a page of its own.
 
 An event without an `eventId` gets one from `produce`: of its content, and of its number among equal events of the file.
 The same file gives the same ids, and two equal clicks in it stay two. Equal events of two files have one id and are
@@ -45,7 +46,9 @@ text without a header is read line by line where the mapping has columns of its 
 
 def document() -> str:
     """The document: how the command behaves, then the help of each subcommand."""
-    return HEAD + "".join(f"\n## relay {command}\n\n```text\n{_help(command)}\n```\n" for command in COMMANDS)
+    return HEAD + "".join(
+        f"\n## {f'relay {command}'.strip()}\n\n```text\n{_help(command)}\n```\n" for command in COMMANDS
+    )
 
 
 def _help(command: str) -> str:

@@ -1,62 +1,50 @@
 """`relay replay`: what the stream still holds, through the function once more."""
 
-import sys
 import time
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from personalize_relay_cli.deployment import connect
-from personalize_relay_cli.options import (
-    LOCAL_PORT,
-    LocalOption,
-    Output,
-    OutputOption,
-    PortOption,
-    ProfileOption,
-    RegionOption,
-    StageOption,
-)
-from personalize_relay_cli.printing import agreed, number, print_json, print_lines, say
+from personalize_relay_cli.options import DryRunOption, OutputOption, YesOption, moment, shard_id
+from personalize_relay_cli.printing import Output, choose, number, print_result, say, told, unless_agreed
 from personalize_relay_cli.problems import FAILED, INTERRUPTED, Misuse, Problem, translating
-from personalize_relay_cli.recovery.selection import moment
+from personalize_relay_cli.progress import bar
 from personalize_relay_cli.replaying import text
 from personalize_relay_cli.replaying.function import Function
-from personalize_relay_cli.replaying.records import told
 from personalize_relay_cli.replaying.replay import Replay, Terms
 from personalize_relay_cli.replaying.stream import Shard, Stream
-from personalize_relay_cli.sending.bar import bar
 from personalize_relay_cli.sending.interruption import Interruption
 
 RATE = 250.0
 """Records a second: of single events in sessions of their own, a quarter of the 1,000 calls a second that Personalize
 takes for a dataset group. The live stream needs the rest."""
+MOST_NAMED = 10
+"""Shards that a message names."""
 
 
 def replay(  # noqa: PLR0913 - an option each
+    context: typer.Context,
     *,
-    since: Annotated[str, typer.Option(metavar="TIME", help="Replay what arrived then or later.")],
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="Replay what arrived before; else all.")] = None,
-    shard: Annotated[str | None, typer.Option(metavar="ID", help="Replay one, as shardId-000000000003.")] = None,
-    rate: Annotated[float, typer.Option(min=0.1, metavar="N", help="Records a second at most, of all shards.")] = RATE,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be replayed.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Replay at once: count nothing, ask nothing.")] = False,
+    since: Annotated[float, typer.Option(parser=moment, metavar="TIME", help="Replay what arrived since then.")],
+    until: Annotated[
+        float | None,
+        typer.Option(parser=moment, metavar="TIME", help="Replay what arrived before then (default: now)."),
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(parser=shard_id, metavar="ID", help="Replay one shard (default: all).")
+    ] = None,
+    rate: Annotated[float, typer.Option(min=0.1, metavar="N", help="Replay at most N records a second.")] = RATE,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
     output: OutputOption = Output.TEXT,
-    stage: StageOption = "dev",
-    local: LocalOption = False,
-    port: PortOption = LOCAL_PORT,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
 ) -> int:
-    """Have what is in the stream delivered once more, by the deployed function.
+    """Deliver what the stream still holds once more, by the deployed function.
 
     For records that were dropped, or delivered to a wrong tracker. Each event has
     the id it had, so what was delivered before is trained on once. Invokes the
     function as its mapping does: a shard in order, four shards at once. What is
     bad is quarantined as ever. Counts first, and asks.
-
-    A TIME is ISO 8601 (UTC unless it says otherwise) or so long ago: 90m, 2h, 3d.
 
     [bold]relay replay --since 3h --stage prod --dry-run[/]
     [bold]relay replay --since 2026-11-24T09:30Z --until 2026-11-24T10:45Z --stage prod[/]
@@ -64,33 +52,32 @@ def replay(  # noqa: PLR0913 - an option each
     Exit status: 0 all is settled, 1 something is left or gone, 2 wrong usage,
     130 ended by Ctrl-C, after the invocations under way.
     """
-    if dry_run and yes:
-        raise Misuse("--dry-run replays nothing, --yes replays: which is it?")
-    now = datetime.now(UTC)
-    earliest, latest = moment(since, now), now.timestamp() if until is None else moment(until, now)
-    if earliest >= latest:
+    choose(dry_run=dry_run, yes=yes)
+    now = time.time()
+    ends = now if until is None else until
+    if since >= ends:
         raise Misuse(f"--since is not before {'now' if until is None else '--until'}")
-    deployment = connect(stage=stage, local=local, port=port, profile=profile, region=region)
+    deployment = connect(**context.obj)
     with translating():
         mapping = deployment.client("lambda").get_event_source_mapping(UUID=deployment.output("EventSourceMappingId"))
-        terms = Terms(since=earliest, until=latest, rate=rate, batch_size=mapping["BatchSize"])
+        terms = Terms(since=since, until=ends, rate=rate, batch_size=mapping["BatchSize"])
         stream = Stream(deployment.client("kinesis"), mapping["EventSourceArn"], time.sleep)
-        gone = _gone(stream, terms, now.timestamp())
+        gone = _gone(stream, terms, now)
         shards = _shards(stream, shard)
         if not yes:
             plan = Replay(stream, None, terms)
             if _interrupted(plan, shards, terms, "counting"):
                 return INTERRUPTED
-            if dry_run or not (sys.stdin.isatty() and plan.read):
-                return _planned(plan, terms, output, gone=gone, needs_yes=not dry_run)
-            say(text.plan_lines(plan, terms))
-            if not agreed(f"replay {number(plan.read, 'record')}?"):
-                return FAILED
+            question = f"replay {number(plan.read, 'record')}?" if plan.read else ""
+            said, lines = text.as_json(plan, terms, planned=True), text.plan_lines(plan, terms)
+            status = unless_agreed(output, said, lines, question, dry_run=dry_run, status=int(gone))
+            if status is not None:
+                return status
         done = Replay(stream, Function(deployment.client("lambda"), mapping["FunctionArn"]), terms)
         try:
             interrupted = _interrupted(done, shards, terms, "replaying")
         finally:
-            _print(done, terms, output)
+            print_result(output, text.as_json(done, terms, planned=False), text.account_lines(done, terms))
     if interrupted:
         return INTERRUPTED
     return FAILED if gone or done.unfinished else 0
@@ -98,9 +85,11 @@ def replay(  # noqa: PLR0913 - an option each
 
 def _shards(stream: Stream, asked: str | None) -> list[Shard]:
     """All, or the one that is asked for."""
-    found = [each for each in stream.shards() if asked in {None, each.shard_id}]
+    there = stream.shards()
+    found = [each for each in there if asked in {None, each.shard_id}]
     if not found:
-        raise Problem("the stream has no such shard: `relay replay --dry-run` lists them")
+        named = ", ".join(each.shard_id for each in there[:MOST_NAMED])
+        raise Problem(f"the stream has no such shard: it has {named}{' and others' if there[MOST_NAMED:] else ''}")
     return found
 
 
@@ -110,7 +99,7 @@ def _gone(stream: Stream, terms: Terms, now: float) -> bool:
     if begins >= terms.until:
         raise Problem(f"the stream keeps nothing that arrived before {told(begins)}: what is asked for is gone")
     if begins > terms.since:
-        say([f"the stream keeps nothing that arrived before {told(begins)}: what did is gone, and not replayed"])
+        say(f"the stream keeps nothing that arrived before {told(begins)}: what did is gone, and not replayed")
     return begins > terms.since
 
 
@@ -125,22 +114,3 @@ def _interrupted(run: Replay, shards: list[Shard], terms: Terms, doing: str) -> 
         run.draw = draw or run.draw
         run.over(shards, interruption.is_asked)
     return interruption.is_asked()
-
-
-def _planned(plan: Replay, terms: Terms, output: Output, *, gone: bool, needs_yes: bool) -> int:
-    """Print a dry run; returns its exit status."""
-    if output is Output.JSON:
-        print_json(text.as_json(plan, terms, planned=True))
-    else:
-        print_lines(text.plan_lines(plan, terms))
-    if needs_yes and plan.read:
-        say(["a dry run, as there is no terminal to ask: nothing was replayed. --yes replays"])
-        return FAILED
-    return FAILED if gone else 0
-
-
-def _print(done: Replay, terms: Terms, output: Output) -> None:
-    if output is Output.JSON:
-        print_json(text.as_json(done, terms, planned=False))
-    else:
-        print_lines(text.account_lines(done, terms))

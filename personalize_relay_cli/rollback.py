@@ -8,8 +8,8 @@ import typer
 
 from personalize_relay_cli.deployment import Deployment, connect
 from personalize_relay_cli.health.versions import Version, make_live, versions
-from personalize_relay_cli.options import LOCAL_PORT, LocalOption, PortOption, ProfileOption, RegionOption, StageOption
-from personalize_relay_cli.printing import agreed
+from personalize_relay_cli.options import YesOption
+from personalize_relay_cli.printing import agreed, print_lines
 from personalize_relay_cli.problems import Misuse, Problem
 
 _WHAT_STAYS = """
@@ -19,15 +19,14 @@ publishes a version of its own, and makes that live.
 """
 
 
-def rollback(  # noqa: PLR0913 - one for each option
+def rollback(
+    context: typer.Context,
     *,
-    to: Annotated[int | None, typer.Option("--to", metavar="VERSION", min=1, help="Another than that before.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask; needed without a terminal.")] = False,
-    stage: StageOption = "dev",
-    local: LocalOption = False,
-    port: PortOption = LOCAL_PORT,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
+    to: Annotated[
+        int | None,
+        typer.Option(metavar="VERSION", min=1, help="Make this one live (default: the one before)."),
+    ] = None,
+    yes: YesOption = False,
 ) -> None:
     """Make the version before live again, within seconds.
 
@@ -43,9 +42,8 @@ def rollback(  # noqa: PLR0913 - one for each option
     """
     if not (yes or (sys.stdin.isatty() and sys.stderr.isatty())):
         raise Misuse("rollback asks first, which needs a terminal: give --yes; see --help")
-    deployment = connect(stage=stage, local=local, port=port, profile=profile, region=region)
-    for line in moved(deployment, to, _unasked if yes else _asked):
-        typer.echo(line)
+    deployment = connect(**context.obj)
+    print_lines(moved(deployment, to, _unasked if yes else _asked))
 
 
 def moved(deployment: Deployment, to: int | None, agree: Callable[[Version], None]) -> Iterator[str]:

@@ -1,7 +1,5 @@
 """`relay status`."""
 
-import json
-import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -13,76 +11,64 @@ from rich.text import Text
 
 from personalize_relay_cli.deployment import Deployment, connect
 from personalize_relay_cli.health.look import look
-from personalize_relay_cli.health.screen import as_json, as_tables
-from personalize_relay_cli.options import (
-    LOCAL_PORT,
-    LocalOption,
-    Output,
-    OutputOption,
-    PortOption,
-    ProfileOption,
-    RegionOption,
-    StageOption,
-)
-from personalize_relay_cli.problems import Misuse, Problem
+from personalize_relay_cli.health.screen import as_tables
+from personalize_relay_cli.options import OutputOption, moment
+from personalize_relay_cli.printing import Output, print_result
+from personalize_relay_cli.problems import Problem
 
 _LONGEST = timedelta(days=1)
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
-def status(  # noqa: PLR0913 - one for each option
+def window_since(text: str) -> timedelta:
+    """The parser of --window: whole minutes from a TIME to now, a day at most."""
+    length = timedelta(minutes=round((time.time() - moment(text)) / 60))
+    if not timedelta() < length <= _LONGEST:
+        raise typer.BadParameter(f"{text} is not a minute to a day ago, such as 15m or 3h")
+    return length
+
+
+def status(
+    context: typer.Context,
     *,
-    window: Annotated[str, typer.Option("--window", metavar="TIME", help="To look back: 15m, 3h, up to 1d.")] = "15m",
-    once: Annotated[bool, typer.Option("--once", help="Don't refresh.")] = False,
-    every: Annotated[int, typer.Option("--every", metavar="S", min=1, help="Seconds between looks.")] = 10,
+    window: Annotated[
+        timedelta, typer.Option(parser=window_since, metavar="TIME", help="Look back so far, at most 1d.")
+    ] = "15m",  # type: ignore[assignment]  # it is parsed, too
+    once: Annotated[bool, typer.Option("--once", help="Look once, and end.")] = False,
+    every: Annotated[int, typer.Option(metavar="S", min=1, help="Look again every S seconds.")] = 10,
     output: OutputOption = Output.TEXT,
-    stage: StageOption = "dev",
-    local: LocalOption = False,
-    port: PortOption = LOCAL_PORT,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
 ) -> None:
     """Show what flows through the relay and what fails, beside the window before.
 
-    Records and events in, delivered, quarantined by reason, coming again and
-    given up; how late they are; the alarms that are on; the last error codes
-    in the function's log. Metrics reach CloudWatch up to two minutes late, and
-    "no data" is its silence, which is not 0. Ctrl-C ends it.
+    The alarms that are on and the last error codes in the function's log; what
+    fails, if anything does; records and events in, delivered, and how late they
+    are. Metrics reach CloudWatch up to two minutes late, and a dash is its
+    silence, which is not 0. Ctrl-C ends it.
     A look reads some 50 metrics, which AWS bills at about $0.0005.
 
       relay status --local
       relay status --stage prod --window 3h --once
       relay status --stage prod --format json | jq .figures.EventsDelivered
     """
-    length = minutes(window)
-    deployment = connect(stage=stage, local=local, port=port, profile=profile, region=region)
+    deployment = connect(**context.obj)
     console = Console(highlight=False)
     if output is Output.JSON:
-        typer.echo(json.dumps(as_json(look(deployment, length, datetime.now(UTC))), indent=2))
+        print_result(output, look(deployment, window, datetime.now(UTC)), ())
     elif once or not console.is_terminal or console.is_dumb_terminal:
-        console.print(as_tables(look(deployment, length, datetime.now(UTC))), soft_wrap=True)
+        console.print(as_tables(look(deployment, window, datetime.now(UTC))), soft_wrap=True)
     else:
-        _watch(deployment, length, every, console)
-
-
-def minutes(window: str) -> timedelta:
-    """The window that was asked for; raises Misuse."""
-    match = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", window)
-    length = timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else timedelta()
-    if not timedelta() < length <= _LONGEST:
-        raise Misuse(f"--window {window} is no time from 1m to 1d, such as 15m or 3h; see --help")
-    return length
+        _watch(deployment, window, every, console)
 
 
 def _watch(deployment: Deployment, window: timedelta, every: int, console: Console) -> None:
     """Look again and again; what fails after the first look may be in passing, and is shown below the last."""
-    shown: RenderableType = as_tables(look(deployment, window, datetime.now(UTC)))
-    with Live(shown, console=console, screen=True, auto_refresh=False) as live:
+    live = f"every {every} s, Ctrl-C ends"
+    shown: RenderableType = as_tables(look(deployment, window, datetime.now(UTC)), live)
+    with Live(shown, console=console, screen=True, auto_refresh=False) as screen:
         while True:
-            live.refresh()
+            screen.refresh()
             time.sleep(every)
             try:
-                shown = as_tables(look(deployment, window, datetime.now(UTC)))
-                live.update(shown)
+                shown = as_tables(look(deployment, window, datetime.now(UTC)), live)
+                screen.update(shown)
             except Problem as exc:
-                live.update(Group(shown, Text(f"the last look failed: {exc}", style="red")))
+                screen.update(Group(shown, Text(f"the last look failed: {exc}", style="red")))

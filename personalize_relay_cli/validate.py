@@ -2,39 +2,40 @@
 
 import sys
 import time
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import typer
 
 from personalize_relay_cli.checking import checks, findings, schemas
-from personalize_relay_cli.input.forms import Format
-from personalize_relay_cli.input.progress import watched
-from personalize_relay_cli.input.reading import read
+from personalize_relay_cli.input.reading import Line, read
 from personalize_relay_cli.input.remarks import Remarks
 from personalize_relay_cli.mapping import loading
-from personalize_relay_cli.options import MappingOption, Output, OutputOption
-from personalize_relay_cli.problems import FAILED, Misuse
+from personalize_relay_cli.options import FilesArgument, InputFormatOption, MappingOption, OutputOption, moment
+from personalize_relay_cli.printing import Output, print_lines, print_result, remark
+from personalize_relay_cli.problems import FAILED
+from personalize_relay_cli.progress import bar, bytes_before
 
-# Short enough for one line each on 80 columns.
-Files = Annotated[list[str], typer.Argument(metavar="FILE", help="jsonl, ndjson, json, csv, tsv; .gz; - is stdin")]
-InputFormat = Annotated[Format | None, typer.Option(help="Else by suffix or content.")]
-TrackingId = Annotated[str | None, typer.Option(metavar="ID", help="The tracker; else any.")]
-AllowedTrackingIds = Annotated[list[str] | None, typer.Option(metavar="ID", help="One more; may be repeated.")]
-Arrival = Annotated[str | None, typer.Option(metavar="ISO", help="In the stream; else now.")]
-SchemaFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Avro, of interactions.")]
-MaxErrors = Annotated[int, typer.Option(min=0, metavar="N", help="Then count only.")]
-Reveal = Annotated[bool, typer.Option("--reveal", help="Show bad payloads, names.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 for warnings, too.")]
+STEP = 2000
+"""Lines between two looks at the bar."""
+
+TrackingId = Annotated[str | None, typer.Option(metavar="ID", help="Accept this tracker (default: any).")]
+AllowedTrackingIds = Annotated[list[str] | None, typer.Option(metavar="ID", help="Accept this tracker, too.")]
+Arrival = Annotated[
+    float | None, typer.Option(parser=moment, metavar="TIME", help="Assume this arrival (default: now).")
+]
+SchemaFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Compare with this Avro schema (default: none).")]
+MaxErrors = Annotated[int, typer.Option(min=0, metavar="N", help="List at most N, count the rest.")]
+Reveal = Annotated[bool, typer.Option("--reveal", help="Show bad payloads and names.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 for warnings, too.")]
 
 
 def validate(  # noqa: PLR0913 - an option each
-    files: Files,
+    files: FilesArgument,
     *,
-    input_format: InputFormat = None,
+    input_format: InputFormatOption = None,
     tracking_id: TrackingId = None,
     allowed_tracking_id: AllowedTrackingIds = None,
     arrival: Arrival = None,
@@ -63,46 +64,37 @@ def validate(  # noqa: PLR0913 - an option each
     mapped = loading.tried(mapping)
     check = checks.Checks(
         checks.trackers(tracking_id, allowed_tracking_id or ()),
-        time.time() if arrival is None else _epoch_seconds(arrival),
+        time.time() if arrival is None else arrival,
         schemas.load(schema) if schema else None,
         mapping=mapped,
         names=reveal,
     )
-    remarks = Remarks(_remark, reveal=reveal)
-    lines = watched(read(files, form=input_format, remarks=remarks, mapping=mapped), files)
+    remarks = Remarks(remark, reveal=reveal)
+    lines = _watched(read(files, form=input_format, remarks=remarks, mapping=mapped), files)
     rejections = ((line, each) for line in lines for each in check.take(line))
     shown = islice(rejections, min(max_errors, sys.maxsize))
     if output is Output.JSON:
         listed = [findings.listed(line, each, reveal=reveal) for line, each in shown]
         unlisted = sum(1 for _ in rejections)
-        _print_json(findings.report(check, check.warnings(), listed, unlisted, blank=remarks.blank))
+        print_result(output, findings.report(check, check.warnings(), listed, unlisted, blank=remarks.blank), ())
     else:
         for line, each in shown:
-            _print(findings.rejected(line, each, reveal=reveal))
+            print_lines([findings.rejected(line, each, reveal=reveal)])
         unlisted = sum(1 for _ in rejections)
-        for said in findings.summary(check, check.warnings(), unlisted, blank=remarks.blank):
-            _print(said)
+        print_lines(findings.summary(check, check.warnings(), unlisted, blank=remarks.blank))
     return FAILED if check.bad_lines or remarks.empty or (strict and check.warnings()) else 0
 
 
-def _remark(said: str) -> None:
-    sys.stderr.write(f"relay: {said}\n")
-
-
-def _epoch_seconds(arrival: str) -> float:
-    try:
-        moment = datetime.fromisoformat(arrival)
-    except ValueError as exc:
-        raise Misuse("--arrival is not ISO 8601, such as 2026-01-31T09:30:00Z") from exc
-    if moment.tzinfo is None:
-        raise Misuse("--arrival has no time zone: end it with Z or an offset")
-    return moment.timestamp()
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()  # a closed pipe shows here, not at exit
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    _print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+def _watched(lines: Iterator[Line], files: Sequence[str]) -> Iterator[Line]:
+    """The same lines, with a bar where that can be drawn and the files' sizes are known."""
+    before = bytes_before(files)
+    if not before:
+        yield from lines
+        return
+    total, at, count = before.pop(""), 0, 0
+    with bar("checking", total, "lines", lambda: (at, count)) as draw:
+        for count, line in enumerate(lines):
+            if draw and count % STEP == 0:
+                at = before[line.file] + line.offset
+                draw()
+            yield line

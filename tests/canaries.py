@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from local import kpl
+from local.demo import kpl
 from tests import packing
 from tests.packing import text
 from tests.simulation.world import ARRIVAL, click

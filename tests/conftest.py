@@ -1,7 +1,8 @@
-"""How long the tests look: a sample by default, everything with --verify."""
+"""How long the tests look: a sample by default, everything with --verify, the quick ones alone with --quick."""
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -12,18 +13,27 @@ settings.register_profile("sample", settings.get_profile("relaxed"), max_example
 settings.register_profile(
     "mutant", settings.get_profile("sample"), max_examples=400, phases=[Phase.generate], database=None
 )
+settings.register_profile("quick", settings.get_profile("sample"), max_examples=50)
 settings.register_profile("verify", settings.get_profile("relaxed"), max_examples=10_000)
 
 
+TESTS = Path(__file__).parent
+SLOW_FOLDERS = (TESTS / "infra", TESTS / "e2e", TESTS / "release")
+"""Here tests synthesize, build the package, and deploy."""
+SLOW_FIXTURES = {"emulator"}
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --verify."""
+    """Add --verify and --quick."""
+    parser.addoption("--quick", action="store_true", help="leave out what takes a synth or the emulator")
     parser.addoption("--verify", action="store_true", help="run the long matrices whole, with fresh random examples")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose how many examples a property is tried on, and keep the developer's AWS settings out."""
     if not config.getoption("--hypothesis-profile"):
-        settings.load_profile("verify" if config.getoption("--verify") else "sample")
+        depth = [name for name in ("verify", "quick") if config.getoption(f"--{name}")]
+        settings.load_profile(depth[0] if depth else "sample")
     # A shell ignores Ctrl-C for what it starts in the background, and a command that a test interrupts would, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "whole: runs with --verify only")
@@ -31,8 +41,19 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Not even import, with --quick, what synthesizes or deploys."""
+    return True if config.getoption("--quick") and collection_path in SLOW_FOLDERS else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what only runs with --verify."""
-    if not config.getoption("--verify"):
-        config.hook.pytest_deselected(items=[each for each in items if each.get_closest_marker("whole")])
-        items[:] = [each for each in items if not each.get_closest_marker("whole")]
+    """Leave out what only runs with --verify, and what takes the emulator with --quick."""
+    left_out = [each for each in items if _is_left_out(config, each)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [each for each in items if not _is_left_out(config, each)]
+
+
+def _is_left_out(config: pytest.Config, item: pytest.Item) -> bool:
+    if item.get_closest_marker("whole") and not config.getoption("--verify"):
+        return True
+    return bool(config.getoption("--quick")) and not SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))

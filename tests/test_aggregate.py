@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local import kpl
+from local.demo import kpl
 from personalize_relay import aggregate
 from personalize_relay.errors import InvalidRecord, Reason
 from tests.packing import text

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.clients import CREDENTIALS
+from local.emulator.clients import CREDENTIALS
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "lambda" / "personalize_relay"
@@ -108,7 +108,8 @@ def test_the_function_knows_nothing_of_what_surrounds_it() -> None:
 
 INFRA = {
     "retries.py": {"rest", "deadline"},
-    "settings.py": {"mapping_file"},
+    "relay_settings.py": {"mapping_file"},
+    "prebuilt.py": {"mapping_file"},
     "allowed.py": {"mapping_file"},
     "app.py": {"mapping_file"},
 }
@@ -142,6 +143,8 @@ def test_the_work_of_the_command_knows_nothing_of_its_options(package: str) -> N
         "deployment",
         "printing",
         "problems",
+        "this_machine",
+        "times",
     }
     for path in (ROOT / "personalize_relay_cli" / package).glob("*.py"):
         named = {tuple(name.split(".")) for name in imports(path)}
@@ -153,6 +156,40 @@ def test_the_work_of_the_command_knows_nothing_of_its_options(package: str) -> N
 
 def test_the_command_has_no_other_packages() -> None:
     assert {path.parent.name for path in (ROOT / "personalize_relay_cli").glob("*/__init__.py")} == COMMAND.keys()
+
+
+LOCAL = [
+    {"emulator", "personalize", "bucket"},
+    {"cloudwatch"},
+    {"mapping", "dashboard"},
+    {"system"},
+    {"terminal"},
+    {"demo", "serve"},
+]
+"""The rooms of the local system, from the ground up: a room uses only those on floors below its own."""
+
+
+def room_of(path: Path) -> str:
+    """The folder of a local module, or the module itself where it lies beside the folders."""
+    return path.relative_to(ROOT / "local").parts[0].removesuffix(".py")
+
+
+def local_modules() -> list[Path]:
+    return [path for path in (ROOT / "local").rglob("*.py") if path != ROOT / "local" / "__init__.py"]
+
+
+def test_every_local_module_has_its_room() -> None:
+    assert set().union(*LOCAL) == {room_of(path) for path in local_modules()}
+
+
+@pytest.mark.parametrize("room", sorted(set().union(*LOCAL)))
+def test_a_local_room_uses_only_those_below(room: str) -> None:
+    (floor,) = [number for number, rooms in enumerate(LOCAL) if room in rooms]
+    below = set().union(*LOCAL[:floor], {room})
+    for path in local_modules():
+        if room_of(path) == room:
+            named = (name.split(".") for name in imports(path))
+            assert {parts[1] for parts in named if parts[0] == "local" and len(parts) > 1} <= below, path.name
 
 
 def test_only_lambda_and_tests_import_the_handler() -> None:

@@ -13,12 +13,12 @@ import certifi
 import pytest
 from botocore.credentials import Credentials
 
-from local.certificate import make_certificate
-from local.personalize import PersonalizeFake
-from local.personalize_answers import DENIED, INTERNAL_ERROR, THROTTLED, UNAVAILABLE
-from local.personalize_answers import Answer as Reply
-from local.personalize_faults import Delay, Fault, Hang
-from local.personalize_requests import Request as Asked
+from local.emulator.certificate import make_certificate
+from local.personalize.answers import DENIED, INTERNAL_ERROR, THROTTLED, UNAVAILABLE
+from local.personalize.answers import Answer as Reply
+from local.personalize.faults import Delay, Fault, Hang
+from local.personalize.requests import Request as Asked
+from local.personalize.server import PersonalizeFake
 from personalize_relay import credentials, curl_client
 from personalize_relay.boto3_client import Boto3Client
 from personalize_relay.clients import Answer, PutEventsClient

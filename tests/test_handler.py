@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from local.personalize import PersonalizeFake
-from local.personalize_answers import DENIED
-from local.personalize_faults import Fault
+from local.personalize.answers import DENIED
+from local.personalize.faults import Fault
+from local.personalize.server import PersonalizeFake
 from tests import canaries
 from tests.canaries import CANARY
 from tests.simulation.world import click, record

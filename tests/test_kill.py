@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from local.personalize import PersonalizeFake
-from local.personalize_answers import UNAVAILABLE, Answer
-from local.personalize_faults import Exchange, Fault, Proceed
+from local.personalize.answers import UNAVAILABLE, Answer
+from local.personalize.faults import Exchange, Fault, Proceed
+from local.personalize.server import PersonalizeFake
 from tests.simulation.world import click, record
 
 ROOT = Path(__file__).parents[1]

@@ -3,7 +3,7 @@
 import gzip
 from typing import Any
 
-from local import kpl
+from local.demo import kpl
 from personalize_relay.errors import Reason
 from personalize_relay.events import Origin, Parsed, Source, Trackers
 from personalize_relay.parsing import CONTROL_MESSAGE, parse

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.personalize import PersonalizeFake
+from local.personalize.server import PersonalizeFake
 from personalize_relay.boto3_client import Boto3Client
 from personalize_relay.clients import Answer
 from personalize_relay.delivery import Delivery

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from local.personalize import PersonalizeFake
+from local.personalize.server import PersonalizeFake
 from personalize_relay import times
 from personalize_relay.mapping_file import PRESETS, read, source
 from personalize_relay.mapping_tests import Test

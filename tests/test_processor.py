@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local import kpl
+from local.demo import kpl
 from personalize_relay.clients import Answer
 from personalize_relay.mapping_file import preset
 from personalize_relay.metrics import Metric

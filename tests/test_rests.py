@@ -16,9 +16,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
-from local.personalize import PersonalizeFake
-from local.personalize_answers import DENIED
-from local.personalize_faults import Fault
+from local.personalize.answers import DENIED
+from local.personalize.faults import Fault
+from local.personalize.server import PersonalizeFake
 from tests.simulation.world import click, record
 
 ROOT = Path(__file__).parents[1]

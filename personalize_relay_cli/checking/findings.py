@@ -10,21 +10,21 @@ from personalize_relay_cli.advice import Weakness
 from personalize_relay_cli.checking.checks import Checks
 from personalize_relay_cli.checking.observations import Warned
 from personalize_relay_cli.input.reading import Line
-from personalize_relay_cli.input.showing import shown
+from personalize_relay_cli.printing import shown
 
 _FACTS = {
     Weakness.NO_EVENTS: "there are no good events",
     Weakness.SESSION_PER_EVENT: "{count} of {of} sessions have a single event",
     Weakness.SESSION_WITHOUT_USER: "{count} of {of} sessions are never joined to a user",
-    Weakness.REUSED_EVENT_ID: "{count} events have the eventId of an event that they differ from",
+    Weakness.REUSED_EVENT_ID: "events that differ from an earlier one of their eventId: {count}",
     Weakness.WHOLE_SECONDS: "{count} of {of} sentAt are whole seconds, in sessions of several events",
     Weakness.IN_THE_FUTURE: "{count} of {of} events are ahead of their arrival",
     Weakness.NO_SENT_AT: "{count} of {of} events have no sentAt",
     Weakness.EVENT_TYPE_ONCE: "{count} of {of} event types are seen once",
-    Weakness.RENAMED_MEMBER: "{count} members are spelt in another way than the contract's",
-    Weakness.UNKNOWN_MEMBER: "{count} members are not known",
-    Weakness.PROPERTY_NOT_IN_SCHEMA: "{count} properties have no field in the schema",
-    Weakness.FIELD_NEVER_FILLED: "{count} required fields are filled by no event",
+    Weakness.RENAMED_MEMBER: "members in another spelling than the contract's: {count}",
+    Weakness.UNKNOWN_MEMBER: "members that are not known: {count}",
+    Weakness.PROPERTY_NOT_IN_SCHEMA: "properties without a field in the schema: {count}",
+    Weakness.FIELD_NEVER_FILLED: "required fields that no event fills: {count}",
 }
 
 
@@ -73,6 +73,7 @@ def report(
 ) -> dict[str, Any]:
     """All that was found, for JSON."""
     return {
+        "schema": "personalize-relay.validate/1",
         "lines": {"good": checks.good_lines, "bad": checks.bad_lines, "blank": blank},
         "events": {"good": checks.good_events, "bad": checks.bad_events},
         "reasons": dict(checks.reasons.most_common()),

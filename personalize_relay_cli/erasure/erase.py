@@ -12,14 +12,12 @@ from personalize_relay_cli.recovery.selection import Selection
 from personalize_relay_cli.recovery.set_aside import Flaw
 from personalize_relay_cli.recovery.stored import ON_FAILURE, Content, FailureBucket
 
-QUARANTINED = "quarantined"
-GIVEN_UP = "given up"
 MAX_ATTEMPTS = 5
 """Of an object that is written by another each time."""
 MAX_EXAMPLES = 5
 
 
-class Kind(msgspec.Struct):
+class Kind(msgspec.Struct, rename="camel"):
     """The objects of one kind, and their records."""
 
     objects: int = 0
@@ -28,21 +26,28 @@ class Kind(msgspec.Struct):
     """Records that go as a whole."""
     cut: int = 0
     """Records that go on without the person's events, or under another partition key."""
-    changed: int = 0
+    changed_objects: int = 0
     """Objects that are written anew, or go."""
 
 
-class Account(msgspec.Struct, kw_only=True):
+class Account(msgspec.Struct, kw_only=True, rename="camel", tag_field="schema", tag="personalize-relay.erase/1"):
     """What is erased, or in a plan would be."""
 
-    kinds: dict[str, Kind] = msgspec.field(default_factory=lambda: {QUARANTINED: Kind(), GIVEN_UP: Kind()})
-    along: int = 0
+    dry_run: bool = False
+    quarantined: Kind = msgspec.field(default_factory=Kind)
+    given_up: Kind = msgspec.field(default_factory=Kind)
+    removed_along: int = 0
     """Events of others, and payloads that can't be read, which went with records that could not be kept without."""
     unreadable: Counter[str] = msgspec.field(default_factory=Counter)
     """The records that stay, as nobody can tell whose they are, by the reason."""
     examples: list[str] = msgspec.field(default_factory=list)
     """Sequence numbers of some of them."""
     flaws: list[Flaw] = msgspec.field(default_factory=list)
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """The objects by what they are called."""
+        return {"quarantined": self.quarantined, "given up": self.given_up}
 
     @property
     def found(self) -> int:
@@ -63,7 +68,7 @@ class Erasure:
         self._ledger = ledger
         self._eraser = eraser
         self._objects = objects
-        self.account = Account()
+        self.account = Account(dry_run=objects is None)
 
     def run(self) -> Account:
         """Go through it all; what ends it early leaves the account of what was done."""
@@ -115,14 +120,14 @@ class _Object:
                 self._unreadable.append((told.unreadable, record.origin.sequence_number))
 
     def count(self, account: Account) -> None:
-        kind = account.kinds[GIVEN_UP if self.key.startswith(ON_FAILURE) else QUARANTINED]
+        kind = account.given_up if self.key.startswith(ON_FAILURE) else account.quarantined
         removed = sum(each.data is None for each in self.remainders.values())
         kind.objects += 1
         kind.records += self._records
         kind.removed += removed
         kind.cut += len(self.remainders) - removed
-        kind.changed += bool(self.remainders)
-        account.along += sum(each.along for each in self.remainders.values())
+        kind.changed_objects += bool(self.remainders)
+        account.removed_along += sum(each.along for each in self.remainders.values())
         account.unreadable.update(reason for reason, _ in self._unreadable)
         account.examples += [number for _, number in self._unreadable][: MAX_EXAMPLES - len(account.examples)]
         account.flaws += self._flaws

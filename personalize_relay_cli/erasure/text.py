@@ -1,10 +1,9 @@
 """How `relay failed erase` says what it found: counts by kind, never an id or a byte of a record."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from personalize_relay_cli.erasure.erase import Account
-from personalize_relay_cli.printing import number
+from personalize_relay_cli.printing import counted, number
 
 ELSEWHERE = (
     "still held elsewhere:",
@@ -14,40 +13,19 @@ ELSEWHERE = (
 )
 
 
-def account_lines(account: Account, *, planned: bool) -> Iterator[str]:
+def account_lines(account: Account) -> Iterator[str]:
     """The account for people."""
-    would = "would be " if planned else ""
+    would = "would be " if account.dry_run else ""
     for name, kind in account.kinds.items():
         yield (
             f"{name}: {number(kind.records, 'record')} in {number(kind.objects, 'object')}, {kind.removed:,} {would}"
-            f"removed, {kind.cut:,} {would}cut, {number(kind.changed, 'object')} {would}changed"
+            f"removed, {kind.cut:,} {would}cut, {number(kind.changed_objects, 'object')} {would}changed"
         )
-    if account.along:
-        yield f"{account.along:,} events of others or unreadable payloads {would}removed with them: of one piece"
+    if account.removed_along:
+        yield f"{account.removed_along:,} events of others or unreadable payloads {would}removed along: of one piece"
     if account.unreadable:
-        reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(account.unreadable.items()))
-        yield f"{number(account.unreadable.total(), 'record')} can't be read, so nobody can tell whose: {reasons}"
+        records, why = number(account.unreadable.total(), "record"), counted(account.unreadable)
+        yield f"{records} can't be read, so nobody can tell whose: {why}"
         yield "look at one with `relay failed show --reveal`, or remove all of them with --unreadable:"
         yield from (f"  {number}" for number in account.examples)
     yield from ELSEWHERE
-
-
-def account_json(account: Account, *, planned: bool) -> dict[str, Any]:
-    """The same for scripts."""
-    kinds = {
-        name.replace(" ", "_"): {
-            "objects": kind.objects,
-            "records": kind.records,
-            "removed": kind.removed,
-            "cut": kind.cut,
-            "changedObjects": kind.changed,
-        }
-        for name, kind in account.kinds.items()
-    }
-    return {
-        "dryRun": planned,
-        **kinds,
-        "removedAlong": account.along,
-        "unreadable": dict(account.unreadable),
-        "flaws": [{"key": each.key, "line": each.line, "what": each.what} for each in account.flaws],
-    }

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from personalize_relay_cli.deployment import ClientFactory
 
 NOT_EMULATED = "not-emulated-"
@@ -22,8 +24,7 @@ class Alarm:
     since: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alarms:
+class Alarms(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A stack's alarms."""
 
     on: tuple[Alarm, ...]
@@ -63,4 +64,4 @@ def _described(cloudwatch: Any, names: list[str]) -> list[dict[str, Any]]:  # no
 
 def _on(stack: str, described: dict[str, Any]) -> Alarm:
     name = str(described["AlarmName"]).removeprefix(f"{stack}-")
-    return Alarm(name, described.get("AlarmDescription", ""), f"{described['StateUpdatedTimestamp']:%Y-%m-%d %H:%M}Z")
+    return Alarm(name, described.get("AlarmDescription", ""), f"{described['StateUpdatedTimestamp']:%Y-%m-%dT%H:%M}Z")

@@ -1,8 +1,9 @@
 """One look at a deployed relay: what flows, what fails, and which alarms are on."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from personalize_relay_cli.deployment import Deployment
 from personalize_relay_cli.health import alarms, function_log, readings
@@ -14,20 +15,20 @@ from personalize_relay_cli.problems import Problem, translating
 MOST_FAILURES = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """What could not be looked at, and why."""
+class Unread(msgspec.Struct, frozen=True):
+    """Why a part could not be looked at."""
 
-    why: str
+    unread: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What was seen."""
+class Look(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", tag_field="schema", tag="personalize-relay.status/1"
+):
+    """All that was seen: figures under CloudWatch's names, without a value where it has no data."""
 
     stack: str
     at: datetime
-    window: timedelta
+    window_minutes: int
     figures: Mapping[str, Figure]
     events_a_call: Figure
     mapping: str | Unread
@@ -47,7 +48,7 @@ def look(deployment: Deployment, window: timedelta, now: datetime) -> Look:
     return Look(
         stack=deployment.stack,
         at=now,
-        window=window,
+        window_minutes=window // timedelta(minutes=1),
         figures=figures,
         events_a_call=readings.events_a_call(figures),
         mapping=_or_why(lambda: str(client("lambda").get_event_source_mapping(UUID=uuid)["State"])),

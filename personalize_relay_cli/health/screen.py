@@ -1,8 +1,6 @@
-"""How a look at the relay is shown: to people in tables, to scripts as JSON."""
+"""How a look at the relay is shown to people: on a screen of 80 by 24, what fails first."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -15,108 +13,83 @@ from personalize_relay_cli.health.alarms import Alarms
 from personalize_relay_cli.health.function_log import Batch
 from personalize_relay_cli.health.look import Look, Unread
 from personalize_relay_cli.health.readings import Figure
+from personalize_relay_cli.printing import lasting
 
-NO_DATA = "no data"
+NO_DATA = "-"
+_FAILING = (
+    ("records dropped: they are lost", readings.DROPPED, "red"),
+    ("records not even stored: lost", readings.NOT_STORED, "red"),
+    ("records given up: in the bucket", readings.GIVEN_UP, "red"),
+    ("configuration errors", Metric.CONFIGURATION_ERRORS, "red"),
+    ("internal errors", Metric.INTERNAL_ERRORS, "red"),
+    ("quarantine write errors", Metric.QUARANTINE_WRITE_ERRORS, "red"),
+    ("function errors", readings.FUNCTION_ERRORS, "red"),
+    ("PutEvents calls throttled", Metric.THROTTLES, "yellow"),
+    ("events undelivered: they come again", Metric.EVENTS_UNDELIVERED, "yellow"),
+    ("events quarantined", Metric.EVENTS_QUARANTINED, "yellow"),
+    *((f"  {reason}", quarantined_for(reason), "yellow") for reason in Reason),
+    ("members unknown: not sent", Metric.UNKNOWN_MEMBERS, "yellow"),
+    ("members in another spelling", Metric.RENAMED_MEMBERS, "yellow"),
+)
+"""Each is shown where it is more than 0; the others are named in a line."""
 _FLOW = (
     ("records into the stream", readings.INCOMING),
-    ("records in, with those that come again", Metric.RECORDS_RECEIVED),
-    ("events in them", Metric.EVENTS_RECEIVED),
+    ("records read (retries too)", Metric.RECORDS_RECEIVED),
+    ("events read", Metric.EVENTS_RECEIVED),
     ("events delivered", Metric.EVENTS_DELIVERED),
-)
-_AGES = (
     ("iterator age, greatest", readings.ITERATOR_AGE),
     ("delivery lag, greatest", Metric.DELIVERY_LAG),
 )
-_SHADOWED = ("events that shadow kept from delivery", Metric.EVENTS_SHADOWED)
-_FILTERED = ("events dropped by the mapping's rules", Metric.EVENTS_FILTERED)
-_MEMBERS = (
-    ("members that the contract doesn't know: not sent", Metric.UNKNOWN_MEMBERS),
-    ("members taken under another spelling", Metric.RENAMED_MEMBERS),
+_WHERE_SET = (
+    ("events kept back by shadow", Metric.EVENTS_SHADOWED),
+    ("events dropped by the mapping", Metric.EVENTS_FILTERED),
 )
-_COMING_AGAIN = (
-    ("events undelivered: they come again", Metric.EVENTS_UNDELIVERED),
-    ("PutEvents calls throttled", Metric.THROTTLES),
-)
-_FAILING = (
-    ("configuration errors", Metric.CONFIGURATION_ERRORS),
-    ("internal errors", Metric.INTERNAL_ERRORS),
-    ("quarantine write errors", Metric.QUARANTINE_WRITE_ERRORS),
-    ("function errors", readings.FUNCTION_ERRORS),
-    ("records given up, stored in the bucket", readings.GIVEN_UP),
-    ("records dropped: they are lost", readings.DROPPED),
-    ("records given up that could not be stored", readings.NOT_STORED),
-)
+"""Shown where there are any, as few deployments have a mapping."""
 _MILLISECONDS = {readings.ITERATOR_AGE, *(name for name in Metric if unit(name) == "Milliseconds")}
 
 
-def as_json(seen: Look) -> dict[str, Any]:
-    """The look for scripts: figures under CloudWatch's names, null where it has no data."""
-    return {
-        "stack": seen.stack,
-        "at": seen.at.isoformat(timespec="seconds"),
-        "windowMinutes": seen.window // timedelta(minutes=1),
-        "figures": {name: _figure_json(figure) for name, figure in seen.figures.items()},
-        "eventsACall": _figure_json(seen.events_a_call),
-        "mapping": _json(seen.mapping),
-        "alarms": _json(seen.alarms),
-        "failures": _json(seen.failures),
-    }
-
-
-def as_tables(seen: Look) -> RenderableType:
-    """The look for people, on one screen: what is wrong comes first, as a low one shows the top."""
+def as_tables(seen: Look, live: str = "") -> RenderableType:
+    """The look for people; `live` says what refreshes it."""
     return Group(
-        Text(f"{seen.stack}  {_time(seen.at)}", style="bold"),
+        Text.assemble((f"{seen.stack}  {seen.at:%Y-%m-%d %H:%M:%S}Z", "bold"), f"  {live}" if live else ""),
         *_mapping(seen.mapping),
         *_alarms(seen.alarms),
         *_failures(seen.failures),
         Text(""),
-        _figures(seen),
+        _table(seen),
+        *_quiet(seen),
     )
 
 
-def _figure_json(figure: Figure) -> dict[str, float | None]:
-    return {"value": figure.value, "before": figure.before}
-
-
-def _json(part: "str | Alarms | tuple[Batch, ...] | Unread") -> Any:  # noqa: ANN401 - JSON
-    if isinstance(part, Unread):
-        return {"unread": part.why}
-    if isinstance(part, Alarms):
-        on = [{"name": each.name, "says": each.says, "since": each.since} for each in part.on]
-        return {"on": on, "watched": part.watched, "gone": [*part.gone], "notEmulated": part.not_emulated}
-    if isinstance(part, tuple):
-        return [{"at": each.at.isoformat(timespec="seconds"), "errors": [*each.errors]} for each in part]
-    return part
-
-
-def _figures(seen: Look) -> Table:
-    minutes = seen.window // timedelta(minutes=1)
+def _table(seen: Look) -> Table:
     table = Table(show_edge=False, pad_edge=False)
-    table.add_column("", no_wrap=True)
-    table.add_column(f"last {minutes} min", justify="right", no_wrap=True)
-    table.add_column(f"{minutes} before", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    for label, name in _FLOW:
-        table.add_row(*_row(label, name, seen.figures[name]))
-    shadowed = seen.figures[Metric.EVENTS_SHADOWED]
-    for label, name in (*([_SHADOWED] if shadowed.value or shadowed.before else []), _FILTERED):
+    table.add_column("")
+    for head in (f"last {seen.window_minutes} min", f"{seen.window_minutes} min before"):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("trend", no_wrap=True)
+    failing = [each for each in _FAILING if _is_any(seen.figures[each[1]])]
+    for label, name, style in failing:
+        table.add_row(*_row(label, name, seen.figures[name], style), end_section=name == failing[-1][1])
+    for label, name in (*_FLOW, *(each for each in _WHERE_SET if _is_any(seen.figures[each[1]]))):
         table.add_row(*_row(label, name, seen.figures[name]))
     table.add_row(*_row("events a call", "", seen.events_a_call, digits=1))
-    for label, name in _AGES:
-        table.add_row(*_row(label, name, seen.figures[name]), end_section=name == Metric.DELIVERY_LAG)
-    table.add_row(
-        *_row("events quarantined", Metric.EVENTS_QUARANTINED, seen.figures[Metric.EVENTS_QUARANTINED], "yellow")
-    )
-    for reason in Reason:
-        figure = seen.figures[quarantined_for(reason)]
-        if figure.value or figure.before:
-            table.add_row(*_row(f"  {reason}", "", figure, "yellow"))
-    for label, name in (*_MEMBERS, *_COMING_AGAIN):
-        table.add_row(*_row(label, name, seen.figures[name], "yellow"))
-    for label, name in _FAILING:
-        table.add_row(*_row(label, name, seen.figures[name], "red"))
     return table
+
+
+def _quiet(seen: Look) -> Iterator[Text]:
+    quiet = [label for label, name, _ in _FAILING if not (label.startswith(" ") or _is_any(seen.figures[name]))]
+    if quiet:
+        yield Text(f"none: {', '.join(label.partition(':')[0] for label in quiet)}", style="dim")
+    if any(figure.value is None for figure in _figures(seen)):
+        yield Text(f"{NO_DATA}: no data in CloudWatch, which is not 0", style="dim")
+
+
+def _figures(seen: Look) -> Iterable[Figure]:
+    return (seen.figures[name] for _, name in _FLOW)
+
+
+def _is_any(figure: Figure) -> bool:
+    return bool(figure.value or figure.before)
 
 
 def _row(label: str, name: str, figure: Figure, bad: str = "", digits: int = 0) -> Iterator[Text]:
@@ -129,22 +102,14 @@ def _row(label: str, name: str, figure: Figure, bad: str = "", digits: int = 0) 
 
 def _cell(name: str, value: float | None, style: str, digits: int) -> Text:
     if value is None:
-        return Text(NO_DATA, style="dim italic")
-    return Text(_duration(value) if name in _MILLISECONDS else f"{value:,.{digits}f}", style=style)
+        return Text(NO_DATA, style="dim")
+    return Text(lasting(value / 1000) if name in _MILLISECONDS else f"{value:,.{digits}f}", style=style)
 
 
 def _trend(figure: Figure) -> str:
     if figure.value is None or figure.before is None:
         return ""
     return "=" if figure.value == figure.before else "▲" if figure.value > figure.before else "▼"
-
-
-def _duration(milliseconds: float) -> str:
-    seconds = milliseconds / 1000
-    for length, name in ((86_400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= length:
-            return f"{seconds / length:.1f} {name}"
-    return f"{seconds:.1f} s"
 
 
 def _mapping(state: str | Unread) -> Iterator[Text]:
@@ -175,14 +140,10 @@ def _failures(seen: tuple[Batch, ...] | Unread) -> Iterator[Text]:
     elif not seen:
         yield Text("last errors in the log: none")
     else:
-        yield Text("last errors in the log:")
         for batch in seen:
-            yield Text(f"  {_time(batch.at)}  {', '.join(batch.errors)}", style="yellow")
+            head = "last errors" if batch is seen[0] else ""
+            yield Text(f"{head:11}  {batch.at:%Y-%m-%d %H:%M:%S}Z  {', '.join(batch.errors)}", style="yellow")
 
 
 def _unread(what: str, part: Unread) -> Text:
-    return Text(f"{what} can't be read: {part.why}", style="yellow")
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}Z"
+    return Text(f"{what} can't be read: {part.unread}", style="yellow")

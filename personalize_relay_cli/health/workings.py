@@ -1,13 +1,13 @@
 """What the relay did lately, and what its alarms say of it."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
 
 from personalize_relay.metrics import Metric
 from personalize_relay_cli.health.alarms import alarms as alarms_of
 from personalize_relay_cli.health.deployed import Deployed
 from personalize_relay_cli.health.diagnosis import Finding, ok, unknown, warning, wrong
 from personalize_relay_cli.health.function_log import Batch
+from personalize_relay_cli.printing import lasting
 
 RUNBOOK = "docs/operations.md"
 MOST = 0.5
@@ -38,7 +38,7 @@ def batches(deployed: Deployed) -> Iterator[Finding]:
         yield unknown(name, "none in a day's log: did nothing arrive?", "try it out with --send-event")
         return
     last, failed = found[0], sum(bool(batch.errors) for batch in found)
-    says = f"{_ago(now, last.at)}: {_summary(last)}"
+    says = f"{lasting((now - last.at).total_seconds())} ago: {_summary(last)}"
     if last.errors:
         yield wrong(name, f"{says}; it failed with {', '.join(last.errors)}", f"see {RUNBOOK}#{section(last)}")
     else:
@@ -88,8 +88,3 @@ def _summary(batch: Batch) -> str:
         f"quarantined {counts.get(Metric.EVENTS_QUARANTINED, 0):.0f}, "
         f"undelivered {counts.get(Metric.EVENTS_UNDELIVERED, 0):.0f}"
     )
-
-
-def _ago(now: datetime, then: datetime) -> str:
-    minutes = max(0, (now - then) // timedelta(minutes=1))
-    return "less than a minute ago" if minutes == 0 else f"{minutes} minutes ago"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from personalize_relay.names import ATTRIBUTION_MEMBERS, FLAT_MEMBERS, meant
 from personalize_relay_cli.input.separators import SEPARATORS
-from personalize_relay_cli.input.showing import shown
+from personalize_relay_cli.printing import shown
 from personalize_relay_cli.problems import Misuse
 
 REQUIRED = ("sessionId", "eventType")

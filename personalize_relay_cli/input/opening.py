@@ -3,9 +3,10 @@
 import gzip
 import io
 import os
+import select
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Buffer, Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +18,8 @@ UTF8 = "utf-8-sig"
 """With or without its byte order mark."""
 UTF16 = "utf-16"
 """With its byte order mark, which says the order."""
+_LOOK = 0.1
+"""Seconds between two calls of who waits for standard input."""
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -32,11 +35,33 @@ def check(file: str) -> None:
         raise Misuse(f"{file}: may not be read: permission denied")
 
 
+class _Awaited(io.RawIOBase):
+    """Reads from a pipe, and calls `wait` before it waits for it and again and again while it does."""
+
+    def __init__(self, pipe: int, wait: Callable[[], None]) -> None:
+        self._pipe = pipe
+        self._wait = wait
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Buffer) -> int:
+        patience = 0.0
+        while not select.select([self._pipe], [], [], patience)[0]:
+            self._wait()
+            patience = _LOOK
+        return os.readv(self._pipe, [into])
+
+
 @contextmanager
-def open_bytes(file: str) -> Iterator[io.BufferedReader]:
-    """The file's bytes, or those that its gzip holds."""
+def open_bytes(file: str, wait: Callable[[], None] | None = None) -> Iterator[io.BufferedReader]:
+    """The file's bytes, or those that its gzip holds; `wait` is called again and again while standard input is silent.
+
+    What `wait` raises comes out of the reading.
+    """
     if file == STANDARD_INPUT:
-        opened: Any = nullcontext(sys.stdin.buffer)
+        stdin = sys.stdin.buffer
+        opened: Any = nullcontext(io.BufferedReader(_Awaited(stdin.fileno(), wait)) if wait else stdin)
     elif file.endswith(".gz"):
         opened = io.BufferedReader(cast("io.RawIOBase", gzip.open(file)))  # noqa: SIM115 - closed below
     else:
@@ -60,9 +85,10 @@ def as_text(opened: io.BufferedReader, *, newline: str = "", errors: str = "stri
         text.detach()  # it is its opener's to close
 
 
-def no_text(file: str, text: io.TextIOWrapper, line: int) -> Misuse:
-    """What is said of a file whose bytes are not the text that they began as."""
-    return Misuse(f"{file}: is not {'UTF-16' if text.encoding == UTF16 else 'UTF-8'}, near line {line}")
+def no_text(file: str, text: io.TextIOWrapper, line: int | None = None) -> Misuse:
+    """The Misuse of a file whose bytes are not the text that they began as."""
+    near = "" if line is None else f", near line {line}"
+    return Misuse(f"{file}: is not {'UTF-16' if text.encoding == UTF16 else 'UTF-8'}{near}")
 
 
 @contextmanager

@@ -4,7 +4,7 @@ The memory that reading takes is that of a payload, not of a file. Whether a pay
 asked here: a line of JSON Lines may be anything.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from personalize_relay.mapping import Mapping
@@ -34,13 +34,14 @@ def read(
     form: Format | None = None,
     remarks: Remarks | None = None,
     mapping: Mapping | None = None,
+    wait: Callable[[], None] | None = None,
 ) -> Iterator[Line]:
     """The payloads of the files, in order; raises Misuse for what can't be read.
 
     `form` is that of every file, else each one's suffix or beginning decides. Names and formats are looked at before
     this returns, so that no work is begun that a misspelt name would cut short. Blank lines are skipped, and counted in
     `remarks`, which hears of all else that is to be said of a file. What a mapping is to read may have any columns, or
-    none where the mapping has its own.
+    none where the mapping has its own. `wait` is called again and again while standard input is silent.
     """
     for file in files:
         check(file)
@@ -50,12 +51,14 @@ def read(
     return (
         line
         for file, its in zip(files, forms, strict=True)
-        for line in _read(file, its, heard, mapped=mapping is not None)
+        for line in _read(file, its, heard, wait, mapped=mapping is not None)
     )
 
 
-def _read(file: str, form: Format, remarks: Remarks, *, mapped: bool) -> Iterator[Line]:
-    with translating(file), open_bytes(file) as opened:
+def _read(
+    file: str, form: Format, remarks: Remarks, wait: Callable[[], None] | None, *, mapped: bool
+) -> Iterator[Line]:
+    with translating(file), open_bytes(file, wait) as opened:
         if form is Format.JSON_LINES:
             yield from (Line(file, *payload) for payload in json_lines.payloads(file, opened, remarks))
             return

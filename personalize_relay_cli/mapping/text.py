@@ -8,8 +8,8 @@ from itertools import zip_longest
 from typing import Any
 
 from personalize_relay.names import MARK
-from personalize_relay_cli.input.showing import shown
 from personalize_relay_cli.mapping.trial import Trial, Tried
+from personalize_relay_cli.printing import counted, shown
 
 _KINDS = {
     str: "text",
@@ -51,8 +51,7 @@ def tried(each: Tried, *, reveal: bool, width: int) -> Iterator[str]:
 
 def summary(trial: Trial) -> str:
     """How many of what there were."""
-    dropped = ", ".join(f"{rule} {count}" for rule, count in trial.dropped.most_common())
-    said = f"dropped {trial.dropped.total()}" + (f" ({dropped})" if dropped else "")
+    said = f"dropped {trial.dropped.total()}" + (f" ({counted(trial.dropped)})" if trial.dropped else "")
     return f"payloads {trial.payloads}, events {trial.events}, {said}, rejected {trial.rejected}"
 
 

@@ -34,12 +34,12 @@ def delivery(environ: Mapping[str, str], profile: str | None, region: str | None
 
 
 def _of_this_machine(environ: Mapping[str, str]) -> tuple[Target, Callable[[], Credentials]]:
-    from local.clients import FUNCTION_CREDENTIALS, REGION  # noqa: PLC0415 - not installed with the command
+    from personalize_relay_cli.this_machine import FUNCTION_ACCESS_KEY, REGION, SECRET_KEY  # noqa: PLC0415 - brings boto3
 
     url = environ.get(ENDPOINT)
     if not url:
         raise Misuse(f"--direct with --local: set {ENDPOINT} to where `make local` says Personalize is played")
-    fixed = Credentials(FUNCTION_CREDENTIALS.access_key, FUNCTION_CREDENTIALS.secret_key, None)
+    fixed = Credentials(FUNCTION_ACCESS_KEY, SECRET_KEY, None)
     return Target(url.rstrip("/"), REGION, certifi.where()), lambda: fixed
 
 

@@ -15,8 +15,8 @@ from personalize_relay_cli.deployment import Deployment
 from personalize_relay_cli.problems import Misuse, Problem
 from personalize_relay_cli.recovery.redriven import Ledger, Mark
 from personalize_relay_cli.recovery.resending import Sender, ToPersonalize, ToStream
-from personalize_relay_cli.recovery.selection import Selection, moment
-from personalize_relay_cli.recovery.set_aside import Flaw, Position, SetAside, snake_case
+from personalize_relay_cli.recovery.selection import Selection
+from personalize_relay_cli.recovery.set_aside import Flaw, Position, SetAside
 from personalize_relay_cli.recovery.stored import FailureBucket
 
 type Found = tuple[SetAside, dict[Position, Mark]]
@@ -53,10 +53,12 @@ class Failures:
         """Sends by the stream."""
         return ToStream(self._deployment.client("kinesis"), self._deployment.stream)
 
-    def past_the_stream(self, profile: str | None, region: str | None, *, local: bool) -> Sender:
+    def past_the_stream(self, *, profile: str | None, region: str | None, local: bool, **_: object) -> Sender:
         """Sends straight to Personalize."""
-        from personalize_relay_cli.recovery.direct import delivery  # noqa: PLC0415 - brings libcurl along, which few runs need
-
+        try:
+            from personalize_relay_cli.recovery.direct import delivery  # noqa: PLC0415 - brings libcurl, which few runs need
+        except ModuleNotFoundError as exc:
+            raise Problem("--direct needs libcurl: install personalize-relay[direct]") from exc
         return ToPersonalize(delivery(os.environ, profile, region, local=local))
 
     def completed(self, selection: Selection) -> Selection:
@@ -79,25 +81,22 @@ class Failures:
 
 
 def asked(  # noqa: PLR0913, PLR0917 - an option each
-    since: str | None,
-    until: str | None,
+    since: float | None,
+    until: float | None,
     reasons: Iterable[str] | None,
     shard: str | None,
     tracker: str | None,
     sequence_number: str | None,
 ) -> Selection:
     """What the options ask for; raises Misuse."""
-    now = datetime.now(UTC)
-    earliest = None if since is None else moment(since, now)
-    latest = None if until is None else moment(until, now)
-    if earliest is not None and latest is not None and earliest >= latest:
+    if since is not None and until is not None and since >= until:
         raise Misuse("--since is not before --until")
     if sequence_number is not None and not (sequence_number.isascii() and sequence_number.isdigit()):
         raise Misuse("a sequence number is a number, as Kinesis gave it to the record")
     return Selection(
-        since=earliest,
-        until=latest,
-        reasons=frozenset(map(snake_case, reasons or ())),
+        since=since,
+        until=until,
+        reasons=frozenset(reasons or ()),
         shard=shard,
         tracker=tracker,
         sequence_number=sequence_number,

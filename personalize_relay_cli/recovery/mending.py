@@ -6,16 +6,17 @@ What is stamped makes it the same event to Personalize however often it is sent:
 import json
 from typing import Any
 
-import jmespath
 import msgspec
 from jmespath.exceptions import JMESPathError
-from jmespath.parser import ParsedResult
 
 from personalize_relay import members
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.events import Interaction, Origin, Source, Trackers
+from personalize_relay.expressions import Expressions, WrongExpression
+from personalize_relay.functions import Functions
 from personalize_relay.names import CONTRACT, MARK
 from personalize_relay.parsing import parse
+from personalize_relay.projections import Expression
 from personalize_relay_cli.problems import Misuse
 from personalize_relay_cli.recovery.selection import Piece
 from personalize_relay_cli.recovery.set_aside import Position
@@ -46,14 +47,12 @@ class Mended(msgspec.Struct, frozen=True, kw_only=True):
         return self.interaction.session_id
 
 
-def compiled(transform: str) -> ParsedResult:
-    """The JMESPath expression; raises Misuse for what is none."""
+def compiled(transform: str) -> Expression:
+    """The expression, which may call what a mapping's may; raises Misuse for what is none."""
     try:
-        return jmespath.compile(transform)
-    except (JMESPathError, ValueError) as exc:  # ValueError: an index of thousands of digits
-        raise Misuse(f"--transform is no JMESPath expression: {str(exc).splitlines()[0]}") from exc
-    except RecursionError as exc:
-        raise Misuse("--transform is no JMESPath expression that can be read: it is nested too deep") from exc
+        return Expressions(Functions()).compiled(transform)
+    except WrongExpression as exc:
+        raise Misuse(f"--transform {exc}") from exc
 
 
 class Mender:
@@ -62,7 +61,7 @@ class Mender:
     With `marking` each says that it is of the contract, for a function that has a mapping.
     """
 
-    def __init__(self, trackers: Trackers, transform: ParsedResult | None = None, *, marking: bool = False) -> None:
+    def __init__(self, trackers: Trackers, transform: Expression | None = None, *, marking: bool = False) -> None:
         self._trackers = trackers
         self._transform = transform
         self._mark = {MARK: CONTRACT} if marking else {}
@@ -81,7 +80,7 @@ class Mender:
         if self._transform is None:
             return event
         try:
-            made = self._transform.search(event)
+            made = self._transform(event)
         except (
             JMESPathError,
             ArithmeticError,

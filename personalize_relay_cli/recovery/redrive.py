@@ -1,12 +1,15 @@
 """Send again what is set aside, and account for each event: sent, rejected again, or left for a reason."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import batched
+from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from personalize_relay_cli.problems import Problem
 from personalize_relay_cli.recovery.mending import Mended, Mender, NotMended
@@ -16,12 +19,12 @@ from personalize_relay_cli.recovery.selection import Piece, Selection
 from personalize_relay_cli.recovery.set_aside import Flaw, Position, SetAside
 from personalize_relay_cli.recovery.stored import FailureBucket
 
-ALREADY_SENT = "already sent"
-CLAIMED = "claimed by another run"
+ALREADY_SENT = "alreadySent"
+CLAIMED = "claimedByAnotherRun"
 UNREADABLE = "unreadable"
-FILTERED = "filtered by the mapping"
-NOT_SENT = "not sent"
-LEDGER_FLAWED = "ledger can't be read"
+FILTERED = "filteredByTheMapping"
+NOT_SENT = "notSent"
+LEDGER_FLAWED = "ledgerFlawed"
 MAX_EXAMPLES = 5
 
 type Identity = tuple[str, str, str, int | None]
@@ -37,11 +40,25 @@ class Claim(msgspec.Struct, frozen=True):
     events: int
 
 
-class Account(msgspec.Struct, kw_only=True):
-    """Where each selected event is; in a plan, `sent` are those that would be."""
+class Sample(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An event before and after it is mended, shown on request."""
 
+    reason: str
+    sequence_number: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None = None
+    rejected: str | None = None
+    """Why there is none after."""
+
+
+class Account(msgspec.Struct, kw_only=True, rename="camel", tag_field="schema", tag="personalize-relay.redrive/1"):
+    """Where each selected event is."""
+
+    dry_run: bool = False
     selected: int = 0
     sent: int = 0
+    to_send: int = 0
+    """In a plan, those that would be sent."""
     rejected_again: Counter[str] = msgspec.field(default_factory=Counter)
     """By the reason that the function would give, or Personalize gave."""
     left: Counter[str] = msgspec.field(default_factory=Counter)
@@ -53,6 +70,8 @@ class Account(msgspec.Struct, kw_only=True):
     """Sequence numbers of some that can't be read."""
     claims: list[Claim] = msgspec.field(default_factory=list)
     flaws: list[Flaw] = msgspec.field(default_factory=list)
+    samples: list[Sample] | UnsetType = UNSET
+    """The first event of each reason, where that is to be revealed."""
 
     @property
     def whole(self) -> bool:
@@ -62,7 +81,7 @@ class Account(msgspec.Struct, kw_only=True):
     @property
     def missing(self) -> int:
         """How many selected events are not accounted for."""
-        return self.selected - self.sent - self.rejected_again.total() - self.left.total()
+        return self.selected - self.sent - self.to_send - self.rejected_again.total() - self.left.total()
 
     @property
     def done(self) -> bool:
@@ -85,6 +104,7 @@ class Redrive:
         sender: Sender | None,
         *,
         take_over: bool = False,
+        reveal: bool = False,
         rate: float | None = None,
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], None] = time.sleep,
@@ -100,7 +120,7 @@ class Redrive:
         self._next = 0.0
         self._sent: set[int] = set()
         """Hashes of the identities of what is sent, in this run or before, so far as this run has seen."""
-        self.account = Account()
+        self.account = Account(dry_run=sender is None, samples=[] if reveal else UNSET)
 
     def run(self, selection: Selection) -> Account:
         """Go through it all, object by object; what ends it early leaves the account of what was done."""
@@ -113,6 +133,8 @@ class Redrive:
         except BaseException:
             self.account.left[NOT_SENT] += self.account.missing
             raise
+        finally:
+            self.account.left = +self.account.left  # what is 0 is not to be said
         return self.account
 
     def _pieces(self, records: Iterable[SetAside | Flaw], selection: Selection) -> Iterator[Piece]:
@@ -136,7 +158,7 @@ class Redrive:
         mine, page = self._claimed(key, mended, page)
         identities = {piece.position: _identity(piece) for piece in pieces}
         if self._sender is None:
-            self.account.sent += len(mine)
+            self.account.to_send += len(mine)
             self._sent.update(identities[each.position] for each in mine)
         elif mine:
             self._send(self._sender, key, page, mine, identities)
@@ -161,9 +183,26 @@ class Redrive:
                 self._leave_unreadable(piece)
                 continue
             try:
-                yield self._mender.mend(piece)
+                mended = self._mender.mend(piece)
             except NotMended as exc:
                 self.account.rejected_again[exc.reason] += 1
+                self._sample(piece, rejected=exc.reason)
+            else:
+                self._sample(piece, after=mended.payload)
+                yield mended
+
+    def _sample(self, piece: Piece, *, after: bytes = b"null", rejected: str | None = None) -> None:
+        samples = self.account.samples
+        if samples is not UNSET and piece.reason not in {each.reason for each in samples}:
+            samples.append(
+                Sample(
+                    reason=piece.reason,
+                    sequence_number=piece.record.origin.sequence_number,
+                    before=piece.event,
+                    after=json.loads(after),
+                    rejected=rejected,
+                )
+            )
 
     def _leave_unreadable(self, piece: Piece) -> None:
         self.account.left[UNREADABLE] += 1

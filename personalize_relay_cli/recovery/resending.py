@@ -1,27 +1,25 @@
 """The two ways back for a mended event: onto the stream, or straight to Personalize by the function's own delivery."""
 
-import random
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from personalize_relay.backoff import longest_wait
 from personalize_relay.delivery import Delivery
 from personalize_relay.requests import lanes
 from personalize_relay_cli.recovery.mending import Mended
 from personalize_relay_cli.recovery.set_aside import Position
-from personalize_relay_cli.sending.outbox import MAX_RECORDS_PER_CALL, Entry, Outbox
-from personalize_relay_cli.sending.put_records import put_records
+from personalize_relay_cli.sending.contents import content
+from personalize_relay_cli.sending.outbox import MAX_RECORDS_PER_CALL, Entry
+from personalize_relay_cli.sending.put_records import Stuck, Writer, put_records
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis.client import KinesisClient
 
 MAX_RECORDS = MAX_RECORDS_PER_CALL
-MAX_ATTEMPTS = 8
 SECONDS_FOR_A_CHUNK = 60.0
-"""Time that a chunk of direct calls may take: room for every retry of a throttled one."""
+"""Time that a chunk of direct calls may take, and that the stream may take nothing: room for throttled retries."""
 
 
 class Outcome(msgspec.Struct):
@@ -42,49 +40,44 @@ class Sender(Protocol):
 
 
 class ToStream:
-    """Puts each event on the stream as a record of its own, those of a session strictly one after another.
+    """Puts events on the stream, those of a session strictly in order; a session's events share a record.
 
-    What the stream turns away is put again. What it turns away to the end holds back the events behind it in its
-    session, in later chunks, too: sent now, they would overtake it.
+    A stream that takes nothing for a minute is tried no more, in later chunks neither.
     """
 
-    def __init__(self, kinesis: "KinesisClient", stream: str, *, wait: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        kinesis: "KinesisClient",
+        stream: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._put = put_records(kinesis, stream)
+        self._clock = clock
         self._wait = wait
-        self._stuck: dict[str, str] = {}
-        """The code that a partition key is stuck at."""
+        self._stuck = ""
+        """The code that the stream is stuck at."""
 
     def send(self, chunk: Sequence[Mended]) -> Outcome:
         """See Sender."""
         outcome = Outcome()
-        outbox = Outbox[Mended]()
-        for each in chunk:
-            if each.partition_key in self._stuck:
-                outcome.failed[each.position] = self._stuck[each.partition_key]
-            else:
-                outbox.put(Entry(each.partition_key, each.payload, 1, each))
-        waited = 0.0
-        while outbox:
-            call = outbox.take(waited)
-            if call:
-                self._call(call, outbox, outcome, waited)
-            else:
-                self._wait(outbox.next_due() - waited)
-                waited = outbox.next_due()
-        return outcome
 
-    def _call(self, call: Sequence[Entry[Mended]], outbox: Outbox[Mended], outcome: Outcome, now: float) -> None:
-        for entry, code in zip(call, self._put(call), strict=True):
-            entry.tries += 1
-            if not code:
-                outcome.sent.add(entry.of.position)
-                outbox.settle(entry)
-            elif entry.tries < MAX_ATTEMPTS:
-                rest = random.uniform(0, longest_wait(entry.tries, throttled=True))  # noqa: S311 - spreads retries
-                outbox.fail(entry, now + rest)
-            else:
-                self._stuck[entry.key] = code
-                outcome.failed.update((each.of.position, code) for each in outbox.give_up(entry))
+        def settled(entry: Entry[Position], _answer: object) -> None:
+            outcome.sent.update(entry.of)
+
+        writer = Writer[Position](
+            self._put, settled, give_up_after=SECONDS_FOR_A_CHUNK, clock=self._clock, wait=self._wait
+        )
+        for each in chunk:
+            writer.add(content(each.payload, each.partition_key), each.position)
+        try:
+            if not self._stuck:
+                writer.flush()
+        except Stuck as exc:
+            self._stuck = exc.code
+        outcome.failed = {each.position: self._stuck for each in chunk if each.position not in outcome.sent}
+        return outcome
 
 
 class ToPersonalize:

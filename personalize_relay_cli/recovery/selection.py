@@ -1,9 +1,7 @@
 """Which of the records that are set aside a command works on, and the events of a record that it is about."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -16,14 +14,12 @@ from personalize_relay.mapping import Mapping
 from personalize_relay.members import absent
 from personalize_relay.names import CONTRACT, FLAT_MEMBERS, MARK, meant, respelt
 from personalize_relay_cli.problems import Misuse
-from personalize_relay_cli.recovery.set_aside import Cause, Position, SetAside, is_time
+from personalize_relay_cli.recovery.set_aside import Cause, Position, SetAside
 
 ERASED = {"messageType": "CONTROL_MESSAGE", "logEvents": []}
 """Keeps the place of what was erased from among others: the function reads it as a message that holds no event."""
 
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _NO_MAPPING = "the function reads these by a mapping that is a file: give it as --mapping FILE"
-_NO_TIME = "a time is ISO 8601 and after 1970, as 2026-11-24T09:30:00Z, or so long ago: 90m, 2h, 3d"
 
 type Payloads = dict[str | None, Payload]
 
@@ -34,7 +30,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     record: SetAside
     sub_sequence: SubSequence = ()
     index: int | None
-    reason: str
+    cause: Cause
     event: dict[str, Any] | None
     several: bool = False
     """Whether its payload holds others: then its `sentAt` can't be the arrival, which is the same for all."""
@@ -42,6 +38,11 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the mapping filters it, so that there is no event."""
     not_mapped: str | None = None
     """The function's word for why its mapping makes no event of it."""
+
+    @property
+    def reason(self) -> str:
+        """Why it is set aside."""
+        return self.cause.reason
 
     @property
     def position(self) -> Position:
@@ -137,7 +138,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
                     record=record,
                     sub_sequence=payload.sub_sequence,
                     index=each.index,
-                    reason=cause.reason,
+                    cause=cause,
                     event=each.event,
                     several=each.several,
                     dropped=each.dropped,
@@ -202,7 +203,7 @@ def _given(record: SetAside, cause: Cause, payload: Payload) -> Iterator[Piece]:
             record=record,
             sub_sequence=payload.sub_sequence,
             index=index,
-            reason=cause.reason,
+            cause=cause,
             event=event,
             several=several,
         )
@@ -234,21 +235,3 @@ def _named(given: dict[str, Any]) -> dict[str, Any]:
 def _flat(event: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
     """The event beside its request's members, which count before its own."""
     return {name: value for name, value in event.items() if name != "eventList"} | request
-
-
-def moment(text: str, now: datetime) -> float:
-    """Epoch seconds of an ISO 8601 time, UTC unless it says otherwise, or of so long before now: `90m`, `2h`, `3d`."""
-    try:
-        seconds = _moment(text, now).timestamp()
-    except (ValueError, OverflowError) as exc:
-        raise Misuse(_NO_TIME) from exc
-    if not is_time(seconds):
-        raise Misuse(_NO_TIME)
-    return seconds
-
-
-def _moment(text: str, now: datetime) -> datetime:
-    if ago := re.fullmatch(r"(\d{1,6})([mhd])", text):
-        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-    given = datetime.fromisoformat(text)
-    return given if given.tzinfo else given.replace(tzinfo=UTC)

@@ -13,15 +13,18 @@ import msgspec
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.events import Origin
 from personalize_relay.framing import Payload, Rows, unframe
+from personalize_relay_cli.printing import shown
+from personalize_relay_cli.times import is_time
 
 SCHEMA = "personalize-relay.quarantine/2"
 """As in personalize_relay.quarantine, which needs Powertools; a test keeps them equal."""
 SCHEMAS = {SCHEMA, "personalize-relay.quarantine/1"}
 """Those that are read: version 1 knew records of one payload only, and rejected any other whole."""
 ON_FAILURE_VERSION = "1.0"
+CONDITIONS = ("retry_attempts_exhausted", "record_age_exceeded")
+"""Why Lambda gives a batch up, as far as is known: AWS documents no list."""
 _LONGEST_NUMBER = 128
 """Digits of a sequence number, as the Kinesis API reference has it."""
-_YEAR_9999 = 253_370_764_800
 
 type Position = tuple[str, int | None]
 """An event within an object: its record's sequence number, with `:` and its payload's place where the record has
@@ -36,8 +39,7 @@ class Flaw(msgspec.Struct, frozen=True):
     what: str
 
     def __str__(self) -> str:
-        # Whoever may write to the bucket chooses a key: it is not to steer a terminal.
-        key = "".join(each if each.isprintable() else "?" for each in self.key)
+        key = shown(self.key)  # which whoever may write to the bucket chooses
         place = key if self.line is None else f"{key}, line {self.line}"
         return f"{place}: {self.what}"
 
@@ -173,11 +175,6 @@ def read_on_failure(key: str, body: bytes) -> Iterator[SetAside | Flaw]:
 def snake_case(name: str) -> str:
     """`retry_attempts_exhausted` for `RetryAttemptsExhausted`; what is so already stays."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-
-
-def is_time(seconds: float) -> bool:
-    """Whether it can be told as a date, and so can the hours around it."""
-    return 0 <= seconds < _YEAR_9999
 
 
 def _of_line(key: str, number: int, line: bytes) -> SetAside:

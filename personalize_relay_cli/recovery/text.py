@@ -1,56 +1,65 @@
-"""How `relay failed` says what it found: lines for people, JSON for scripts; a payload only on request."""
+"""How `relay failed` says what it found: lines for people, and records for scripts; a payload only on request."""
 
 import json
 import math
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from personalize_relay.errors import InvalidRecord
 from personalize_relay_cli.advice import REASONS, beyond_detail
-from personalize_relay_cli.recovery.groups import Listing
-from personalize_relay_cli.recovery.redrive import ALREADY_SENT, CLAIMED, NOT_SENT, UNREADABLE, Account, Claim
+from personalize_relay_cli.printing import columns, counted, lasting, shown, told
+from personalize_relay_cli.recovery.groups import Listing, One
+from personalize_relay_cli.recovery.redrive import (
+    ALREADY_SENT,
+    CLAIMED,
+    FILTERED,
+    LEDGER_FLAWED,
+    NOT_SENT,
+    UNREADABLE,
+    Account,
+    Claim,
+)
 from personalize_relay_cli.recovery.redriven import Mark
 from personalize_relay_cli.recovery.set_aside import Position, SetAside
 
 _ADVICE = {
-    "transform_failed": "--transform must give one event, an object, for each: try it on what `show --reveal` prints",
+    "transform_failed": "--transform must give one event, an object, for each: see --dry-run --reveal",
     **{str(reason): said for reason, said in REASONS.items()},
+}
+_LEFT = {
+    ALREADY_SENT: "already sent",
+    CLAIMED: "claimed by another run",
+    UNREADABLE: "unreadable",
+    FILTERED: "filtered by the mapping",
+    NOT_SENT: "not sent",
+    LEDGER_FLAWED: "ledger can't be read",
 }
 
 
 def listing_lines(found: Listing, now: datetime) -> Iterator[str]:
-    """The groups as a table, then the claims."""
+    """One by one where that was asked for, the groups as a table, then the claims."""
     if not found.groups:
         yield "nothing that matches is set aside"
         return
-    heads = ("reason", "records", "events", "sent again", "first arrival", "last arrival")
+    if found.each:
+        yield from map(_one, found.each)
+        yield ""
+    heads = ("reason", "records", "events", "sent again", "left", "first arrival", "last arrival")
     rows = [
-        (reason, str(each.records), str(each.events), str(each.sent_again), _time(each.first), _time(each.last))
-        for reason, each in sorted(found.groups.items())
+        (
+            shown(each.reason),
+            *(str(count) for count in (each.records, each.events, each.sent_again, each.left)),
+            *(told(moment.timestamp()) for moment in (each.first_arrival, each.last_arrival)),
+        )
+        for each in found.groups
     ]
-    yield from _columns([heads, *rows])
+    yield from columns([heads, *rows])
+    if not found.each:
+        yield "--each lists them one by one, `relay failed show SEQUENCE_NUMBER` shows one"
     yield from claim_lines(found.claims, now)
-
-
-def listing_json(found: Listing) -> dict[str, Any]:
-    """The same for scripts."""
-    return {
-        "groups": [
-            {
-                "reason": reason,
-                "records": each.records,
-                "events": each.events,
-                "sentAgain": each.sent_again,
-                "firstArrival": _time(each.first),
-                "lastArrival": _time(each.last),
-            }
-            for reason, each in sorted(found.groups.items())
-        ],
-        "claims": _claims_json(found.claims),
-        "flaws": [{"key": each.key, "line": each.line, "what": each.what} for each in found.flaws],
-    }
 
 
 def record_json(record: SetAside, marks: dict[Position, Mark], *, reveal: bool) -> dict[str, Any]:
@@ -60,22 +69,13 @@ def record_json(record: SetAside, marks: dict[Position, Mark], *, reveal: bool) 
         "sequenceNumber": number,
         "stream": record.origin.stream,
         "shardId": record.origin.shard_id,
-        "arrival": _time(record.origin.arrival),
+        "arrival": told(record.origin.arrival),
         "key": record.key,
         "line": record.line,
         "storedAt": record.stored_at,
-        "causes": [
-            {"subSequence": each.sub_sequence, "index": each.index, "reason": each.reason, "detail": each.detail}
-            for each in record.causes
-        ],
+        "causes": msgspec.to_builtins(record.causes),
         "redriven": [
-            {
-                "subSequence": of.partition(":")[2] or None,
-                "index": index,
-                "state": mark.state,
-                "run": mark.run,
-                "at": mark.at.isoformat(timespec="seconds"),
-            }
+            {"subSequence": of.partition(":")[2] or None, "index": index, **msgspec.to_builtins(mark)}
             for (of, index), mark in marks.items()
             if of.partition(":")[0] == number
         ],
@@ -87,35 +87,35 @@ def record_lines(record: SetAside, marks: dict[Position, Mark], *, reveal: bool)
     """The same for people."""
     said = record_json(record, marks, reveal=reveal)
     yield f"record    {said['sequenceNumber']}"
-    yield _printable(f"source    stream {said['stream']}, {said['shardId']}, arrived {said['arrival']}")
-    yield _printable(f"stored    {said['key']}, line {said['line']}, at {said['storedAt']}")
-    for cause in said["causes"]:
-        yield _printable(f"{_place(cause):9} {cause['reason']}: {cause['detail']}")
-        if said_more := beyond_detail(cause["reason"]):
+    yield shown(f"source    stream {said['stream']}, {said['shardId']}, arrived {said['arrival']}")
+    yield shown(f"stored    {said['key']}, line {said['line']}, at {said['storedAt']}")
+    for cause in record.causes:
+        yield shown(f"{_place(cause.sub_sequence, cause.index):9} {cause.reason}: {cause.detail}")
+        if said_more := beyond_detail(cause.reason):
             yield f"{'':10}{said_more}"
-    for mark in said["redriven"]:
-        yield _printable(f"{mark['state']:10}{_place(mark)}, {mark['at']}, by run {mark['run']}")
+    for sent in said["redriven"]:
+        place = _place(sent["subSequence"], sent["index"])
+        yield shown(f"{sent['state']:10}{place}, {sent['at']}, by run {sent['run']}")
     if reveal:
         payload = said["payload"]
-        yield f"key       {_printable(said['partitionKey'])}"
-        # ASCII: what a record holds is not to steer a terminal.
-        yield _printable(payload) if isinstance(payload, str) else json.dumps(payload, indent=2)
+        yield f"key       {shown(said['partitionKey'])}"
+        yield shown(payload, len(payload)) if isinstance(payload, str) else _dumped(payload)
     else:
         yield "payload   not shown without --reveal"
 
 
-def account_lines(account: Account, now: datetime, *, planned: bool) -> Iterator[str]:
-    """The proof: what was selected is what was sent, rejected again and left."""
+def account_lines(account: Account, now: datetime) -> Iterator[str]:
+    """The proof: what was selected is what was sent, rejected again and left; then the samples, if there are any."""
     left = account.left
     rows = [
         ("selected", account.selected, ""),
-        ("  would be sent" if planned else "  sent", account.sent, ""),
-        ("  rejected again", account.rejected_again.total(), _counts(account.rejected_again)),
+        ("  would be sent", account.to_send, "") if account.dry_run else ("  sent", account.sent, ""),
+        ("  rejected again", account.rejected_again.total(), counted(account.rejected_again)),
         ("  left", left.total(), ""),
     ]
-    why = {UNREADABLE: _counts(account.unreadable), NOT_SENT: _counts(account.not_sent)}
-    rows += [(f"    {cause}", count, why.get(cause, "")) for cause, count in sorted(left.items()) if count]
-    yield from (line.rstrip() for line in _columns([(name, str(count), text) for name, count, text in rows]))
+    why = {UNREADABLE: counted(account.unreadable), NOT_SENT: counted(account.not_sent)}
+    rows += [(f"    {_LEFT[cause]}", count, why.get(cause, "")) for cause, count in sorted(left.items()) if count]
+    yield from columns([(name, str(count), text) for name, count, text in rows])
     if not account.whole:
         yield "the account does not add up: this is a bug, please report it"
     for reason in sorted(account.rejected_again):
@@ -125,40 +125,31 @@ def account_lines(account: Account, now: datetime, *, planned: bool) -> Iterator
         yield from (f"  {number}" for number in account.examples)
     if account.selected and left[ALREADY_SENT] == account.selected:
         yield "all of it was sent before: nothing to send"
+    for sample in account.samples or ():
+        yield f"\n{shown(sample.reason)}, as in {sample.sequence_number}, before:"
+        yield _dumped(sample.before)
+        yield f"rejected again: {sample.rejected}" if sample.rejected else f"after:\n{_dumped(sample.after)}"
     yield from claim_lines(account.claims, now)
-
-
-def account_json(account: Account, *, planned: bool) -> dict[str, Any]:
-    """The same for scripts; of a dry run `sent` is 0, and `toSend` what would be."""
-    left = account.left
-    return {
-        "dryRun": planned,
-        "selected": account.selected,
-        "sent": 0 if planned else account.sent,
-        "toSend": account.sent if planned else 0,
-        "rejectedAgain": dict(account.rejected_again),
-        "left": {cause.replace(" ", "_"): count for cause, count in left.items() if count},
-        "unreadable": dict(account.unreadable),
-        "notSent": dict(account.not_sent),
-        "claims": _claims_json(account.claims),
-        "flaws": [{"key": each.key, "line": each.line, "what": each.what} for each in account.flaws],
-    }
 
 
 def claim_lines(claims: Sequence[Claim], now: datetime) -> Iterator[str]:
     """Who claims what, and since when."""
     for each in claims:
-        age = _age((now - each.at).total_seconds())
-        yield _printable(f"{each.events} events claimed {age} ago by run {each.run}, of {each.source}")
+        age = lasting((now - each.at).total_seconds())
+        yield shown(f"{each.events} events claimed {age} ago by run {each.run}, of {each.source}")
     if claims:
-        yield f"{CLAIMED}: under way, or died over it. If it died: the same command with --take-over"
+        yield f"{_LEFT[CLAIMED]}: still running, or crashed. If it crashed, run the same command with --take-over"
 
 
-def _claims_json(claims: Iterable[Claim]) -> list[dict[str, Any]]:
-    return [
-        {"source": each.source, "run": each.run, "at": each.at.isoformat(timespec="seconds"), "events": each.events}
-        for each in claims
-    ]
+def _one(one: One) -> str:
+    place, count = _place(one.cause.sub_sequence, one.cause.index), "" if one.events == 1 else f" ({one.events} events)"
+    state = "" if one.left else ", sent again"
+    return shown(f"{one.sequence_number} {place}{count}: {one.cause.reason}: {one.cause.detail}{state}")
+
+
+def _dumped(value: object) -> str:
+    """ASCII: what a record holds is not to steer a terminal."""
+    return json.dumps(value, indent=2)
 
 
 def _payload(record: SetAside) -> Any:  # noqa: ANN401 - JSON, or the text of what is none
@@ -181,37 +172,6 @@ def _finite(digits: str) -> float:
     return value
 
 
-def _printable(text: str) -> str:
-    """Whoever may write to the bucket chooses it: it is not to steer a terminal."""
-    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
-
-
-def _place(said: dict[str, Any]) -> str:
-    parts = [("payload", said["subSequence"]), ("event", said["index"])]
+def _place(sub_sequence: str | None, index: int | None) -> str:
+    parts = [("payload", sub_sequence), ("event", index)]
     return " ".join(f"{what} {number}" for what, number in parts if number is not None) or "record"
-
-
-def _counts(counts: Counter[str]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
-
-
-def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    """Rows in columns, numbers to the right, as wide as they need: a pipe has no width."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        cells = (
-            cell.rjust(width) if rows[-1][column].isdigit() else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        yield _printable("  ".join(cells).rstrip())
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _age(seconds: float) -> str:
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(0, seconds):.0f} s"

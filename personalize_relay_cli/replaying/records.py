@@ -7,7 +7,6 @@ The members are those of "Using Lambda to process records from Amazon Kinesis Da
 import base64
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -72,8 +71,3 @@ def batches(records: Sequence[Replayed], most: int) -> Iterator[list[Replayed]]:
 def payload(batch: Sequence[Replayed]) -> str:
     """What the function is invoked with."""
     return OPENING + ",".join(each.event for each in batch) + CLOSING
-
-
-def told(arrival: float) -> str:
-    """An arrival as `--since` takes it."""
-    return datetime.fromtimestamp(arrival, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

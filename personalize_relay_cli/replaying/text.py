@@ -1,11 +1,9 @@
 """How `relay replay` says what there is and what became of it: counts, times, sequence numbers; no byte of a record."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from personalize_relay.metrics import Metric
-from personalize_relay_cli.printing import number
-from personalize_relay_cli.replaying.records import told
+from personalize_relay_cli.printing import document, number, told
 from personalize_relay_cli.replaying.replay import Replay, Terms
 
 COUNTED = {
@@ -40,18 +38,19 @@ def account_lines(done: Replay, terms: Terms) -> Iterator[str]:
         )
 
 
-def as_json(run: Replay, terms: Terms, *, planned: bool) -> dict[str, Any]:
+def as_json(run: Replay, terms: Terms, *, planned: bool) -> dict[str, object]:
     """Either for scripts."""
-    return {
-        "dryRun": planned,
-        "since": told(terms.since),
-        "until": told(terms.until),
-        "read": run.read,
-        "settled": run.settled,
-        "events": _counts(run),
-        "invocations": run.invocations,
-        "invocationsNotCounted": run.uncounted,
-        "shards": [
+    return document(
+        "replay",
+        dryRun=planned,
+        since=told(terms.since),
+        until=told(terms.until),
+        read=run.read,
+        settled=run.settled,
+        events=_counts(run),
+        invocations=run.invocations,
+        invocationsNotCounted=run.uncounted,
+        shards=[
             {
                 "shardId": each.shard_id,
                 "read": each.read,
@@ -63,7 +62,7 @@ def as_json(run: Replay, terms: Terms, *, planned: bool) -> dict[str, Any]:
             }
             for each in run.shards
         ],
-    }
+    )
 
 
 def _counts(run: Replay) -> dict[str, int]:

@@ -6,16 +6,15 @@ import msgspec
 
 from personalize_relay.errors import Reason
 from personalize_relay_cli import advice
-from personalize_relay_cli.input.showing import shown
+from personalize_relay_cli.printing import shown
 from personalize_relay_cli.sending.producing import TOO_LARGE, Rejected
 
-SCHEMA = "personalize-relay.produce/1"
 
-
-class Account(msgspec.Struct, frozen=True, kw_only=True):
+class Account(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", tag_field="schema", tag="personalize-relay.produce/2"
+):
     """Payloads, each in one of sent, rejected, filtered and left; `events` are those of what was sent."""
 
-    schema: str = SCHEMA
     stream: str
     read: int
     sent: int
@@ -27,6 +26,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     settled_before: int
     """Settled by the runs that this one resumed, and not counted as read."""
     events: int
+    records: int
+    """The Kinesis records that hold them."""
     reasons: dict[str, int]
     rules: dict[str, int]
     """What the mapping dropped, by rule."""
@@ -44,11 +45,11 @@ def lines(account: Account) -> Iterator[str]:
         f" in {account.seconds:,.1f} s; {account.stream}"
     )
     yield (
-        f"{account.events:,} events, {account.events / max(account.seconds, 0.001):,.0f} a second,"
-        f" in {account.calls:,} calls; {account.retries:,} records sent again"
+        f"{account.events:,} events in {account.records:,} records, {account.events / max(account.seconds, 0.001):,.0f}"
+        f" a second; {account.calls:,} PutRecords calls, {account.retries:,} records sent again"
     )
     if account.settled_before:
-        yield f"{account.settled_before:,} were settled before and not read again to be sent"
+        yield f"{account.settled_before:,} were settled by an earlier run, and not sent again"
     for reason, count in sorted(account.reasons.items()):
         what_to_do = _beyond_detail(reason)
         yield f"{count:,} rejected: {reason}" + (f": {what_to_do}" if what_to_do else "")

@@ -15,10 +15,13 @@ from personalize_relay_cli.sending.headway import Position
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
     """What the file holds, as JSON.
 
-    The numbering of identical events is not in it: resuming reads what was sent once more, and numbers it anew.
+    The numbering of identical events is not in it: resuming reads what was sent once more, and numbers it anew. The
+    first version had no unsettled payloads before a position, and is still read.
     """
 
-    schema: Literal["personalize-relay.checkpoint/1"] = "personalize-relay.checkpoint/1"
+    schema: Literal["personalize-relay.checkpoint/1", "personalize-relay.checkpoint/2"] = (
+        "personalize-relay.checkpoint/2"
+    )
     stream: str
     stamped: bool
     mapping: str = ""

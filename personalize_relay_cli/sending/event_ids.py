@@ -23,7 +23,9 @@ _ADDRESSEE = ("trackingId", "userId", "sessionId")
 class Occurrences:
     """Numbers identical contents, in memory that doesn't grow: 64 MiB of counters, four of them for a content.
 
-    A content's number is the least of its four. Those that are the least are raised, so that the next of the same
+    This is a count-min sketch (Cormode and Muthukrishnan, Journal of Algorithms 55, 2005), its rows laid over each
+    other, with the conservative update of Estan and Varghese (SIGCOMM 2002). A content's number is the least of its
+    four. Those that are the least are raised, so that the next of the same
     content always gets a higher number: no two share one. Contents that share counters may skip numbers, which makes
     the number depend on the lines before it, and nothing else.
     """

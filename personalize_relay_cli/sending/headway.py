@@ -1,8 +1,6 @@
-"""What became of each payload that was read, and how far everything before is settled."""
+"""What became of each payload that was read, and how far each file is settled."""
 
-import threading
 from collections import Counter, deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -13,16 +11,17 @@ MAX_OPEN_BYTES = 64 * 1024 * 1024
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a file is settled."""
+    """How far a file is settled: to one of its payloads, but for some before that."""
 
     file: str
     payloads: int
+    """The number of the last payload that is settled, from 1."""
     line: int
-    """The line that the last of them begins on."""
-    offset: int
-    """Where in the uncompressed file that is; 0 but in JSON Lines."""
+    """The line that it begins on."""
     sha256: str
-    """Over all of them: each payload is hashed behind the hash of those before it."""
+    """Over all payloads to that one: each is hashed behind the hash of those before it."""
+    unsettled: list[int] = []
+    """The numbers of those before it that are not settled."""
 
 
 @dataclass(slots=True)
@@ -32,27 +31,19 @@ class Place:
     file: str
     payloads: int
     line: int
-    offset: int
     digest: bytes
     size: int
+    """Bytes of its line."""
     settled: bool = False
-
-    @property
-    def position(self) -> Position:
-        """The place as the point up to which its file is settled."""
-        return Position(
-            file=self.file, payloads=self.payloads, line=self.line, offset=self.offset, sha256=self.digest.hex()
-        )
 
 
 class Headway:
-    """Counts payloads as they are read and settled; threads may share it."""
+    """Counts payloads as they are read and settled."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._open: deque[Place] = deque()
         self._open_bytes = 0
-        self._last: dict[str, Place] = {}
+        self._furthest: dict[str, Place] = {}
         self.read = 0
         self.sent = 0
         self.events = 0
@@ -62,8 +53,8 @@ class Headway:
         """The payloads of which a mapping drops all."""
         self.rules: Counter[str] = Counter()
         """What a mapping drops, by rule: of a line that holds several, too."""
-        self.settled: Place | None = None
-        """The last payload before which all are settled, as is it."""
+        self.settled_bytes = 0
+        """Of the lines that are settled, in this run or before."""
 
     @property
     def rejected(self) -> int:
@@ -71,9 +62,14 @@ class Headway:
         return self.reasons.total()
 
     @property
+    def settled(self) -> int:
+        """How many payloads were sent, rejected or filtered."""
+        return self.sent + self.rejected + self.filtered
+
+    @property
     def left(self) -> int:
-        """How many payloads were read and are neither sent, rejected nor filtered."""
-        return self.read - self.sent - self.rejected - self.filtered
+        """How many payloads were read and are not settled."""
+        return self.read - self.settled
 
     @property
     def has_room(self) -> bool:
@@ -82,39 +78,52 @@ class Headway:
 
     def open(self, place: Place) -> None:
         """Note a payload as read."""
-        with self._lock:
-            self._open.append(place)
-            self._open_bytes += place.size
-            self.read += 1
+        self._open.append(place)
+        self._open_bytes += place.size
+        self.read += 1
 
-    def send(self, places: Sequence[tuple[Place, int]]) -> None:
-        """Note payloads as taken by the stream, each with the number of its events."""
-        with self._lock:
-            for place, events in places:
-                self.sent += 1
-                self.events += events
-                self._settle(place)
+    def skip(self, place: Place) -> None:
+        """Note a payload as settled by an earlier run: in no other count."""
+        self._settle(place)
+
+    def send(self, place: Place) -> None:
+        """Note a payload as taken by the stream."""
+        self.sent += 1
+        self._settle(place)
 
     def reject(self, place: Place, reason: str) -> None:
         """Note a payload as not to be sent."""
-        with self._lock:
-            self.reasons[reason] += 1
-            self._settle(place)
+        self.reasons[reason] += 1
+        self._settle(place)
 
     def filter(self, place: Place) -> None:
         """Note a payload as dropped by the mapping."""
-        with self._lock:
-            self.filtered += 1
-            self._settle(place)
+        self.filtered += 1
+        self._settle(place)
 
     def positions(self) -> list[Position]:
         """How far the files are settled that were begun."""
-        with self._lock:
-            return [each.position for each in self._last.values()]
+        unsettled: dict[str, list[int]] = {}
+        for place in self._open:
+            furthest = self._furthest.get(place.file)
+            if furthest and not place.settled and place.payloads < furthest.payloads:
+                unsettled.setdefault(place.file, []).append(place.payloads)
+        return [
+            Position(
+                file=file,
+                payloads=place.payloads,
+                line=place.line,
+                sha256=place.digest.hex(),
+                unsettled=unsettled.get(file, []),
+            )
+            for file, place in self._furthest.items()
+        ]
 
     def _settle(self, place: Place) -> None:
         place.settled = True
-        self._open_bytes -= place.size
+        self.settled_bytes += place.size
+        furthest = self._furthest.get(place.file)
+        if furthest is None or furthest.payloads < place.payloads:
+            self._furthest[place.file] = place
         while self._open and self._open[0].settled:
-            self.settled = self._open.popleft()
-            self._last[self.settled.file] = self.settled
+            self._open_bytes -= self._open.popleft().size

@@ -13,7 +13,7 @@ from personalize_relay_cli.problems import Misuse
 from personalize_relay_cli.sending.contents import Content, Contents
 from personalize_relay_cli.sending.event_ids import Stamper
 from personalize_relay_cli.sending.headway import Headway, Place, Position
-from personalize_relay_cli.sending.outbox import MAX_RECORD_BYTES, Entry
+from personalize_relay_cli.sending.outbox import MAX_RECORD_BYTES
 
 TOO_LARGE = "record_too_large"
 """The one reason of this module's own: the others are the function's."""
@@ -37,14 +37,16 @@ class _File:
     """One input file, as far as it was read."""
 
     resumed: Position | None
+    unsettled: frozenset[int]
     stamper: Stamper | None
+    is_resuming: bool
+    """Whether it is not yet known to be the file that an earlier run read."""
     payloads: int = 0
     digest: bytes = b""
 
-    @property
-    def is_known(self) -> bool:
-        """Whether the payload just read was settled by an earlier run."""
-        return self.resumed is not None and self.payloads <= self.resumed.payloads
+    def is_known(self, payload: int) -> bool:
+        """Whether an earlier run settled a payload."""
+        return self.resumed is not None and payload <= self.resumed.payloads and payload not in self.unsettled
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,7 +55,7 @@ class Production:
 
     headway: Headway
     contents: Contents
-    send: Callable[[Entry[Place]], None]
+    send: Callable[[Content, Place], None]
     reject: Callable[[Rejected], None]
     resumed: Mapping[str, Position]
     stamping: bool
@@ -62,16 +64,27 @@ class Production:
     """How many payloads an earlier run settled."""
     _files: dict[str, _File] = field(default_factory=dict)
 
+    @property
+    def is_resuming(self) -> bool:
+        """Whether the file that is read is not yet known to be the one that an earlier run read."""
+        return any(file.is_resuming for file in self._files.values())
+
+    def positions(self) -> list[Position]:
+        """How far the files are settled, but for those that an earlier run has settled further."""
+        return [each for each in self.headway.positions() if not self._files[each.file].is_resuming]
+
     def take(self, line: Line) -> None:
         """Send the line's payload, or reject it, or skip what was settled before."""
         file = self._file(line.file)
         file.payloads += 1
         file.digest = hashlib.sha256(file.digest + line.data).digest()
+        self._check_resumed(line.file, file)
         content = self.contents.of(line.data, file.stamper)
-        if file.is_known:
-            self._skip(line, file)
+        place = Place(line.file, file.payloads, line.number, file.digest, len(line.data) + 1)
+        if file.is_known(file.payloads):
+            self.skipped += 1
+            self.headway.skip(place)
             return
-        place = Place(line.file, file.payloads, line.number, line.offset, file.digest, len(content.data))
         self.headway.open(place)
         rejected = self._rejected(line, content) or _too_large(line, content)
         if rejected:
@@ -82,12 +95,12 @@ class Production:
         if content.is_dropped:
             self.headway.filter(place)
         else:
-            self.send(Entry(content.key, content.data, content.events, place))
+            self.send(content, place)
 
     def check_ends(self) -> None:
         """Raise Misuse where a file ended before the point where it was to be resumed."""
         for name, file in self._files.items():
-            if file.resumed and file.payloads < file.resumed.payloads:
+            if file.resumed and file.is_resuming:
                 raise Misuse(_other_file(name, file.resumed))
 
     def _file(self, name: str) -> _File:
@@ -95,13 +108,17 @@ class Production:
             # Files come one after another: the counters of the last are not needed any more.
             for file in self._files.values():
                 file.stamper = None
-            self._files[name] = _File(self.resumed.get(name), Stamper() if self.stamping else None)
+            resumed = self.resumed.get(name)
+            unsettled = frozenset(resumed.unsettled if resumed else ())
+            stamper = Stamper() if self.stamping else None
+            self._files[name] = _File(resumed, unsettled, stamper, is_resuming=resumed is not None)
         return self._files[name]
 
-    def _skip(self, line: Line, file: _File) -> None:
-        self.skipped += 1
-        if file.resumed and file.payloads == file.resumed.payloads and file.digest.hex() != file.resumed.sha256:
-            raise Misuse(_other_file(line.file, file.resumed))
+    def _check_resumed(self, name: str, file: _File) -> None:
+        if file.resumed and file.payloads == file.resumed.payloads:
+            if file.digest.hex() != file.resumed.sha256:
+                raise Misuse(_other_file(name, file.resumed))
+            file.is_resuming = False
 
     def _rejected(self, line: Line, content: Content) -> Rejected | None:
         if self.validating:

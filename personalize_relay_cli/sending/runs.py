@@ -1,7 +1,10 @@
-"""One run of `relay produce`, from the first line read to the last call ended."""
+"""One run of `relay produce`, from the first line read to the last call ended: a loop that reads, and sends in between.
+
+It reads ahead as far as memory allows before it sends the oldest, so that a session's events meet in one record
+wherever in the file they stand.
+"""
 
 import math
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -12,15 +15,16 @@ from personalize_relay_cli.input.reading import Line
 from personalize_relay_cli.problems import Problem
 from personalize_relay_cli.sending.account import Account
 from personalize_relay_cli.sending.checkpoint import Checkpoint
-from personalize_relay_cli.sending.contents import AsGiven, ByMapping
-from personalize_relay_cli.sending.headway import Headway, Position
+from personalize_relay_cli.sending.contents import AsGiven, ByMapping, Content
+from personalize_relay_cli.sending.headway import Headway, Place, Position
 from personalize_relay_cli.sending.interruption import Interruption
+from personalize_relay_cli.sending.outbox import Entry
 from personalize_relay_cli.sending.pace import Pace
 from personalize_relay_cli.sending.producing import Production, Rejected
-from personalize_relay_cli.sending.put_records import Put, Sender
+from personalize_relay_cli.sending.put_records import GIVE_UP_AFTER, Put, Writer
 
-_KEEP_EVERY = 1.0
-"""Seconds between two checkpoints."""
+LINGER = 1.0
+"""Seconds that an event of a pipe waits for others to share its record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +33,10 @@ class Terms:
 
     stream: str
     rate: float = math.inf
-    give_up_after: float = 300.0
+    give_up_after: float = GIVE_UP_AFTER
     stamping: bool = True
     validating: bool = True
+    packing: bool = True
     mapping: PayloadMapping | None = None
     """What makes events of the payloads, which are of the contract without it."""
 
@@ -39,13 +44,16 @@ class Terms:
 class Run:
     """A run over lines; it ends well whatever ends it, and then has an account."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that the outside world is to it
         self,
         put: Put,
         terms: Terms,
         checkpoint: Checkpoint | None,
         reject: Callable[[Rejected], None],
         interruption: Interruption,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self.headway = Headway()
         self.draw: Callable[[], None] = lambda: None
@@ -53,31 +61,52 @@ class Run:
         self.problem: Problem | None = None
         """What ended it early, unless it was interrupted."""
         self._terms = terms
+        self._checkpoint = checkpoint
         self._interruption = interruption
-        self._keeper = _Keeper(checkpoint, self.headway)
-        self._sender = Sender(
-            put, self.headway, Pace(terms.rate), give_up_after=terms.give_up_after, settled=self._settled
+        self._clock = clock
+        self._writer = Writer[Place](
+            put,
+            self._settled,
+            pace=Pace(terms.rate),
+            packing=terms.packing,
+            give_up_after=terms.give_up_after,
+            stop=interruption.is_asked,
+            clock=clock,
+            wait=wait,
         )
         self._production = Production(
             headway=self.headway,
             contents=ByMapping(terms.mapping) if terms.mapping else AsGiven(),
-            send=self._sender.send,
+            send=self._send,
             reject=reject,
             resumed=_positions(checkpoint),
             stamping=terms.stamping,
             validating=terms.validating,
         )
-        self._began = time.monotonic()
+        self._began = self._clock()
+        self._waits_since = 0.0
+        self._is_over = False
+        """Whether the stream can't be sent to any more."""
 
     def over(self, lines: Iterator[Line]) -> None:
         """Send the lines; when this returns no call is under way, and the checkpoint is written."""
-        self._keeper.keep()
+        self._keep()
         try:
-            self._send(lines)
+            with suppress(KeyboardInterrupt):
+                self._read(lines)
         except Problem as exc:
             self.problem = exc
         finally:
-            self._keeper.keep()
+            self._keep()
+
+    def wait(self) -> None:
+        """To be called again and again while a pipe is silent: sends what lingers, and ends the reading if asked to."""
+        if self._interruption.is_asked():
+            raise KeyboardInterrupt
+        lingers = self._writer and self._clock() - self._waits_since >= LINGER
+        if lingers and not self._production.is_resuming:
+            while self._writer and not self._interruption.is_asked():
+                self._call()
 
     def account(self) -> Account:
         """What became of the lines."""
@@ -90,51 +119,49 @@ class Run:
             left=self.headway.left,
             settled_before=self._production.skipped,
             events=self.headway.events,
+            records=self._writer.records,
             reasons=dict(self.headway.reasons),
             rules=dict(self.headway.rules),
-            calls=self._sender.calls,
-            retries=self._sender.retries,
-            seconds=round(time.monotonic() - self._began, 3),
+            calls=self._writer.calls,
+            retries=self._writer.retries,
+            seconds=round(self._clock() - self._began, 3),
         )
 
-    def _send(self, lines: Iterator[Line]) -> None:
+    def _read(self, lines: Iterator[Line]) -> None:
         interrupted = self._interruption.is_asked
-        self._sender.start()
         try:
-            with suppress(KeyboardInterrupt):
-                for line in self._interruption.each(lines):
-                    if not self._sender.wait_for_room(interrupted):
-                        return
-                    self._production.take(line)
-            if not interrupted():
-                self._production.check_ends()
+            for line in lines:
+                self._production.take(line)
+                while not (self.headway.has_room or interrupted()):
+                    self._call()
+                if interrupted():
+                    return
+            self._production.check_ends()
         finally:
             # Also where a file turned out to be unreadable: what was read of it before is sent.
-            self._sender.finish(interrupted)
+            while self._writer and not (interrupted() or self._is_over or self._production.is_resuming):
+                self._call()
 
-    def _settled(self) -> None:
+    def _send(self, content: Content, place: Place) -> None:
+        if not self._writer:
+            self._waits_since = self._clock()
+        self._writer.add(content, place)
+
+    def _call(self) -> None:
+        self._is_over = True
+        self._writer.send()
+        self._is_over = False
+        self._keep()
         self.draw()
-        self._keeper.keep_now_and_then()
 
+    def _settled(self, entry: Entry[Place], _answer: object) -> None:
+        self.headway.events += entry.events
+        for place in entry.of:
+            self.headway.send(place)
 
-class _Keeper:
-    """Writes the checkpoint, if there is one; threads may share it."""
-
-    def __init__(self, checkpoint: Checkpoint | None, headway: Headway) -> None:
-        self._checkpoint = checkpoint
-        self._headway = headway
-        self._lock = threading.Lock()
-        self._kept = 0.0
-
-    def keep(self) -> None:
+    def _keep(self) -> None:
         if self._checkpoint:
-            with self._lock:
-                self._checkpoint.save(self._headway.positions())
-                self._kept = time.monotonic()
-
-    def keep_now_and_then(self) -> None:
-        if time.monotonic() - self._kept >= _KEEP_EVERY and not self._lock.locked():
-            self.keep()
+            self._checkpoint.save(self._production.positions())
 
 
 def _positions(checkpoint: Checkpoint | None) -> Mapping[str, Position]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from local import clickstream
+from local.demo import clickstream
 from personalize_relay.members import LIMITS
 from tests import test_events as contract
 

@@ -15,10 +15,10 @@ from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import Ki
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
-from local.backlog import Condition, Discard
-from local.invocation import Answer, StreamRecord, event_of, payload_of
-from local.mapping_settings import MappingSettings
-from local.on_failure import describe, object_key
+from local.mapping.backlog import Condition, Discard
+from local.mapping.invocation import Answer, StreamRecord, event_of, payload_of
+from local.mapping.on_failure import describe, object_key
+from local.mapping.settings import MappingSettings
 from personalize_relay.events import Trackers
 from personalize_relay.mapping import Mapping
 from personalize_relay.quarantine import Quarantine

@@ -159,7 +159,7 @@ def test_what_the_mapping_drops_is_counted_by_rule_settled_and_no_rejection(tmp_
     assert (account.read, account.sent, account.rejected, account.filtered, account.left) == (6, 2, 2, 2, 0)
     assert (account.events, account.rules) == (3, {"other calls": 2})
     assert [(each.line.number, each.reason) for each in rejected] == [(4, "not_mapped"), (6, "wrong_type")]
-    assert [each.payloads for each in its.headway.positions()] == [6]
+    assert [(each.payloads, each.unsettled) for each in its.headway.positions()] == [(6, [])]
     said = list(lines(account))
     assert said[0].startswith("6 read = 2 sent + 2 rejected + 2 filtered in ")
     assert said[-1] == "2 filtered: other calls"

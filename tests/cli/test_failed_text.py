@@ -2,22 +2,26 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
+from msgspec import UNSET
 
-from local import kpl
-from personalize_relay_cli.recovery.groups import Group, Listing
-from personalize_relay_cli.recovery.redrive import Claim
-from personalize_relay_cli.recovery.redriven import Mark
+from local.demo import kpl
+from personalize_relay_cli.recovery.groups import Group, Listing, One, listing
+from personalize_relay_cli.recovery.redrive import Account, Claim
+from personalize_relay_cli.recovery.redriven import Ledger, Mark
+from personalize_relay_cli.recovery.selection import Selection
 from personalize_relay_cli.recovery.set_aside import Cause, Position, SetAside
-from personalize_relay_cli.recovery.text import listing_lines, record_json, record_lines
-from tests.cli.s3_bucket import S3, give_up, quarantine
+from personalize_relay_cli.recovery.stored import FailureBucket
+from personalize_relay_cli.recovery.text import account_lines, listing_lines, record_json, record_lines
+from tests.cli.s3_bucket import NAME, S3, give_up, quarantine
 from tests.cli.test_set_aside import bad, found
 from tests.packing import text
 from tests.simulation.world import ARRIVAL, click
 
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 PAYLOADS = {
     "an event": bad(1, itemId="canary"),
     "beyond a double": b'{"canary": 1e999}',
@@ -82,7 +86,25 @@ def test_what_others_wrote_into_the_bucket_steers_no_terminal() -> None:
     escape, now = "\x1b[2J", datetime(2026, 11, 24, tzinfo=UTC)
     record = msgspec.structs.replace(stored(b""), stored_at=escape, causes=(Cause(None, escape, escape),))
     marks: dict[Position, Mark] = {(record.origin.sequence_number, None): Mark("sent", escape, now)}
-    found = Listing({escape: Group(first=0, last=0)}, [Claim(escape, escape, now, 1)])
+    one = One(sequence_number="1", arrival=now, cause=Cause(None, escape, escape), events=1, left=0)
+    group = Group(reason=escape, first_arrival=now, last_arrival=now)
+    found = Listing(groups=[group], each=[one], claims=[Claim(escape, escape, now, 1)])
     lines = [*record_lines(record, marks, reveal=False), *listing_lines(found, now)]
+    lines += account_lines(Account(claims=found.claims), now)
     assert all(line.isprintable() for line in lines)
     assert "\\x1b[2J" in "".join(lines)
+
+
+def test_one_by_one_each_has_its_number_place_reason_detail_and_whether_it_was_sent_again() -> None:
+    s3 = S3()
+    quarantine(s3, bad(1), {"sessionId": "canary", "eventList": [{"eventType": None, "sentAt": ARRIVAL}]})
+    client = cast("Any", s3)
+    ledger = Ledger(client, NAME, run="reader", now=lambda: NOW)
+    found = listing(FailureBucket(client, NAME), ledger, Selection(), each=True)
+    lines = list(listing_lines(found, NOW))
+    assert lines[0] == "1 record: missing_member: eventType is missing"
+    assert lines[1] == "2 event 0: missing_member: eventType is missing"
+    assert "canary" not in "".join(lines)
+    assert found.each is not UNSET
+    found.each[0] = msgspec.structs.replace(found.each[0], left=0)
+    assert next(listing_lines(found, NOW)).endswith(", sent again")

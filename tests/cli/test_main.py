@@ -68,6 +68,43 @@ def test_wrong_usage_is_a_line_and_status_2(words: list[str], said: str, capsys:
     assert said in line
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--local --port 1 failed list",
+        "failed --port 1 list --local",
+        "failed list --port 1 --local",
+        "--port 2 failed --local --port 3 list --port 1",
+        "failed --port 3 --port 1 list --local",
+    ],
+)
+def test_where_to_work_may_be_said_anywhere_and_the_last_word_counts(
+    words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As aws and gh have it: people write it behind the subcommand, scripts in front of it."""
+    assert run(words.split()) == 1
+    assert '"http://127.0.0.1:1/"' in capsys.readouterr().err
+
+
+def test_a_command_that_needs_no_deployment_takes_the_options_of_every_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "bad.jsonl"
+    file.write_bytes(BAD)
+    assert run(["--local", "validate", str(file), "--stage", "prod"]) == 1
+    assert "wrong_type" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("subcommand", ["validate", "failed", "failed list", "map try", "doctor"])
+def test_each_help_names_where_the_options_of_every_command_are(
+    subcommand: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*subcommand.split(), "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "every command takes: relay --help" in shown
+    assert "--profile" not in shown
+
+
 def test_an_endpoint_that_is_none_is_wrong_usage(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

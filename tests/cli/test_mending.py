@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local import kpl
+from local.demo import kpl
 from personalize_relay import events
 from personalize_relay.errors import Reason
 from personalize_relay.events import Origin
@@ -185,9 +185,14 @@ def test_a_number_beyond_a_double_and_half_a_character_are_refused_where_they_co
 
 def test_what_is_no_expression_is_wrong_usage() -> None:
     for wrong in ("merge(@,", "(" * 5000 + "@", f"[{'9' * 5000}]"):
-        with pytest.raises(Misuse, match="no JMESPath expression"):
+        with pytest.raises(Misuse, match="--transform is n"):
             compiled(wrong)
-    assert refusal(click("s"), "unknown_function(@)") == TRANSFORM_FAILED
+    with pytest.raises(Misuse, match=r"calls str\(\), which there is not: use one of .*to_string"):
+        compiled("merge(@, {itemId: str(itemId)})")
+
+
+def test_a_transform_may_call_what_a_mapping_may() -> None:
+    assert sent(click("s", itemId="ABC"), "merge(@, {itemId: lower(itemId)})")["itemId"] == "abc"
 
 
 @given(nearly_events | st.dictionaries(st.text(), json_values), st.sampled_from([1, 2]))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mypy_boto3_kinesis.type_defs import PutRecordsResultEntryTypeDef
 
 from personalize_relay_cli.input.reading import read
 from personalize_relay_cli.main import run
@@ -20,19 +21,19 @@ THROTTLED = "ProvisionedThroughputExceededException"
 
 
 class Stream:
-    """A stream that takes what it is told to: the contract of `cli.sending.Put`."""
+    """A stream that takes what it is told to: see `put_records.Put`."""
 
     def __init__(self, *codes: str) -> None:
         self.codes = list(codes)
         """The code of every entry of each call, the last one's for ever."""
         self.taken: list[Entry[Any]] = []
 
-    def put(self, entries: Sequence[Entry[Any]]) -> list[str]:
+    def put(self, entries: Sequence[Entry[Any]]) -> list[PutRecordsResultEntryTypeDef]:
         """Take or fail all of them."""
         code = self.codes.pop(0) if len(self.codes) > 1 else "".join(self.codes)
         if not code:
             self.taken.extend(entries)
-        return [code] * len(entries)
+        return [{"ErrorCode": code} if code else {"SequenceNumber": "1"} for _ in entries]
 
 
 def produced(
@@ -45,6 +46,16 @@ def produced(
     its = Run(stream.put, Terms(stream="clicks", **terms), checkpoint, rejected.append, Interruption())
     its.over(read([str(file)]))
     return its, rejected
+
+
+def sent(stream: Stream) -> list[dict[str, Any]]:
+    """The events that the stream took, in order."""
+    payloads = (json.loads(each.data) for each in stream.taken)
+    return [event for payload in payloads for event in payload.get("eventList", [payload])]
+
+
+def ids(stream: Stream) -> list[str]:
+    return [event["eventId"] for event in sent(stream)]
 
 
 def write(file: Path, *payloads: dict[str, Any] | str) -> Path:
@@ -131,6 +142,27 @@ def test_what_a_stream_throttles_is_sent_again(tmp_path: Path) -> None:
     stream = Stream(THROTTLED, "InternalFailure", "")
     its, _ = produced(stream, write(tmp_path / "clicks.jsonl", EVENT, EVENT))
     assert (its.account().sent, its.account().retries, its.problem) == (2, 2, None)
+    assert (its.account().records, its.account().calls) == (1, 3)
+
+
+def test_each_line_has_a_record_of_its_own_where_others_read_the_stream(tmp_path: Path) -> None:
+    stream = Stream()
+    file = write(tmp_path / "clicks.jsonl", EVENT, EVENT)
+    its, _ = produced(stream, file, packing=False, stamping=False)
+    assert [each.data for each in stream.taken] == file.read_bytes().splitlines()
+    assert (its.account().records, its.account().calls) == (2, 2)
+
+
+def test_rejected_lines_can_be_kept_mended_and_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is sent: nobody listens at the port. A rejected line is written before that is found out."""
+    monkeypatch.chdir(tmp_path)
+    bad = {"eventType": "click", "note": "a b"}
+    (tmp_path / "clicks.json").write_text(json.dumps([bad, EVENT | {"sentAt": "yesterday"}], indent=2))
+    words = ["produce", "--local", "--port", "9", "--stream", "clicks", "clicks.json", "--rejects", "bad.jsonl"]
+    assert run(words) == 1
+    lines = (tmp_path / "bad.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [bad, EVENT | {"sentAt": "yesterday"}]
+    assert run(words) == 2, "what was mended there meanwhile is not overwritten"
 
 
 def test_a_resumed_run_numbers_identical_events_as_an_uninterrupted_one(tmp_path: Path) -> None:
@@ -141,7 +173,7 @@ def test_a_resumed_run_numbers_identical_events_as_an_uninterrupted_one(tmp_path
     for lines in (2, 4):
         part = write(tmp_path / "part.jsonl", *payloads[:lines])
         its, _ = produced(parts, part, Checkpoint(tmp_path / "at", "clicks", stamped=True))
-    assert [each.data for each in parts.taken] == [each.data for each in whole.taken]
+    assert ids(parts) == ids(whole)
     assert (its.account().settled_before, its.account().read) == (2, 2)
 
 

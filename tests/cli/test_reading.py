@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from personalize_relay_cli.input.forms import Format
 from personalize_relay_cli.input.json_lines import LONGEST_LINE
+from personalize_relay_cli.input.json_values import MOST
 from personalize_relay_cli.input.reading import Line, read
 from personalize_relay_cli.problems import Misuse
 
@@ -83,6 +84,23 @@ json_texts = (
 )
 
 
+def test_one_bad_value_is_a_fault_of_its_own_and_not_of_the_file(folder: Path) -> None:
+    """Python writes NaN, and JavaScript half a character where it cuts a text: that event alone is rejected."""
+    assert lines("a.json", b'[{"a":NaN},\n{"a":"\\ud83d"},\n{}]') == [
+        (1, 0, b'{"a":NaN}'),
+        (2, 0, b'{"a":"\\ud83d"}'),
+        (3, 0, b"{}"),
+    ]
+    assert folder.is_dir()
+
+
+def test_a_json_file_too_large_for_memory_is_refused_with_the_way_out(folder: Path) -> None:
+    with (folder / "a.json").open("wb") as file:
+        file.truncate(MOST + 1)
+    with pytest.raises(Misuse, match=r"^a\.json: has more than 128 MiB.*jq -c '\.\[\]'"):
+        next(read(["a.json"]))
+
+
 @given(st.lists(json_texts, max_size=4))
 def test_any_array_is_read_as_its_elements_are_written(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str]
@@ -141,7 +159,7 @@ def test_files_are_read_one_after_the_other(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("a.json", b"hello", "a.json: is neither a JSON array nor an object"),
+        ("a.json", b"hello", "a.json:1: is neither a JSON array nor an object"),
         ("a.json", b"{}\n{}", "a.json:2: more follows after the end"),
         ("a.json", b"[]\n[]", "a.json:2: more follows after the end"),
         ("a.json", b"[1,\n2", "a.json:2: not JSON"),
@@ -199,11 +217,10 @@ def test_a_file_that_is_not_there_or_not_to_be_read_is_known_before_anything_is_
         read(["good.jsonl", "mine.jsonl"])
 
 
-@pytest.mark.parametrize("form", Format)
+@pytest.mark.parametrize("form", [Format.JSON_LINES, Format.CSV])
 def test_the_memory_is_that_of_a_payload_and_not_of_the_file(folder: Path, form: Format) -> None:
     begin, end, last = {
         Format.JSON_LINES: (b"", b"\n", b""),
-        Format.JSON: (b"[", b",", b"1]"),
         Format.CSV: (HEADER + b"a,", b"\na,", b""),
     }[form]
     (folder / "a").write_bytes(begin + (b"1" * 1000 + end) * 10_000 + last)

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
+from msgspec import UNSET
 
-from local import kpl
+from local.demo import kpl
 from personalize_relay.events import Origin
 from personalize_relay.parsing import parse
 from personalize_relay_cli.problems import Problem
@@ -27,7 +28,7 @@ from personalize_relay_cli.recovery.redriven import Ledger
 from personalize_relay_cli.recovery.resending import Outcome
 from personalize_relay_cli.recovery.selection import Selection
 from personalize_relay_cli.recovery.stored import FailureBucket
-from personalize_relay_cli.recovery.text import account_json, account_lines, listing_lines
+from personalize_relay_cli.recovery.text import account_lines, listing_lines
 from tests import packing
 from tests.cli.s3_bucket import NAME, S3, SHARD, TRACKERS, give_up, quarantine, quarantined_by_0_1
 from tests.packing import text
@@ -134,10 +135,10 @@ def test_a_second_run_sends_nothing_and_says_so_even_with_another_transform(work
     assert +account.left == {ALREADY_SENT: 4, UNREADABLE: 1}
     only_sent = Account(selected=2, left=Counter({ALREADY_SENT: 2}))
     assert only_sent.done
-    assert "nothing to send" in "\n".join(account_lines(only_sent, AT, planned=False))
-    rows = {words[0]: words[1:4] for words in map(str.split, work.shown().splitlines())}
-    assert rows["missing_member"] == ["3", "3", "2"]
-    assert rows["retry_attempts_exhausted"] == ["2", "2", "2"]
+    assert "nothing to send" in "\n".join(account_lines(only_sent, AT))
+    rows = {words[0]: words[1:5] for words in map(str.split, work.shown().splitlines())}
+    assert rows["missing_member"] == ["3", "3", "2", "1"]
+    assert rows["retry_attempts_exhausted"] == ["2", "2", "2", "0"]
 
 
 def test_a_plan_is_what_a_run_does_and_writes_nothing(work: Work) -> None:
@@ -146,14 +147,28 @@ def test_a_plan_is_what_a_run_does_and_writes_nothing(work: Work) -> None:
     assert work.s3.objects == before
     assert not [key for what, key in work.s3.calls if what == "put"]
     account = work.run(Wire())
-    assert (plan.selected, plan.sent, plan.rejected_again, +plan.left) == (
+    assert (plan.selected, plan.to_send, plan.rejected_again, +plan.left) == (
         account.selected,
         account.sent,
         account.rejected_again,
         +account.left,
     )
-    assert account_json(plan, planned=True)["toSend"] == 4
-    assert account_json(plan, planned=True)["sent"] == 0
+    assert (plan.to_send, plan.sent, plan.dry_run) == (4, 0, True)
+
+
+def test_a_plan_reveals_the_first_event_of_each_reason_before_and_after_where_that_is_asked_for(work: Work) -> None:
+    assert work.run(None).samples is UNSET
+    samples = work.run(None, reveal=True).samples
+    assert samples is not UNSET
+    first = {each.reason: each for each in samples}
+    assert len(first) == len(samples)
+    missing = first["missing_member"]
+    assert missing.before is not None
+    assert missing.after is not None
+    assert (missing.before["eventType"], missing.after["eventType"]) == (None, "click")
+    assert missing.before["eventId"] == missing.after["eventId"] == "canary-1"
+    unmended = {each.reason: each for each in work.run(None, transform=None, reveal=True).samples or ()}
+    assert (unmended["missing_member"].after, unmended["missing_member"].rejected) == (None, "missing_member")
 
 
 def test_what_personalize_rejects_or_the_stream_turns_away_is_left_and_free_for_the_next_run(work: Work) -> None:
@@ -304,6 +319,6 @@ def test_what_version_0_1_set_aside_and_sent_in_part_is_sent_once() -> None:
     derived = f"clicks:{SHARD}"
     assert [event["eventId"] for event in wire.events] == ["canary-1", f"{derived}:1:1", "canary-2", f"{derived}:4:1"]
     assert work.run(Wire()).sent == 0
-    rows = {words[0]: words[1:4] for words in map(str.split, work.shown().splitlines())}
-    assert rows["aggregated_record"] == ["1", "2", "2"]
-    assert rows["missing_member"] == ["2", "3", "3"]
+    rows = {words[0]: words[1:5] for words in map(str.split, work.shown().splitlines())}
+    assert rows["aggregated_record"] == ["1", "2", "2", "0"]
+    assert rows["missing_member"] == ["2", "3", "3", "0"]

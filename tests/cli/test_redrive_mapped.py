@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from personalize_relay.events import Origin
@@ -17,7 +18,6 @@ from personalize_relay_cli.problems import Misuse
 from personalize_relay_cli.recovery.mending import Mender, compiled
 from personalize_relay_cli.recovery.redrive import ALREADY_SENT, FILTERED, UNREADABLE, Account, Redrive
 from personalize_relay_cli.recovery.selection import Selection
-from personalize_relay_cli.recovery.text import account_json
 from tests.cli.s3_bucket import TRACKERS, give_up, quarantine
 from tests.cli.test_redrive import Wire, Work
 from tests.simulation.world import ARRIVAL, click
@@ -69,7 +69,7 @@ def test_a_batch_that_lambda_gave_up_is_mapped_and_each_payload_accounted_for(wo
     assert (account.selected, account.sent) == (6, 3)
     assert account.rejected_again == {"not_mapped": 1}
     assert +account.left == {FILTERED: 1, UNREADABLE: 1}
-    assert account_json(account, planned=False)["left"] == {"filtered_by_the_mapping": 1, "unreadable": 1}
+    assert msgspec.to_builtins(account)["left"] == {"filteredByTheMapping": 1, "unreadable": 1}
     for mapping in None, SEGMENT, preset("snowplow"):
         assert taken(wire.events, mapping) == ["m", "n:0", "n:1"]
     again = work.go(Wire())

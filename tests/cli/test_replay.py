@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from local.invocation import event_of
+from local.mapping.invocation import event_of
 from personalize_relay_cli.main import run
 from personalize_relay_cli.replaying.function import Function, counts
 from personalize_relay_cli.replaying.records import MAX_BYTES, Replayed, batches, payload, replayed

@@ -1,12 +1,12 @@
 """The screen: no data looks different from 0, and what can't be read is said so."""
 
 import io
-import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from personalize_relay.errors import Reason
@@ -16,9 +16,9 @@ from personalize_relay_cli.health.alarms import Alarm, Alarms
 from personalize_relay_cli.health.function_log import Batch
 from personalize_relay_cli.health.look import Look, Unread
 from personalize_relay_cli.health.readings import Figure
-from personalize_relay_cli.health.screen import as_json, as_tables
-from personalize_relay_cli.problems import Misuse
-from personalize_relay_cli.status import minutes
+from personalize_relay_cli.health.screen import as_tables
+from personalize_relay_cli.main import run
+from personalize_relay_cli.status import window_since
 
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 NAMES = (
@@ -30,7 +30,7 @@ NAMES = (
 QUIET = Look(
     stack="personalize-relay-dev",
     at=AT,
-    window=timedelta(minutes=15),
+    window_minutes=15,
     figures=dict.fromkeys(NAMES, Figure()),
     events_a_call=Figure(),
     mapping="Enabled",
@@ -56,14 +56,14 @@ def row(screen: str, label: str) -> list[str]:
     ("name", "label", "figure", "cells"),
     [
         ("EventsDelivered", "events delivered", Figure(12345, 0), ["12,345", "0", "▲"]),
-        ("EventsDelivered", "events delivered", Figure(0, None), ["0", "no data", ""]),
-        ("EventsDelivered", "events delivered", Figure(), ["no data", "no data", ""]),
+        ("EventsDelivered", "events delivered", Figure(0, None), ["0", "-", ""]),
+        ("EventsDelivered", "events delivered", Figure(), ["-", "-", ""]),
         ("ConfigurationErrors", "configuration errors", Figure(1, 1), ["1", "1", "="]),
         ("IteratorAge", "iterator age", Figure(5400_000, 340), ["1.5 h", "0.3 s", "▲"]),
-        ("EventsFiltered", "events dropped by the mapping's rules", Figure(7, 7), ["7", "7", "="]),
-        ("UnknownMembers", "members that the contract doesn't know", Figure(3, 0), ["3", "0", "▲"]),
-        ("RenamedMembers", "members taken under another spelling", Figure(0, None), ["0", "no data", ""]),
-        ("EventsShadowed", "events that shadow kept", Figure(0, 9), ["0", "9", "▼"]),
+        ("EventsFiltered", "events dropped by the mapping", Figure(7, 7), ["7", "7", "="]),
+        ("UnknownMembers", "members unknown", Figure(3, 0), ["3", "0", "▲"]),
+        ("RenamedMembers", "members in another spelling", Figure(2, None), ["2", "-", ""]),
+        ("EventsShadowed", "events kept back by shadow", Figure(0, 9), ["0", "9", "▼"]),
         ("QuarantinedInvalidJson", "  invalid_json", Figure(0, 2), ["0", "2", "▼"]),
     ],
 )
@@ -96,22 +96,43 @@ def test_what_can_not_be_read_is_neither_none_nor_an_end() -> None:
     denied = Unread("DescribeAlarms was refused: AccessDenied")
     seen = replace(QUIET, alarms=denied, failures=denied, mapping=denied)
     assert shown(seen).count("can't be read: DescribeAlarms was refused: AccessDenied") == 3
-    document = json.loads(json.dumps(as_json(seen)))
-    assert document["alarms"] == {"unread": denied.why}
+    assert msgspec.to_builtins(seen)["alarms"] == {"unread": denied.unread}
 
 
 def test_scripts_get_null_for_no_data() -> None:
-    document = json.loads(json.dumps(as_json(QUIET)))
+    document = msgspec.to_builtins(QUIET)
     assert document["figures"]["EventsDelivered"] == {"value": None, "before": None}
     assert document["windowMinutes"] == 15
 
 
+def test_the_failing_rows_come_first_and_all_fits_a_screen_of_80_by_24() -> None:
+    """With three kinds of failure, an alarm and an error in the log; what is cut off by more is the flow."""
+    names = (readings.DROPPED, "ConfigurationErrors", "PutEventsThrottles")
+    alarm = Alarm("Alarms1", "page: Access is wrong. Runbook: docs/operations.md#access", "2026-11-24 09:29Z")
+    seen = replace(
+        QUIET,
+        figures={**QUIET.figures, **dict.fromkeys(names, Figure(123_456, 1)), "EventsDelivered": Figure(12_345_678, 1)},
+        alarms=Alarms(on=(alarm,), watched=21, gone=(), not_emulated=0),
+        failures=(Batch(at=AT, counts={}, errors=("AccessDeniedException",)),),
+    )
+    console = Console(file=io.StringIO(), width=80)
+    console.print(as_tables(seen, "every 10 s, Ctrl-C ends"))
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert len(lines) <= 24
+    assert lines[0].endswith("every 10 s, Ctrl-C ends")
+    rows = [line.partition("│")[0].strip() for line in lines if "│" in line]
+    failing = ["records dropped: they are lost", "configuration errors", "PutEvents calls throttled"]
+    assert rows[:4] == [*failing, "records into the stream"]
+    assert "none: records not even stored, records given up, internal errors" in console.file.getvalue()
+
+
 @pytest.mark.parametrize(("window", "length"), [("1m", 1), ("15m", 15), ("3h", 180), ("1d", 1440)])
 def test_a_window_is_minutes_hours_or_a_day(window: str, length: int) -> None:
-    assert minutes(window) == timedelta(minutes=length)
+    assert window_since(window) == timedelta(minutes=length)
 
 
-@pytest.mark.parametrize("window", ["", "0m", "15", "2d", "1441m", "1.5h", "-3h", "15 m"])
-def test_any_other_window_is_misuse(window: str) -> None:
-    with pytest.raises(Misuse, match="--window"):
-        minutes(window)
+@pytest.mark.parametrize("window", ["", "0m", "15", "2d", "1441m", "1.5h", "-3h", "15 m", "2099-01-01"])
+def test_any_other_window_is_misuse(window: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["status", "--window", window]) == 2
+    assert "--window" in capsys.readouterr().err

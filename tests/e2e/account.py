@@ -12,9 +12,9 @@ from aws_cdk import App
 from infra.bundling import bundle
 from infra.settings import StackSettings
 from infra.stack import RelayStack
-from local.cdk import Cdk
-from local.clients import CREDENTIALS, REGION
-from local.emulator import Emulator
+from local.emulator.cdk import Cdk
+from local.emulator.clients import CREDENTIALS, REGION
+from local.emulator.emulator import Emulator
 
 ROOT = Path(__file__).parents[2]
 CONTEXT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]

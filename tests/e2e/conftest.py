@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from local.invocation import Result
-from local.journal import Invocation
-from local.pace import Pace
+from local.mapping.clock import Pace
+from local.mapping.invocation import Result
+from local.mapping.journal import Invocation
 from local.system import System
 
 CRASH = Path(__file__).parent / "crash"

@@ -10,10 +10,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import KinesisStreamRecord
 
-from local.clickstream import BAD, REFUSED_ITEM
-from local.kpl import aggregate
-from local.personalize_answers import REFUSED_EVENT, Answer
-from local.personalize_faults import Fault, any_event
+from local.demo.clickstream import BAD, REFUSED_ITEM
+from local.demo.kpl import aggregate
+from local.personalize.answers import REFUSED_EVENT, Answer
+from local.personalize.faults import Fault, any_event
 from local.system import System
 from personalize_relay.errors import Reason
 from personalize_relay.events import Origin, Rejection

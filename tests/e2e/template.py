@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from local.clients import ClientFactory
+from local.emulator.clients import ClientFactory
 
 type Name = tuple[str, str, str, str]
 """Namespace, metric, and the name and the value of its dimension."""

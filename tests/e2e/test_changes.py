@@ -17,8 +17,8 @@ import pytest
 from infra.changes import LATER
 from infra.deployment import main
 from infra.recorded import SECTION
-from local.clients import CREDENTIALS, REGION
-from local.emulator import Emulator
+from local.emulator.clients import CREDENTIALS, REGION
+from local.emulator.emulator import Emulator
 from local.system import ARCHITECTURES, TRACKER
 from tests.e2e.account import ROOT, Account, assemble
 

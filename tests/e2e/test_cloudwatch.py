@@ -15,12 +15,12 @@ from xml.etree import ElementTree
 import pytest
 from rich.console import Console
 
-from local.clickstream import reasons, sample
-from local.dashboard import Graph, Heading, States, Widget
-from local.demo import PICTURES, Demo
-from local.deployed_dashboard import read
-from local.invocation import Outcome, Result
-from local.mapping_metrics import MappingMetrics
+from local.dashboard.body import Graph, Heading, States, Widget
+from local.dashboard.deployed import read
+from local.demo.clickstream import reasons, sample
+from local.demo.run import PICTURES, Demo
+from local.mapping.invocation import Outcome, Result
+from local.mapping.metrics import MappingMetrics
 from local.system import System
 from personalize_relay.errors import Reason
 from personalize_relay.metrics import quarantined_for, unit

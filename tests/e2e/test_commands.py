@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from local.clickstream import sample
+from local.demo.clickstream import sample
 from local.system import System
 from tests.e2e.conftest import PATIENCE
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from local.clients import FUNCTION_CREDENTIALS
-from local.emulator import Emulator
-from local.event_source_mapping import EventSourceMapping
-from local.invocation import Result
-from local.pace import Pace
-from local.personalize import PersonalizeFake
-from local.personalize_faults import Delay, Fault
+from local.emulator.clients import FUNCTION_CREDENTIALS
+from local.emulator.emulator import Emulator
+from local.mapping.clock import Pace
+from local.mapping.invocation import Result
+from local.mapping.mapping import EventSourceMapping
+from local.personalize.faults import Delay, Fault
+from local.personalize.server import PersonalizeFake
 from local.system import ARCHITECTURES, TRACKER
 from tests.e2e.account import CONTEXT, Account, assemble
 from tests.e2e.conftest import PATIENCE

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from local.clickstream import sample
-from local.clients import CREDENTIALS, REGION
+from local.demo.clickstream import sample
+from local.emulator.clients import CREDENTIALS, REGION
 from local.system import TRACKER, System
 from tests.e2e.conftest import PATIENCE
 

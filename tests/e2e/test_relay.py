@@ -4,9 +4,9 @@ import base64
 import json
 import signal
 
-from local.invocation import Result
-from local.personalize_answers import DENIED, REFUSED_EVENT, THROTTLED, UNAVAILABLE
-from local.personalize_faults import Fault, Hang, any_event
+from local.mapping.invocation import Result
+from local.personalize.answers import DENIED, REFUSED_EVENT, THROTTLED, UNAVAILABLE
+from local.personalize.faults import Fault, Hang, any_event
 from tests.e2e.conftest import PATIENCE, Relay
 from tests.e2e.crash.sitecustomize import MARKER
 from tests.e2e.versions import function_set

@@ -14,8 +14,8 @@ from typing import Any, cast
 import pytest
 
 from infra.retries import retry_attempts
-from local.clients import CREDENTIALS, REGION
-from local.invocation import Result
+from local.emulator.clients import CREDENTIALS, REGION
+from local.mapping.invocation import Result
 from local.system import System
 from tests.e2e.conftest import PATIENCE, Relay, limit_retries
 from tests.e2e.versions import function_set
@@ -33,7 +33,7 @@ class Told:
     def __init__(self, ended: subprocess.CompletedProcess[str]) -> None:
         self.status = ended.returncode
         self.printed = ended.stdout + ended.stderr
-        self.findings: list[dict[str, str]] = json.loads(ended.stdout)
+        self.findings: list[dict[str, str]] = json.loads(ended.stdout)["findings"]
 
     def of(self, state: str) -> dict[str, str]:
         """What is so, by check."""
@@ -213,7 +213,7 @@ def test_a_tracker_that_personalize_does_not_know_is_told_by_the_last_batch_and_
     assert any("AlarmsConfigurationErrors" in says for says in told.alarms_on)
     (line,) = [line for line in screen.splitlines() if line.startswith("configuration errors")]
     assert int(line.split("\u2502")[1]) > 0
-    assert line.split("\u2502")[2].strip() == "no data"
+    assert line.split("\u2502")[2].strip() == "-"
     assert "ResourceNotFoundException" in screen
     assert "page ConfigurationErrors: Access, credentials or the tracker is wrong." in screen
     assert "canary" not in told.printed + screen

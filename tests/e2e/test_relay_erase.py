@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local.kpl import aggregate
+from local.demo.kpl import aggregate
 from tests.e2e.conftest import PATIENCE, Relay
 from tests.packing import text
 
@@ -46,7 +46,7 @@ def test_exactly_the_users_records_are_erased_and_sent_by_no_redrive(relay: Rela
     before = held(relay)
     plan, said = erase()
     assert (plan["removed"], plan["cut"]) == (2, 1)
-    assert "nothing was removed. --yes removes" in said
+    assert "nothing was done. --yes does it" in said
     assert held(relay) == before
 
     done, also_said = erase("--yes")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from local.clickstream import BEGINS
-from local.personalize_faults import Fault, Hang
+from local.demo.clickstream import BEGINS
+from local.personalize.faults import Fault, Hang
 from local.system import System
 from personalize_relay.errors import Reason
 from tests.e2e.conftest import PATIENCE, Relay
@@ -143,7 +143,7 @@ def test_every_kind_of_failure_is_found_mended_and_sent_again_once_though_two_ar
     ]
     (_, output, _), (_, shown, _) = map(command.end, again)
     account = json.loads(output)
-    assert (account["sent"], account["left"]) == (0, {"already_sent": count, "unreadable": len(UNREADABLE)})
+    assert (account["sent"], account["left"]) == (0, {"alreadySent": count, "unreadable": len(UNREADABLE)})
     assert shown.count("sent      event ") == 501
     ledger = b"".join(relay.system.objects("redriven/").values())
     assert failures.numbers["huge"].encode() in ledger

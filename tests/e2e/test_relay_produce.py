@@ -78,7 +78,7 @@ def assert_all_once_and_in_order(relay: Relay, count: int) -> None:
 
 @pytest.mark.whole
 def test_a_throttled_stream_gets_every_event_under_one_id_and_in_order(relay: Relay, tmp_path: Path) -> None:
-    """Every third entry fails twice, and others of its call don't; the first calls are turned away whole."""
+    """Every third record fails twice, and others of its call don't; the first calls are turned away whole."""
     count = 300
     file = write(tmp_path / "clicks.jsonl", stampless(relay, count))
 
@@ -88,7 +88,8 @@ def test_a_throttled_stream_gets_every_event_under_one_id_and_in_order(relay: Re
 
     with KinesisProxy(relay.system.emulator.endpoint, fails) as proxy:
         proxy.refusals = [(400, THROTTLED), (500, "InternalFailure")]
-        status, printed, complained = run(str(file), "--local", "--port", str(proxy.port), "--format", "json")
+        words = [str(file), "--local", "--port", str(proxy.port), "--format", "json", "--one-event-a-record"]
+        status, printed, complained = run(*words)
     assert (status, complained) == (0, "")
     account = json.loads(printed)
     assert (account["read"], account["sent"], account["rejected"], account["left"]) == (count, count, 0, 0)
@@ -112,8 +113,8 @@ def test_killed_and_run_again_nothing_is_missing(relay: Relay, proxy: KinesisPro
     status, printed, complained = run(*words, "--port", port(relay.system), "--format", "json")
     assert (status, complained) == (0, "")
     account = json.loads(printed)
-    assert account["settled_before"] > 0
-    assert account["settled_before"] + account["sent"] == count
+    assert account["settledBefore"] > 0
+    assert account["settledBefore"] + account["sent"] == count
     assert_all_once_and_in_order(relay, count)
     assert max(each.count for each in relay.personalize.accepted.values()) == 2
 
@@ -136,16 +137,29 @@ def test_ctrl_c_ends_it_well_and_says_how_to_go_on(relay: Relay, proxy: KinesisP
     assert process.returncode == 130
     first = json.loads(printed)
     assert 0 < first["sent"] == first["read"] - first["left"] < count
-    said, _, command = complained.partition("; go on with: ")
-    assert said.startswith(f"relay: all is settled to {file}:")
+    said, _, command = complained.partition("; to go on with the others, run: ")
+    assert said == f"relay: {first['sent']} of {count} lines read are settled"
     name, produce, *again = shlex.split(command)
     assert (name, produce) == ("relay", "produce")
     status, printed, _ = run(*again)
     assert status == 0
     second = json.loads(printed)
-    assert 0 < second["settled_before"] <= first["sent"]
-    assert second["settled_before"] + second["sent"] == count
+    assert 0 < second["settledBefore"] <= first["sent"]
+    assert second["settledBefore"] + second["sent"] == count
     assert_all_once_and_in_order(relay, count)
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["sessions together", "sessions in turns"])
+def test_a_file_takes_hardly_more_calls_than_it_must(relay: Relay, tmp_path: Path, *, together: bool) -> None:
+    """On a stream of which each invocation takes what has come: records of a session need not meet in one."""
+    events = stampless(relay, 50 * SESSIONS)
+    if together:
+        events.sort(key=lambda event: int(event["sessionId"].rpartition("-")[2]))
+    before = relay.personalize.call_count
+    file = write(tmp_path / "clicks.jsonl", events)
+    assert run(str(file), "--local", "--port", port(relay.system))[0] == 0
+    assert_all_once_and_in_order(relay, len(events))
+    assert 0.9 * (relay.personalize.call_count - before) <= 5 * SESSIONS
 
 
 def test_ctrl_c_is_heard_while_a_pipe_is_silent(relay: Relay, proxy: KinesisProxy) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from local.kpl import aggregate
+from local.demo.kpl import aggregate
 from personalize_relay.events import Origin
 from tests.e2e.conftest import PATIENCE, Relay
 from tests.packing import text
@@ -73,7 +73,7 @@ def test_what_was_never_delivered_is_once_by_the_ids_that_the_mapping_gives_it_h
     asked = ("--since", since.isoformat())
     status, plan = replay(unread, *asked, "--dry-run")
     assert (status, plan["read"], plan["dryRun"]) == (0, 5, True)
-    status, said = answer(unread, "n", *asked, "--shard", "shardId-canary")
+    status, said = answer(unread, "n", *asked, "--shard", "shardId-000000000999")
     assert (status, "no such shard" in said) == (1, True)
     status, said = answer(unread, "n", "--since", "30d")
     assert (status, "what did is gone" in said) == (1, True)

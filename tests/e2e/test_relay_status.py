@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from local.invocation import Result
-from local.personalize_answers import THROTTLED, UNAVAILABLE
-from local.personalize_faults import Fault
+from local.mapping.invocation import Result
+from local.personalize.answers import THROTTLED, UNAVAILABLE
+from local.personalize.faults import Fault
 from local.system import System
 from personalize_relay_cli.deployment import connect
 from personalize_relay_cli.health import readings

@@ -94,8 +94,8 @@ def test_rolling_back_and_undoing_it(system: System, shell: Shell, outputs: Mapp
 
 def test_replaying_what_the_stream_holds(system: System, shell: Shell, outputs: Mapping[str, str]) -> None:
     """Here nothing else reads the prod stage's stream."""
-    event = b'{"sessionId": "s-81", "userId": "u-7", "eventType": "view", "itemId": "i-3"}'
-    system.client("kinesis").put_record(StreamName=outputs["StreamName"], PartitionKey="s-81", Data=event)
+    event = b'{"sessionId": "s-replayed", "userId": "u-7", "eventType": "view", "itemId": "i-3"}'
+    system.client("kinesis").put_record(StreamName=outputs["StreamName"], PartitionKey="s-replayed", Data=event)
     (replay,) = commands("Replay what the stream holds")
     now = datetime.now(UTC)
     for written, moment in (
@@ -104,7 +104,7 @@ def test_replaying_what_the_stream_holds(system: System, shell: Shell, outputs: 
     ):
         replay = replay.replace(written, moment.isoformat(timespec="seconds"))
     shell.run(replay)
-    (delivered,) = [each for each in system.personalize.accepted.values() if each.session_id == "s-81"]
+    (delivered,) = [each for each in system.personalize.accepted.values() if each.session_id == "s-replayed"]
     assert delivered.event["itemId"] == "i-3"
 
 

@@ -5,7 +5,7 @@ import threading
 from itertools import count
 from typing import Self
 
-from local.event_source_mapping import EventSourceMapping
+from local.mapping.mapping import EventSourceMapping
 from tests.e2e.account import Account
 from tests.e2e.conftest import PATIENCE
 

@@ -1,11 +1,11 @@
 """CloudWatch's evaluation of an alarm, as far as the stack's alarms go: anything else in one is refused."""
 
-import ast
 import json
-import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from local.cloudwatch.metric_math import Points, compute
 
 type Key = tuple[str, str, str, str]
 """Namespace, metric name, and the name and value of the one dimension; a value that refers is JSON."""
@@ -18,17 +18,6 @@ STATISTICS: dict[str, Callable[[Sequence[float]], float]] = {
     "Maximum": max,
     "Average": lambda samples: sum(samples) / len(samples),
 }
-OPERATORS: dict[type[ast.AST], Callable[[float, float], float]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-}
-
 
 MISSING = {"notBreaching": False, "breaching": True}
 """Whether a period without a value is a breaching one."""
@@ -76,8 +65,10 @@ class MetricAlarm:
         (expression,) = [query["Expression"] for query in self._queries if query["ReturnData"]]
         if not self.fills_what_never_was and not any(world.get(metric) for metric in self.reads):
             return [None] * len(periods)
-        formula = ast.parse(expression, mode="eval").body
-        return [_compute(formula, self._inputs(world, period)) for period in periods]
+        found = compute(expression, self._inputs(world, periods), [period.start for period in periods])
+        if len(found) < len(periods):  # nobody can tell what an absent metric would come to: it must be filled
+            raise Unsupported(expression)
+        return list(found.values())
 
     @property
     def period(self) -> int:
@@ -96,32 +87,22 @@ class MetricAlarm:
     def _queries(self) -> list[dict[str, Any]]:
         return list(self.properties.get("Metrics", []))
 
-    def _inputs(self, world: World, period: range) -> dict[str, float | None]:
+    def _inputs(self, world: World, periods: Iterable[range]) -> dict[str, Points]:
         stats = {query["Id"]: query["MetricStat"] for query in self._queries if "MetricStat" in query}
-        return {name: _value(stat["Metric"], stat["Stat"], world, period) for name, stat in stats.items()}
+        return {name: dict(_points(stat, world, periods)) for name, stat in stats.items()}
 
 
 def _periods(minutes: range, length: int) -> Iterable[range]:
     return (range(start, start + length) for start in range(minutes.start, minutes.stop, length))
 
 
+def _points(stat: Mapping[str, Any], world: World, periods: Iterable[range]) -> Iterator[tuple[float, float]]:
+    for period in periods:
+        value = _value(stat["Metric"], stat["Stat"], world, period)
+        if value is not None:
+            yield period.start, value
+
+
 def _value(metric: Mapping[str, Any], statistic: str, world: World, period: range) -> float | None:
     samples = [sample for minute in period for sample in world.get(key(metric), {}).get(minute, ())]
     return STATISTICS[statistic](samples) if samples else None
-
-
-def _compute(node: ast.expr, inputs: Mapping[str, float | None]) -> float:
-    """A formula's value; an absent metric must be filled, as nobody can tell what it would come to."""
-    match node:
-        case ast.Constant(int() | float() as number):
-            return number
-        case ast.BinOp(left, operation, right) | ast.Compare(left, [operation], [right]) if (
-            type(operation) in OPERATORS
-        ):
-            return OPERATORS[type(operation)](_compute(left, inputs), _compute(right, inputs))
-        case ast.Call(ast.Name("IF"), [condition, then, otherwise], []):
-            return _compute(then if _compute(condition, inputs) else otherwise, inputs)
-        case ast.Call(ast.Name("FILL"), [ast.Name(name), ast.Constant(int() | float() as number)], []):
-            found = inputs[name]
-            return number if found is None else found
-    raise Unsupported(ast.unparse(node))

@@ -12,10 +12,10 @@ from aws_cdk.assertions import Template
 from aws_cdk.aws_kinesis import Stream
 from aws_cdk.aws_lambda import Function
 
-from infra.alarms import unheard
 from infra.allowed import LONGEST_SILENCE
 from infra.settings import StackSettings
 from infra.signals import PERIOD_MINUTES, Signals
+from infra.stack import unheard
 from infra.watches import Watch, watches
 from personalize_relay.settings import Settings
 from tests.infra.conftest import ROOT, Synthesize
@@ -227,6 +227,7 @@ def watched(settings: StackSettings, *, sees_stream: bool = True) -> list[Watch]
         function=Function.from_function_name(stack, "Function", "relay"),
         mapping_id="mapping",
         sees_stream=sees_stream,
+        owns_stream=True,
     )
     return list(watches(settings, signals))
 

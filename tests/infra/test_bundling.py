@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.bundling import MAPPING_FILE, NOTES, BundlingFailed, bundle
+from infra.bundling import NOTES, BundlingFailed, bundle
+from infra.packed import MAPPING_FILE
 from tests.infra.conftest import ROOT
 
 ARCHITECTURES = ("arm64", "x86_64")

@@ -3,7 +3,7 @@
 import pytest
 from aws_cdk.assertions import Match, Template
 
-from infra.bundling import MAPPING_FILE
+from infra.packed import MAPPING_FILE
 from infra.retries import retry_attempts
 from personalize_relay.settings import Settings
 from tests.infra.conftest import TRACKING_ID, Synthesize

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
-from local.personalize import PersonalizeFake
+from local.personalize.server import PersonalizeFake
 from personalize_relay.errors import Reason
 from personalize_relay.metrics import Metric, quarantined_for, unit
 from personalize_relay.settings import Settings

@@ -7,7 +7,7 @@ import pytest
 
 from infra.allowed import RULES
 from infra.retries import MOST, WITHOUT_LIMIT, retry_attempts, shortest_round
-from local.mapping_settings import MappingSettings
+from local.mapping.settings import MappingSettings
 from personalize_relay.deadline import LEAST_TIME_FOR_A_CALL, Deadline
 from personalize_relay.rest import LONGEST, Rest
 

@@ -1,8 +1,12 @@
 """What the template promises, looked up by property; no test knows a logical id."""
 
 import pytest
+from aws_cdk import App, Stack
 from aws_cdk.assertions import Template
 
+from infra.relay_settings import RelaySettings
+from infra.stack import RelayStack
+from infra.stream import InteractionStream
 from tests.infra.conftest import HOME, SHARED_KEY_ARN, SHARED_STREAM_ARN, Compose, Synthesize
 from tests.infra.templates import granted, only
 
@@ -54,6 +58,14 @@ def test_stream_is_encrypted_and_keeps_two_days(prod: Template) -> None:
             "StreamEncryption": {"EncryptionType": "KMS", "KeyId": "alias/aws/kinesis"},
         },
     )
+
+
+def test_the_relay_adds_nothing_to_the_ids_of_its_resources(prod: Template) -> None:
+    """A stage that was deployed before there was the construct keeps its stream, and the records in it."""
+    stack = Stack(App(), "Any")
+    InteractionStream(stack, "Stream", settings=RelaySettings(), key=None)
+    kind = "AWS::Kinesis::Stream"
+    assert only(Template.from_stack(stack), kind)[0] == only(prod, kind)[0]
 
 
 @pytest.mark.parametrize(
@@ -118,11 +130,16 @@ def test_the_key_of_an_existing_stream_may_decrypt_it(synthesize: Synthesize) ->
     assert [one["Action"] for one in statements if one["Resource"] == KEY_ARN] == ["kms:Decrypt"]
 
 
+def warned(stack: RelayStack) -> list[str]:
+    """What whoever deploys is warned of, by the stack and by all that is in it."""
+    notes = [note for construct in stack.node.find_all() for note in construct.node.metadata]
+    return [str(note.data) for note in notes if note.type == "aws:cdk:warning"]
+
+
 @pytest.mark.parametrize(("parallelization", "warnings"), [("1", 0), ("2", 1)])
 def test_lost_order_is_warned_of(compose: Compose, parallelization: str, warnings: int) -> None:
     """Several invocations a shard keep the order of a partition key alone; a person is told before deploying."""
-    metadata = compose(stage="dev", parallelization=parallelization).node.metadata
-    said = [str(each.data) for each in metadata if each.type == "aws:cdk:warning"]
+    said = warned(compose(stage="dev", parallelization=parallelization))
     assert sum("stay in order only where" in each for each in said) == warnings
 
 
@@ -138,10 +155,10 @@ def test_whoever_deploys_is_told_what_to_do_and_what_is_left_out(compose: Compos
     """In shadow, with topics that nobody subscribes to, and with a stream and a key of other accounts."""
     given = {"streamArn": SHARED_STREAM_ARN, "streamKeyArn": SHARED_KEY_ARN, "streamRetentionHours": "24"}
     stack = compose(stage="dev", shadow="true", home=HOME, **given)
-    said = [str(each.data) for each in stack.node.metadata if each.type == "aws:cdk:warning"]
-    beginnings = ["shadow is on: no event is delivered", "nobody hears of pages and tickets"]
+    said = warned(stack)
+    beginnings = ["nobody hears of pages and tickets"]
     beginnings += ["streamArn is a stream of account 222222222222", "streamKeyArn is a key of account 333333333333"]
-    beginnings += ["the metrics of the stream are its own account's"]
+    beginnings += ["shadow is on: no event is delivered", "the metrics of the stream are its own account's"]
     assert len(said) == len(beginnings)
     assert all(each.startswith(beginning) for each, beginning in zip(said, beginnings, strict=True))
 

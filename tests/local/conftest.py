@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.emulator import Emulator
-from local.personalize import PersonalizeFake
+from local.emulator.emulator import Emulator
+from local.personalize.server import PersonalizeFake
 from tests.local.put_events import PutEvents, client_of
 
 

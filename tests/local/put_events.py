@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from local.personalize import TEST_CREDENTIALS, PersonalizeFake
+from local.personalize.server import TEST_CREDENTIALS, PersonalizeFake
 
 type PutEvents = Callable[..., None]
 

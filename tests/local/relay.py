@@ -6,7 +6,7 @@ import zipfile
 from dataclasses import dataclass
 from typing import Any
 
-from local.emulator import Emulator
+from local.emulator.emulator import Emulator
 
 ROLE = "arn:aws:iam::000000000000:role/relay"
 

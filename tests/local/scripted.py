@@ -9,9 +9,9 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
-from local.clients import ClientFactory
-from local.event_source_mapping import EventSourceMapping
-from local.pace import Pace
+from local.emulator.clients import ClientFactory
+from local.mapping.clock import Pace
+from local.mapping.mapping import EventSourceMapping
 
 SOON = 20.0
 QUICK = Pace(poll_seconds=0.01, discover_seconds=0.02, first_backoff=0.01)

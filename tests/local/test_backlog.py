@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.backlog import PAYLOAD_LIMIT, Backlog, Condition, Discard, Invoke, Wait
-from local.invocation import Outcome, Result, StreamRecord
-from local.mapping_settings import MappingSettings
+from local.mapping.backlog import PAYLOAD_LIMIT, Backlog, Condition, Discard, Invoke, Wait
+from local.mapping.invocation import Outcome, Result, StreamRecord
+from local.mapping.settings import MappingSettings
 
 OK = Outcome(result=Result.SUCCEEDED)
 RAISED = Outcome(result=Result.FUNCTION_ERROR)

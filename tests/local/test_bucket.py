@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from local.bucket import Bucket
-from local.emulator import Emulator
+from local.emulator.emulator import Emulator
 from local.terminal import telling
 
 LINE: dict[str, Any] = {

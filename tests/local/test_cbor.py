@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.cbor import NotCbor, decode, encode
+from local.emulator.cbor import NotCbor, decode, encode
 
 # From the RFC's appendix A, as far as Kinesis has such values.
 SHORTEST: list[tuple[object, str]] = [

@@ -10,13 +10,13 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from local.clients import ClientFactory
-from local.cloudwatch import CloudWatch
-from local.emulator import Emulator
-from local.event_source_mapping import EventSourceMapping
-from local.invocation import Outcome, Result
-from local.mapping_metrics import MappingMetrics
-from local.mapping_settings import MappingSettings
+from local.cloudwatch.publisher import CloudWatch
+from local.emulator.clients import ClientFactory
+from local.emulator.emulator import Emulator
+from local.mapping.invocation import Outcome, Result
+from local.mapping.mapping import EventSourceMapping
+from local.mapping.metrics import MappingMetrics
+from local.mapping.settings import MappingSettings
 from tests.local.relay import Relay, build
 from tests.local.test_event_source_mapping import FAILED, QUICK, SOON, run
 
@@ -66,7 +66,7 @@ def sums(emulator: Emulator, namespace: str, dimension: Mapping[str, str]) -> Su
 
 def publish(relay: Relay, mapping: EventSourceMapping) -> None:
     """Publish twice: the second time there is nothing left."""
-    cloudwatch = CloudWatch(relay.emulator.client, f"/aws/lambda/{relay.name}", mapping)
+    cloudwatch = CloudWatch(relay.emulator.client, f"/aws/lambda/{relay.name}", mapping.counted)
     cloudwatch.publish()
     cloudwatch.publish()
 
@@ -124,9 +124,8 @@ def test_a_throttled_attempt_has_no_age_and_runs_nothing(emulator: Emulator, nam
 
 def test_each_line_becomes_a_metric_once_while_the_log_grows(emulator: Emulator, name: str) -> None:
     """And a log that isn't there yet breaks nothing."""
-    relay = build(emulator, name, {})
     group = f"/shop/{name}"
-    with CloudWatch(emulator.client, group, EventSourceMapping(relay.mapping, emulator.client)) as cloudwatch:
+    with CloudWatch(emulator.client, group, list) as cloudwatch:
         cloudwatch.publish()
         emulator.client("logs").create_log_group(logGroupName=group)
         for sold in range(5):
@@ -139,10 +138,9 @@ def test_each_line_becomes_a_metric_once_while_the_log_grows(emulator: Emulator,
 
 
 def test_it_publishes_by_itself_until_it_is_stopped(emulator: Emulator, name: str) -> None:
-    relay = build(emulator, name, {})
     group, until = f"/shop/{name}", time.monotonic() + SOON
     emulator.client("logs").create_log_group(logGroupName=group)
-    with CloudWatch(emulator.client, group, EventSourceMapping(relay.mapping, emulator.client), pause=0.01):
+    with CloudWatch(emulator.client, group, list, pause=0.01):
         write(emulator, group, shop_line(name, 1))
         while not (found := sums(emulator, "Shop", {"service": name})):
             assert time.monotonic() < until, "not published in time"
@@ -161,7 +159,7 @@ def test_what_could_not_be_published_is_published_later(emulator: Emulator, name
     write(emulator, group, shop_line(name, 1))
     with Emulator() as other:
         clients = {"logs": emulator.client("logs"), "cloudwatch": other.client("cloudwatch")}
-        cloudwatch = CloudWatch(cast("ClientFactory", clients.__getitem__), group, mapping)
+        cloudwatch = CloudWatch(cast("ClientFactory", clients.__getitem__), group, mapping.counted)
         other.stop()
         for _ in range(2):
             with pytest.raises(EndpointConnectionError):

@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from local.dashboard import NO_DATA, NOT_COMPUTED, NOT_EMULATED, Graph, Key, States, Widget, keys, widgets
-from local.picture import save
+from local.dashboard.body import NO_DATA, NOT_COMPUTED, NOT_EMULATED, Graph, Key, States, Widget, keys, widgets
+from local.dashboard.picture import save
 
 ROOT = Path(__file__).parents[2]
 TILL = ("service", "till")
@@ -105,6 +105,6 @@ def test_the_picture_says_what_it_shows_and_what_it_does_not(tmp_path: Path) -> 
 
 
 def test_only_who_draws_waits_for_matplotlib() -> None:
-    code = "import local.demo, local.serve, sys; print('matplotlib' in sys.modules)"
+    code = "import local.demo.__main__, local.serve, sys; print('matplotlib' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - our own
     assert run.stdout == "False\n"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.emf import data_of
+from local.cloudwatch.emf import data_of
 
 
 def line(metrics: list[dict[str, str]], dimensions: list[list[str]], **members: object) -> str:

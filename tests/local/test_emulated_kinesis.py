@@ -10,8 +10,8 @@ from typing import Any, cast
 import pytest
 from ministack.services import kinesis  # type: ignore[import-untyped]  # it ships no types
 
-from local import cbor, emulated_kinesis
-from local.emulator import Emulator
+from local.emulator import cbor, emulated_kinesis
+from local.emulator.emulator import Emulator
 
 DATA = b"\x00\xff\n{}"
 TARGET = "Kinesis_20131202."

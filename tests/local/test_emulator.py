@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from local.cdk import PROJECT, DeployError
-from local.clients import FUNCTION_CREDENTIALS
-from local.emulator import HOST, Emulator, EmulatorError
+from local.emulator.cdk import PROJECT, DeployError
+from local.emulator.clients import FUNCTION_CREDENTIALS
+from local.emulator.emulator import HOST, Emulator, EmulatorError
 from tests.local.relay import make_function
 
 SOON = 20.0
@@ -30,7 +30,7 @@ def handler(event, context):
 # A process that owns an emulator with a warm function, tells of both, and waits for its end.
 OWNER = """
 import json, sys, time
-from local.emulator import Emulator
+from local.emulator.emulator import Emulator
 from tests.local.test_emulator import told_by_function
 
 with Emulator({"GIVEN": "yes"}) as emulator:

@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from local.backlog import Condition
-from local.emulator import Emulator
-from local.event_source_mapping import EventSourceMapping
-from local.invocation import Result
-from local.pace import Pace
+from local.emulator.emulator import Emulator
+from local.mapping.backlog import Condition
+from local.mapping.clock import Pace
+from local.mapping.invocation import Result
+from local.mapping.mapping import EventSourceMapping
 from tests.local.relay import Relay, build
 
 SOON = 20.0

@@ -1,6 +1,6 @@
 """How many executions ran at once is told once, and only when nothing can change it any more."""
 
-from local.executions import Executions
+from local.mapping.executions import Executions
 
 
 def run(*spans: tuple[float, float]) -> Executions:

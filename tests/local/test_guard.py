@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local import guard
+from local.emulator import guard
 
 SOON = 20.0
 

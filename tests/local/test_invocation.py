@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.invocation import Answer, Outcome, Result, StreamRecord, event_of, payload_of, read_answer
+from local.mapping.invocation import Answer, Outcome, Result, StreamRecord, event_of, payload_of, read_answer
 
 
 def record(number: int) -> StreamRecord:

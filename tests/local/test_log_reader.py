@@ -2,8 +2,8 @@
 
 import time
 
-from local.emulator import Emulator
-from local.log_reader import OVERLAP, LogReader
+from local.cloudwatch.log_reader import OVERLAP, LogReader
+from local.emulator.emulator import Emulator
 
 
 class Log:

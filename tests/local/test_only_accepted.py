@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.emulator import Emulator
+from local.emulator.emulator import Emulator
 
 USUAL = {"ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1}
 PLAIN = USUAL | {"Namespace": "N", "MetricName": "M", "Period": 60, "Statistic": "Sum"}

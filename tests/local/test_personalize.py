@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
-from local.personalize import PersonalizeFake
-from local.personalize_answers import (
+from local.personalize.answers import (
     DENIED,
 )
-from local.personalize_faults import Fault, Hang, any_event
+from local.personalize.faults import Fault, Hang, any_event
+from local.personalize.server import PersonalizeFake
 from tests.local.put_events import (
     PutEvents,
     a_document,

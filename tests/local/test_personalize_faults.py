@@ -8,8 +8,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from local.personalize import PersonalizeFake
-from local.personalize_answers import (
+from local.personalize.answers import (
     BARE_503,
     CUT,
     DENIED,
@@ -22,8 +21,9 @@ from local.personalize_answers import (
     UNKNOWN_TRACKER,
     Answer,
 )
-from local.personalize_faults import Delay, Effect, Fault, Hang, Quota, SlowBody, Swallow, any_event
-from local.personalize_memory import NO_ANSWER
+from local.personalize.faults import Delay, Effect, Fault, Hang, Quota, SlowBody, Swallow, any_event
+from local.personalize.memory import NO_ANSWER
+from local.personalize.server import PersonalizeFake
 from tests.local.put_events import (
     REFUSED,
     PutEvents,

@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from local.personalize import PersonalizeFake
-from local.personalize_faults import Fault, Hang
+from local.personalize.faults import Fault, Hang
+from local.personalize.server import PersonalizeFake
 from tests.local.put_events import ACCEPTED, PutEvents, a_document, post_document
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from botocore.credentials import Credentials
 
-from local.personalize import PersonalizeFake
+from local.personalize.server import PersonalizeFake
 from tests.local.put_events import ACCEPTED, a_document, answered, client_of, post, signed
 
 

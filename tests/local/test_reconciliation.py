@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local import segment_stream
-from local.clickstream import (
+from local.demo import segment_stream
+from local.demo.clickstream import (
     BAD,
     BEGINS,
     EACH_BAD_KIND,
@@ -15,6 +15,7 @@ from local.clickstream import (
     EVENTS_PACKED,
     LASTS,
     SESSIONS,
+    Dating,
     SampleEvent,
     SampleRecord,
     fewest_calls,
@@ -22,8 +23,8 @@ from local.clickstream import (
     sample,
     unpacked,
 )
-from local.packed import PACKED
-from local.reconciliation import Position, named, reconcile
+from local.demo.packed import PACKED
+from local.demo.reconciliation import Position, named, reconcile
 from personalize_relay.errors import Reason
 from personalize_relay.events import Origin, Trackers, dotted
 from personalize_relay.mapping_file import preset
@@ -151,7 +152,7 @@ def test_the_sample_is_the_same_each_time_and_has_what_it_promises() -> None:
 def test_a_sample_of_another_day_is_the_same_but_for_its_dates() -> None:
     """The demo's ends now."""
     for made in (sample, segment_stream.sample):
-        usual, later = made(), made(begins=BEGINS + 86_400)
+        usual, later = made(), made(dating=Dating(BEGINS + 86_400, 0.5))
         assert [record.events for record in later] == [record.events for record in usual]
         assert [record.partition_key for record in later] == [record.partition_key for record in usual]
         assert later != usual

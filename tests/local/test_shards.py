@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from local.mapping_settings import MappingError
-from local.pace import Pace
+from local.mapping.clock import Pace
+from local.mapping.settings import MappingError
 from tests.local.scripted import (
     ADJACENT,
     CHILD,

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.backlog import Backlog, Condition, Discard, Invoke, Wait
-from local.invocation import Answer, StreamRecord, payload_of, read_answer
-from local.mapping_settings import MappingSettings
+from local.mapping.backlog import Backlog, Condition, Discard, Invoke, Wait
+from local.mapping.invocation import Answer, StreamRecord, payload_of, read_answer
+from local.mapping.settings import MappingSettings
 from tests.simulation.world import ARRIVAL, BEGINNING, Clock, Script, World, click, record
 
 SETTINGS = MappingSettings(

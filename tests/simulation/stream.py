@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local import kpl
+from local.demo import kpl
 from tests import packing
 from tests.simulation.world import ARRIVAL, Place, click, record
 

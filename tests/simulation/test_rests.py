@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from infra.retries import retry_attempts
-from local.backlog import Condition
-from local.mapping_settings import MappingSettings
+from local.mapping.backlog import Condition
+from local.mapping.settings import MappingSettings
 from tests.simulation.run import BUSY, DENIED, REJECTED, THROTTLED, always
 from tests.simulation.shard import SETTINGS, Arrivals, Make, Shard, one_click
 from tests.simulation.world import BEGINNING, Clock, Reply, Script, World, click, good, record

@@ -9,7 +9,7 @@ from itertools import product
 
 import pytest
 
-from local.invocation import StreamRecord
+from local.mapping.invocation import StreamRecord
 from tests.simulation.neighbours import Neighbour, coming_and_going, constant, swinging, throttling
 from tests.simulation.progress import Progress
 from tests.simulation.shard import Arrivals, Shard

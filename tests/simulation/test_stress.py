@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.invocation import StreamRecord
+from local.mapping.invocation import StreamRecord
 from personalize_relay.clients import Answer
 from personalize_relay.requests import Request
 from tests.simulation.neighbours import THROTTLED

@@ -1,0 +1,180 @@
+"""The relay as a construct of any app: from a stream of yours or a new one to an event tracker."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Annotations, CfnOutput, Stack, Token
+from aws_cdk.aws_ec2 import ISecurityGroup, ISubnet, IVpc
+from aws_cdk.aws_iam import PolicyStatement
+from aws_cdk.aws_kinesis import IStream
+from aws_cdk.aws_kms import IKey
+from aws_cdk.aws_lambda import Code
+from constructs import Construct
+
+from personalize_relay.settings import Settings
+
+from .alarms import Alarms, AlarmTopics
+from .consumer import Consumer, Place, StreamMapping, putting_events
+from .dashboard import RelayDashboard
+from .encryption import let_services_use, using
+from .failures import FailureStore
+from .network import attaching, function_group
+from .packed import MAPPING_FILE
+from .prebuilt import prebuilt
+from .relay_settings import RelaySettings
+from .signals import Signals
+from .stream import InteractionStream, reading
+from .watches import STREAM_READ_THROTTLES, STREAM_UNREAD
+
+USUAL = RelaySettings()
+TOPICS_OF_ITS_OWN = AlarmTopics()
+
+
+class Relay(Construct):
+    """The function with its mapping, the bucket for what it can't deliver, alarms and a dashboard."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        tracking_id: str,
+        stream: IStream | None = None,
+        stream_key: IKey | None = None,
+        sees_stream: bool | None = None,
+        alarms: AlarmTopics = TOPICS_OF_ITS_OWN,
+        key: IKey | None = None,
+        vpc: IVpc | None = None,
+        subnets: Sequence[ISubnet] | None = None,
+        security_group: ISecurityGroup | None = None,
+        leaving_vpc: bool = False,
+        settings: RelaySettings = USUAL,
+        service: str | None = None,
+        code: Code | None = None,
+    ) -> None:
+        """Make a relay for the events of an event tracker.
+
+        - `stream`: an existing one, which `settings` tells the retention of; without it, a new one. `stream_key` is
+          the key that it is encrypted with, where that is one of yours.
+        - `sees_stream`: whether the stream is of the stack's own account, where its metrics are; without it, what the
+          stack and the stream tell of their accounts.
+        - `alarms`: where pages and tickets go.
+        - `key`: encrypts all that the relay stores. CloudWatch's logs and alarms must be allowed to use it: a key of
+          the same app is told so here.
+        - `vpc`: a network for the function, from whose `subnets` (else those that the CDK chooses) PutEvents and S3
+          are within reach; without `security_group` the relay makes one. On the way out of it, `leaving_vpc` keeps the
+          role's right to detach the function, until Lambda has done so.
+        - `service`: the name of the relay in its log and metrics, which no other of the account should have; without
+          it, the construct's path.
+        - `code`: the function's code; without it, the one that this package holds.
+        """
+        super().__init__(scope, construct_id)
+        self.key = key
+        self.stream = stream or InteractionStream(self, "Stream", settings=settings, key=key).stream
+        self._sees_stream = sees_stream if sees_stream is not None else self._is_of_this_account(self.stream)
+        if key:
+            let_services_use(key)
+        failures = FailureStore(self, "Failures", settings=settings, key=key)
+        self.bucket = failures.bucket
+        environment = self._environment(settings, tracking_id, service or self.node.path)
+        self._consumer = Consumer(
+            self,
+            "Consumer",
+            settings=settings,
+            environment=environment,
+            code=code or prebuilt(settings),
+            statements=[
+                *reading(self.stream, stream_key),
+                *failures.writing(prefix=environment.quarantine_prefix),
+                putting_events(),
+                *_where(key, vpc),
+            ],
+            key=key,
+            place=None if leaving_vpc or not vpc else self._place(vpc, subnets, security_group),
+        )
+        self.function = self._consumer.function
+        failures.keep_from(self._consumer.role)
+        self._mapping = StreamMapping(
+            self, "Mapping", settings=settings, stream=self.stream, function=self._consumer.live, bucket=self.bucket
+        )
+        signals = Signals(
+            environment=environment,
+            stream=self.stream,
+            function=self.function,
+            mapping_id=self._mapping.resource.attr_id,
+            sees_stream=self._sees_stream,
+            owns_stream=stream is None,
+        )
+        self.alarms = Alarms(self, "Alarms", settings=settings, signals=signals, topics=alarms, key=key)
+        RelayDashboard(self, "Dashboard", settings=settings, signals=signals, alarms=self.alarms.all)
+        self._tell(settings)
+
+    def write_outputs(self) -> None:
+        """Write the outputs that the `relay` command and the runbook look for in the stack, which may hold one relay.
+
+        The command finds a stack that is called personalize-relay-NAME by `--stage NAME`.
+        """
+        outputs = {
+            "StreamName": self.stream.stream_name,
+            "StreamArn": self.stream.stream_arn,
+            **({"KeyArn": self.key.key_arn} if self.key else {}),
+            "FunctionName": self.function.function_name,
+            "AliasName": self._consumer.live.alias_name,
+            "BucketName": self.bucket.bucket_name,
+            "EventSourceMappingId": self._mapping.resource.attr_id,
+            "LogGroupName": self._consumer.log_group.log_group_name,
+            "PageTopicArn": self.alarms.page_topic.topic_arn,
+            "TicketTopicArn": self.alarms.ticket_topic.topic_arn,
+        }
+        for name, value in outputs.items():
+            CfnOutput(Stack.of(self), name, value=value)
+
+    def _is_of_this_account(self, stream: IStream) -> bool:
+        """Whether a stream's metrics are here, unless another account is known to have it."""
+        theirs, ours = stream.env.account, Stack.of(self).account
+        return theirs == ours or Token.is_unresolved(theirs) or Token.is_unresolved(ours)
+
+    def _place(self, vpc: IVpc, subnets: Sequence[ISubnet] | None, group: ISecurityGroup | None) -> Place:
+        ids = [subnet.subnet_id for subnet in subnets] if subnets else vpc.select_subnets().subnet_ids
+        return Place(ids, (group or function_group(self, vpc)).security_group_id)
+
+    def _environment(self, settings: RelaySettings, tracking_id: str, service: str) -> Settings:
+        return Settings(
+            tracking_id=tracking_id,
+            allowed_tracking_ids=settings.allowed_tracking_ids,
+            quarantine_bucket=self.bucket.bucket_name,
+            max_in_flight=settings.max_in_flight,
+            put_events_client=settings.put_events_client,
+            mapping=MAPPING_FILE if settings.mapping_path else settings.mapping or "",
+            mapping_salt=settings.mapping_salt or "",
+            shadow=settings.shadow,
+            service=service,
+            log_level=settings.log_level,
+        )
+
+    def _tell(self, settings: RelaySettings) -> None:
+        """Say what whoever deploys must know beforehand."""
+        notes = Annotations.of(self)
+        if settings.parallelization > 1:
+            notes.add_warning_v2(
+                "personalize-relay:order",
+                "parallelization is above 1: a session's events stay in order only where its id is the partition key "
+                "of its records. With any other key leave it at 1.",
+            )
+        if settings.shadow:
+            notes.add_warning_v2(
+                "personalize-relay:shadow",
+                "shadow is on: no event is delivered or quarantined, and the records are acknowledged all the same. "
+                "There is no alarm NothingDelivered.",
+            )
+        if not self._sees_stream:
+            notes.add_warning_v2(
+                "personalize-relay:unseen",
+                "the metrics of the stream are its own account's: there are no alarms "
+                f"{STREAM_UNREAD} and {STREAM_READ_THROTTLES} and no graph of it here, and NothingArrives and "
+                "NothingDelivered go by what the function receives. Its owner should have alarms of these.",
+            )
+
+
+def _where(key: IKey | None, vpc: IVpc | None) -> list[PolicyStatement]:
+    """What a key and a network ask of the role."""
+    return [*([using(key)] if key else []), *([attaching()] if vpc else [])]

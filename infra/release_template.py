@@ -1,0 +1,98 @@
+"""The template of a release: the relay for those who use neither Python nor the CDK, by parameters."""
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+from aws_cdk import App, Aws, CfnCondition, CfnParameter, DefaultStackSynthesizer, Fn, Stack, Tags
+from aws_cdk.aws_kinesis import CfnStream, IStream, Stream
+from aws_cdk.aws_lambda import CfnFunction, Code
+from aws_cdk.aws_s3 import Bucket
+from aws_cdk.aws_sns import CfnSubscription, ITopic
+from constructs import Construct
+
+from .consumer import ARCHITECTURES
+from .relay import USUAL, Relay
+from .stream import InteractionStream
+
+NAME = "personalize-relay"
+
+
+def archive_name(version: str, architecture: str) -> str:
+    """What the archive of the function's code is called in a release."""
+    return f"{NAME}-{version}-{architecture}.zip"
+
+
+def template(version: str, context: dict[str, Any]) -> dict[str, Any]:
+    """The template, with the CDK's flags as the context has them."""
+    with TemporaryDirectory() as folder:
+        app = App(context=context, outdir=folder, analytics_reporting=False)
+        ReleaseStack(app, NAME, version=version)
+        app.synth()
+        text = (Path(folder) / f"{NAME}.template.json").read_text()
+    return dict(json.loads(text))
+
+
+class ReleaseStack(Stack):
+    """A relay with the usual settings; all that differs from one account to another is a parameter."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, version: str) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            description=f"User events from Kinesis into Amazon Personalize, {version}",
+            # There is no asset, and so nothing that an account must be bootstrapped for.
+            synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
+        )
+        Tags.of(self).add("Application", NAME)
+        tracking_id = self._asked("TrackingId", "The id of the event tracker that events go to.", min_length=1)
+        bucket = self._asked("CodeBucket", "The bucket, of this region, that holds the function's archive.")
+        prefix = self._asked("CodePrefix", "Where in the bucket it lies: empty, or text that ends in /.", default="")
+        architecture = self._asked(
+            "Architecture",
+            "The function's processor; the bucket must hold the archive for it.",
+            default=USUAL.architecture,
+            allowed_values=[*ARCHITECTURES],
+        )
+        relay = Relay(
+            self,
+            "Relay",
+            tracking_id=tracking_id,
+            stream=self._stream(),
+            sees_stream=True,
+            service=Aws.STACK_NAME,
+            code=Code.from_bucket(
+                Bucket.from_bucket_name(self, "Code", bucket), f"{prefix}{archive_name(version, architecture)}"
+            ),
+        )
+        cast("CfnFunction", relay.function.node.default_child).architectures = [architecture]
+        self._subscribe(relay.alarms.page_topic, relay.alarms.ticket_topic)
+        relay.write_outputs()
+
+    def _asked(self, name: str, description: str, **of_the_parameter: Any) -> str:  # noqa: ANN401 - the CDK's
+        return CfnParameter(self, name, description=description, **of_the_parameter).value_as_string
+
+    def _given(self, name: str, parameter: str) -> CfnCondition:
+        return CfnCondition(self, name, expression=Fn.condition_not(Fn.condition_equals(parameter, "")))
+
+    def _stream(self) -> IStream:
+        """The one that is named, or a new one."""
+        arn = self._asked(
+            "StreamArn", "A stream of this account and region; without it, a new one is made.", default=""
+        )
+        given = self._given("StreamIsGiven", arn)
+        made = CfnCondition(self, "StreamIsMade", expression=Fn.condition_equals(arn, ""))
+        stream = InteractionStream(self, "Stream", settings=USUAL, key=None).stream
+        cast("CfnStream", stream.node.default_child).cfn_options.condition = made
+        chosen = Fn.condition_if(given.logical_id, arn, stream.stream_arn).to_string()
+        return Stream.from_stream_arn(self, "Source", chosen)
+
+    def _subscribe(self, *topics: ITopic) -> None:
+        email = self._asked("AlarmEmail", "An address that pages and tickets go to, if any.", default="")
+        given = self._given("AlarmEmailIsGiven", email)
+        for topic in topics:
+            subscription = CfnSubscription(
+                self, f"{topic.node.id}Email", protocol="email", endpoint=email, topic_arn=topic.topic_arn
+            )
+            subscription.cfn_options.condition = given

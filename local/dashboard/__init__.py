@@ -1,0 +1,1 @@
+"""The deployed dashboard, read as the console reads it, and drawn."""

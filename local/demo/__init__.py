@@ -1,0 +1,1 @@
+"""The sample clickstream, its producer, and the account of every event."""

@@ -1,0 +1,51 @@
+"""Pack a session's events into one record, in ways that docs/events.md says the relay reads."""
+
+import gzip
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from local.demo import kpl
+
+type Event = dict[str, Any]
+
+_OTHER_NAMES = {"sentAt": "TIMESTAMP"}
+"""The column of Personalize's interactions schema, which is no other spelling of the member."""
+
+
+def text(value: object) -> bytes:
+    """JSON in UTF-8."""
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def lines(events: Sequence[Event]) -> bytes:
+    """An event a line."""
+    return b"\n".join(map(text, events))
+
+
+def _gzip(events: Sequence[Event]) -> bytes:
+    return gzip.compress(lines(events), mtime=0)
+
+
+def _aggregate(events: Sequence[Event]) -> bytes:
+    return kpl.aggregate([text(each) for each in events])
+
+
+def _misspelt(events: Sequence[Event]) -> bytes:
+    return lines([{_column(name): value for name, value in each.items()} for each in events])
+
+
+def _column(name: str) -> str:
+    """As a data warehouse would have it: `SESSION_ID`."""
+    return _OTHER_NAMES.get(name) or re.sub(r"(?=[A-Z])", "_", name).upper()
+
+
+PACKED: dict[str, Callable[[Sequence[Event]], bytes]] = {
+    "a list": text,
+    "lines": lines,
+    "gzip": _gzip,
+    "a KPL aggregate": _aggregate,
+    "names of columns": _misspelt,
+}
+"""Each gives an event the sub-sequence that is its place among several."""

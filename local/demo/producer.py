@@ -1,0 +1,36 @@
+"""Write the sample to the stream with the command's own writer: each key in order, and again what is turned away."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from local.demo.clickstream import SampleRecord
+from local.demo.reconciliation import Position
+from personalize_relay_cli.sending.contents import Content
+from personalize_relay_cli.sending.put_records import Writer, put_records
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis.client import KinesisClient
+
+LONGEST_REFUSAL = 30.0
+"""Seconds that the stream may take nothing."""
+
+
+def produce(
+    kinesis: "KinesisClient", stream: str, records: Sequence[SampleRecord]
+) -> Iterator[tuple[SampleRecord, Position]]:
+    """Write the records, a record each, and yield where each came to stand; raises Problem where that fails."""
+    placed: list[tuple[SampleRecord, Position]] = []
+    writer = Writer[SampleRecord](
+        put_records(kinesis, stream),
+        lambda entry, answer: placed.append(
+            (entry.of[0], Position(stream, answer["ShardId"], answer["SequenceNumber"]))
+        ),
+        packing=False,
+        give_up_after=LONGEST_REFUSAL,
+    )
+    for record in records:
+        writer.add(Content(record.data, record.partition_key, len(record.events)), record)
+    while writer:
+        writer.send()
+        yield from placed
+        placed.clear()

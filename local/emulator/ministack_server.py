@@ -1,0 +1,126 @@
+"""Serves ministack, put right where the relay's stack asks for more than it has (1.5.33).
+
+- Its Kinesis poller ignores `batchItemFailures`, bisecting, retries and destinations and drops what failed without a
+  word; it is switched off, and `local.mapping.mapping` reads the streams instead.
+- Its CloudFormation refuses composite alarms, alarms on metric math, and all of Personalize. They are accepted and
+  nothing is made of them: their physical ids begin with NOT_EMULATED, so that whoever deploys can see which they are.
+  An update changes nothing of them either, where AWS would replace a resource of Personalize.
+- An alarm's state comes of every metric of its name; it now comes of the one with the alarm's dimensions.
+- It deletes a bucket with all that is in it; as on AWS, a bucket that isn't empty now stops the deletion of its stack.
+- What its Kinesis lacks is in `local.emulator.emulated_kinesis`.
+
+The emulator has no setting for any of it.
+"""
+
+import sys
+from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from ministack.app import main  # type: ignore[import-untyped]  # it ships no types
+from ministack.services import cloudwatch, lambda_svc, s3  # type: ignore[import-untyped]  # the same
+from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]  # the same
+
+NOT_EMULATED = "not-emulated-"
+"""As in local.emulator, which this file can't import."""
+
+PERSONALIZE = {
+    "DatasetGroup": ["DatasetGroupArn"],
+    "Schema": ["SchemaArn"],
+    "Dataset": ["DatasetArn"],
+    "EventTracker": ["EventTrackerArn", "TrackingId"],
+}
+"""The kinds of Personalize's resources that the stack makes, and the attributes that a template may read of each."""
+
+type Handler = dict[str, Any]
+type Properties = dict[str, Any]
+type Made = tuple[str, dict[str, str]]
+
+
+def _leave_streams_alone() -> bool:
+    return False
+
+
+def _accept(logical_id: str, _properties: Properties, stack: str) -> Made:
+    """Make nothing; returns a physical id and the attributes that others may refer to."""
+    name = f"{NOT_EMULATED}{stack}-{logical_id}"
+    return name, {"Arn": f"arn:aws:cloudwatch:us-east-1:000000000000:alarm:{name}"}
+
+
+def _accepting_personalize(attributes: list[str]) -> Handler:
+    """A handler of a kind with these attributes, each of them an ARN or the physical id."""
+
+    def create(logical_id: str, _properties: Properties, stack: str) -> Made:
+        name = f"{NOT_EMULATED}{stack}-{logical_id}"
+        arn = f"arn:aws:personalize:us-east-1:000000000000:{name}"
+        return name, {each: arn if each.endswith("Arn") else name for each in attributes}
+
+    return {"create": create, "delete": _forget}
+
+
+def _forget(_physical_id: str, _properties: Properties) -> None:
+    pass
+
+
+def _accepting_metric_math(alarm: Handler) -> Handler:
+    """The handler of alarms, but for those that it refuses."""
+
+    def create(logical_id: str, properties: Properties, stack: str) -> object:
+        return (_accept if "Metrics" in properties else alarm["create"])(logical_id, properties, stack)
+
+    def update(physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str) -> object:
+        if "Metrics" in old or "Metrics" in new:
+            # From one kind to the other the physical id changes: the caller deletes the alarm of the old one.
+            return create(logical_id, new, stack)
+        return alarm["update"](physical_id, old, new, stack, logical_id)
+
+    def delete(physical_id: str, properties: Properties) -> None:
+        (_forget if "Metrics" in properties else alarm["delete"])(physical_id, properties)
+
+    return alarm | {"create": create, "update": update, "delete": delete}
+
+
+def _by_its_dimensions(evaluate: Callable[[Properties], None]) -> Callable[[Properties], None]:
+    """The evaluation of an alarm, shown its own metric alone."""
+
+    def evaluated(alarm: Properties) -> None:
+        own = {each["Name"]: each["Value"] for each in alarm.get("Dimensions", [])}
+        every = cloudwatch._metrics  # noqa: SLF001 -- all that the evaluation reads
+        cloudwatch._metrics = {  # noqa: SLF001
+            key: points for key, points in every.items() if points and points[0]["Dimensions"] == own
+        }
+        try:
+            evaluate(alarm)
+        finally:
+            cloudwatch._metrics = every  # noqa: SLF001
+
+    return evaluated
+
+
+def _keeping_full_buckets(bucket: Handler) -> Handler:
+    """The handler of buckets, but that it deletes none that the service itself would refuse to."""
+
+    def delete(name: str, properties: Properties) -> None:
+        status, _headers, _body = s3._delete_bucket(name)  # noqa: SLF001 -- the service's own check and deletion
+        if status == HTTPStatus.CONFLICT:
+            raise ValueError("The bucket you tried to delete is not empty")
+        bucket["delete"](name, properties)
+
+    return bucket | {"delete": delete}
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))  # none of the names there is one of the emulator's
+    from local.emulator import emulated_kinesis
+
+    emulated_kinesis.mend()
+    lambda_svc._poll_kinesis = _leave_streams_alone  # noqa: SLF001 -- the only place where the poller can be cut off
+    cloudwatch._evaluate_alarm = _by_its_dimensions(cloudwatch._evaluate_alarm)  # noqa: SLF001 -- it has no other door
+    handlers = provisioners._RESOURCE_HANDLERS  # noqa: SLF001 -- the only place where a resource can be accepted
+    handlers["AWS::CloudWatch::CompositeAlarm"] = {"create": _accept, "delete": _forget}
+    handlers["AWS::CloudWatch::Alarm"] = _accepting_metric_math(handlers["AWS::CloudWatch::Alarm"])
+    handlers["AWS::S3::Bucket"] = _keeping_full_buckets(handlers["AWS::S3::Bucket"])
+    for kind, attributes in PERSONALIZE.items():
+        handlers[f"AWS::Personalize::{kind}"] = _accepting_personalize(attributes)
+    main()

@@ -1,0 +1,39 @@
+"""Invokes a function with a batch, as its mapping does, and reads what came of it."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.emulator.clients import error_code
+from local.mapping.invocation import Answer, Outcome, Result, StreamRecord, payload_of, read_answer
+from local.mapping.settings import MappingSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.client import LambdaClient
+
+Invoker = Callable[[tuple[StreamRecord, ...]], Outcome]
+
+
+def invoker_of(settings: MappingSettings, functions: "LambdaClient") -> Invoker:
+    """What invokes the mapping's function; an invocation that can't be made is an outcome, too."""
+
+    def invoke(records: tuple[StreamRecord, ...]) -> Outcome:
+        try:
+            answer = _ask(functions, settings.function_arn, payload_of(records).encode())
+        except (BotoCoreError, ClientError) as exc:
+            return Outcome(result=Result.NOT_INVOKED, error=error_code(exc))
+        return read_answer(records, answer, report_failures=settings.report_failures)
+
+    return invoke
+
+
+def _ask(functions: "LambdaClient", function_arn: str, payload: bytes) -> Answer:
+    answer = functions.invoke(FunctionName=function_arn, InvocationType="RequestResponse", Payload=payload)
+    return Answer(
+        request_id=answer["ResponseMetadata"]["RequestId"],
+        status_code=answer["StatusCode"],
+        executed_version=answer.get("ExecutedVersion", "$LATEST"),
+        function_error=answer.get("FunctionError"),
+        payload=answer["Payload"].read(),
+    )

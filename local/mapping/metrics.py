@@ -1,0 +1,92 @@
+"""What Lambda and Kinesis count of an event source mapping at work, as far as it can be known on this machine.
+
+Known is what the mapping reads and does. So records count once it has read them, in the second of their arrival;
+ConcurrentExecutions knows of no invocation but the mapping's. Not here: what the emulator counts by itself
+(Invocations, Errors, Throttles, Duration), and throttling by the stream, which it doesn't imitate.
+
+Names, dimensions and meanings as in "Types of metrics for Lambda functions" and "Monitor the Amazon Kinesis Data
+Streams service with Amazon CloudWatch". Of IncomingRecords and IncomingBytes only the sums are as on AWS, which
+takes a sample a put, and puts can't be told from records; bytes are those of the data.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from local.cloudwatch.statistics import Datum, Metric, Tally
+from local.mapping.executions import Executions
+from local.mapping.invocation import Outcome, Result
+from local.mapping.settings import MappingSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis.type_defs import RecordTypeDef
+
+
+_INCOMING_RECORDS = Metric("AWS/Kinesis", "IncomingRecords", "StreamName")
+_INCOMING_BYTES = Metric("AWS/Kinesis", "IncomingBytes", "StreamName", "Bytes")
+_READ_AGE = Metric("AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds", "StreamName", "Milliseconds")
+_INVOKED_AGE = Metric("AWS/Lambda", "IteratorAge", "FunctionName", "Milliseconds")
+_AT_ONCE = Metric("AWS/Lambda", "ConcurrentExecutions", "FunctionName")
+_NOT_STORED = Metric("AWS/Lambda", "DestinationDeliveryFailures", "FunctionName")
+_STORED = Metric("AWS/Lambda", "OnFailureDestinationDeliveredEventCount", "EventSourceMappingUUID")
+_DROPPED = Metric("AWS/Lambda", "DroppedEventCount", "EventSourceMappingUUID")
+_IDLE = 30.0
+"""Seconds between two ages of nothing: enough for CloudWatch's minutes, and few for the days that it keeps them."""
+
+
+class MappingMetrics:
+    """Written by the shards' threads, and taken from by whoever publishes."""
+
+    def __init__(self) -> None:
+        self._executions = Executions()
+        self._tally = Tally()
+        self._idle_until = 0.0
+
+    def read(self, records: "Sequence[RecordTypeDef]", *, at_tip: bool) -> None:
+        """Count a read of the stream.
+
+        One that found nothing tells an age only if there was nothing to find, and then not again for a while.
+        """
+        now = time.time()
+        arrivals = [record["ApproximateArrivalTimestamp"].timestamp() for record in records]
+        for record, arrived in zip(records, arrivals, strict=True):
+            self._tally.add(_INCOMING_RECORDS, 1, arrived)
+            self._tally.add(_INCOMING_BYTES, len(record["Data"]), arrived)
+        if records or (at_tip and now >= self._idle_until):
+            self._tally.add(_READ_AGE, max(0.0, now - arrivals[-1]) * 1000 if arrivals else 0, now)
+            self._idle_until = 0.0 if records else now + _IDLE
+
+    def invoking(self) -> float:
+        """Count an attempt to invoke that begins now; returns its moment, for `invoked`."""
+        began = time.time()
+        self._executions.begin(began)
+        return began
+
+    def invoked(self, outcome: Outcome, began: float, *, age: float) -> None:
+        """Count what came of it; `age` is the last record's when it began, in seconds.
+
+        An attempt that did not reach the function has none.
+        """
+        ran = outcome.result is not Result.NOT_INVOKED
+        self._executions.end(began, time.time(), ran=ran)
+        if ran:
+            self._tally.add(_INVOKED_AGE, max(0.0, age) * 1000, began)
+
+    def discarded(self, count: int, stored_at: str) -> None:
+        """Count records that were given up; dropped are only those that had no destination."""
+        self._tally.add(_STORED if stored_at else _DROPPED, count, time.time())
+
+    def destination_failed(self) -> None:
+        """Count that the destination took nothing."""
+        self._tally.add(_NOT_STORED, 1, time.time())
+
+    def take(self, settings: MappingSettings) -> list[Datum]:
+        """All that was counted since the last call, under the names of what the mapping connects."""
+        for began, at_once in self._executions.take(time.time()):
+            self._tally.add(_AT_ONCE, at_once, began)
+        names = {
+            "StreamName": settings.stream_arn.rpartition("/")[2],
+            "FunctionName": settings.function_arn.split(":")[6],
+            "EventSourceMappingUUID": settings.uuid,
+        }
+        return list(self._tally.take(names))

@@ -1,0 +1,1 @@
+"""A stand-in for Amazon Personalize's PutEvents: its answers, its limits, and faults on request."""
