@@ -119,3 +119,26 @@ def _ran(stream: Shaky, file: Path, checkpoint: Path) -> bool:
         return False
     assert (its.problem, its.account().left, rejected) == (None, 0, [])
     return True
+
+
+def test_a_stream_that_takes_others_is_not_given_up_for_a_record_that_it_refuses_for_long() -> None:
+    clock = Clock()
+    began = clock()
+
+    def put(entries: Sequence[Entry[Any]]) -> list[PutRecordsResultEntryTypeDef]:
+        clock.wait_until(clock() + 3)
+        refused: PutRecordsResultEntryTypeDef = {"ErrorCode": "InternalFailure"}
+        return [refused if each.key == "a" and clock() < began + 100 else {} for each in entries]
+
+    told: list[int] = []
+    writer = Writer[int](
+        put,
+        lambda entry, _answer: told.extend(entry.of),
+        give_up_after=60,
+        clock=clock,
+        wait=lambda seconds: clock.wait_until(clock() + seconds),
+    )
+    for number in range(60):
+        writer.add(Content(b"", "b" if number else "a", 1), number)
+    writer.flush()
+    assert sorted(told) == list(range(60))
