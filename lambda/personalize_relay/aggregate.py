@@ -4,7 +4,7 @@
     AggregatedRecord: 1 partition_key_table, 2 explicit_hash_key_table, 3 records (Record)
     Record: 1 partition_key_index, 2 explicit_hash_key_index, 3 data, 4 tags
 
-Only the data counts here. Fields that this format doesn't know are skipped, as protobuf asks.
+The relay needs the data only. The reader skips fields that this format doesn't know, as protobuf asks.
 """
 
 import hashlib
@@ -13,19 +13,19 @@ from collections.abc import Iterator
 from personalize_relay.errors import InvalidRecord, Reason
 
 MAGIC = bytes.fromhex("f3899ac2")
-"""How an aggregate begins."""
+"""The bytes that an aggregate begins with."""
 _DIGEST_BYTES = 16
 _DATA = _RECORDS = 3
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _FIXED_BYTES = {_FIXED64: 8, _FIXED32: 4}
 _VARINT_BYTES = 10
-"""A varint holds 64 bits, 7 a byte."""
+"""The most bytes of a varint: it holds 64 bits, 7 in a byte."""
 
 
 def records(aggregate: bytes) -> Iterator[bytes]:
-    """The data of each record of an aggregate, in order; InvalidRecord where its checksum or its format is wrong.
+    """Yield the data of each record of an aggregate, in order; raises InvalidRecord if its checksum or format is wrong.
 
-    What is wrong may show only after some records have come.
+    It may raise only after it has yielded some records.
     """
     message, digest = aggregate[len(MAGIC) : -_DIGEST_BYTES], aggregate[-_DIGEST_BYTES:]
     if hashlib.md5(message, usedforsecurity=False).digest() != digest:
@@ -48,7 +48,7 @@ def _data(record: bytes) -> bytes:
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, bytes | None]]:
-    """The number of each field, and its bytes where it has a length; None for the numbers, which nobody needs."""
+    """Yield each field's number, and its bytes if it has a length; None for plain numbers, which nobody needs."""
     at = 0
     while at < len(message):
         tag, at = _varint(message, at)

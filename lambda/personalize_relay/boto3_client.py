@@ -1,4 +1,4 @@
-"""PutEvents by boto3, in threads: the SDK's own HTTP, signing, endpoint and credentials, at its price in CPU."""
+"""Call PutEvents through boto3, in threads: with the SDK's own HTTP, signing, endpoint and credentials, and its CPU."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class Boto3Client:
     """A PutEventsClient on `boto3.client("personalize-events").put_events`; the SDK's own retries are off.
 
-    botocore has its timeouts for all calls of a client, so a call's own is not kept: it may outlast its invocation.
+    botocore sets one timeout for all calls of a client, so this client ignores a call's own: the call may outlast its
+    invocation.
     """
 
     def __init__(self, *, max_in_flight: int) -> None:
@@ -54,7 +55,7 @@ class Boto3Client:
 
 
 def _boto3_client(max_in_flight: int) -> "PersonalizeEventsClient":
-    # Both are slow to import, and only this client needs them.
+    # boto3 and botocore are slow to import, and only this client needs them.
     import boto3  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
 
@@ -82,7 +83,7 @@ def _parameters(request: Request) -> dict[str, Any]:
 
 
 def _event(event: Event) -> dict[str, Any]:
-    # botocore turns a number into a local time first; only a datetime with a zone is sent as it is.
+    # botocore first turns a number into a local time; it sends only a datetime with a zone unchanged.
     return {**msgspec.to_builtins(event), "sentAt": datetime.fromtimestamp(event.sent_at, UTC)}
 
 

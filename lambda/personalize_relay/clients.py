@@ -8,15 +8,15 @@ from personalize_relay.requests import Request
 
 CONNECT_TIMEOUT = 1.0
 TIMEOUT = 5.0
-"""Seconds that a call may take in all."""
+"""The most seconds that a call may take in all."""
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What came of a call: the HTTP status (0 when there was no answer) and the service's or the network's error."""
+    """The result of a call: the HTTP status (0 if no answer came) and the service's or the network's error."""
 
     status: int
     error: str = ""
-    """The error code of the service, or the name of what went wrong before it answered; empty after a success."""
+    """The service's error code, or the name of the failure before it answered; empty after a success."""
     retry_after: float = 0.0
     """Seconds that the service asked to wait."""
 
@@ -27,11 +27,11 @@ class PutEventsClient(Protocol):
     def submit(self, request: Request, timeout: float) -> int:
         """Begin a call; returns its ticket at once.
 
-        The call is given up after `timeout` seconds, or TIMEOUT if that is less: an answer with status 0.
+        After `timeout` seconds, or TIMEOUT if that is less, the client gives the call up: an answer with status 0.
         """
 
     def poll(self, timeout: float) -> list[tuple[int, Answer]]:
-        """Wait up to `timeout` seconds for answers; returns those that came, each with its ticket.
+        """Wait up to `timeout` seconds for answers; return those that came, each with its ticket.
 
-        An answer that an earlier invocation gave up waiting for may be among them.
+        They may include an answer that an earlier invocation no longer waited for.
         """

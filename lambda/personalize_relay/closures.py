@@ -1,7 +1,7 @@
-"""Make a closure of a JMESPath tree: paths, literals, choices and comparisons cost a tenth of what interpreting does.
+"""Compile a JMESPath tree to closures: paths, literals, choices and comparisons take a tenth of the interpreter's time.
 
-What is seldom in a mapping (slices, `*` of objects, order, `&`) is left to jmespath's own interpreter, node by node. A
-closure gives what that would give, for any JSON value; a property test says so.
+The rare nodes of a mapping (slices, `*` of objects, order, `&`) go to jmespath's own interpreter. A closure gives the
+same result as the interpreter for any JSON value; a property test holds it to that.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ class Closures:
         return make(self, node) if make else self.interpreted(node)
 
     def interpreted(self, node: Node) -> Expression:
-        """A tree left to the interpreter."""
+        """The interpreter's function for a tree."""
         visit = self._interpreter.visit
         return lambda value: visit(node, value)
 
@@ -113,7 +113,7 @@ def _comparator(closures: Closures, node: Node) -> Expression:
         return closures.interpreted(node)
     equal = node["value"] == "eq"
     one = closures.of(left)
-    if right["type"] == "literal" and type(right["value"]) is str:  # the usual one, and no text equals a boolean
+    if right["type"] == "literal" and type(right["value"]) is str:  # the usual case; and no text equals a boolean
         text = right["value"]
         return (lambda value: one(value) == text) if equal else (lambda value: one(value) != text)
     other = closures.of(right)
@@ -121,7 +121,7 @@ def _comparator(closures: Closures, node: Node) -> Expression:
 
 
 def _are_equal(one: object, other: object) -> bool:
-    """As JSON has it: to Python `1 == True`."""
+    """Whether two values are equal in JSON; in Python, `1 == True`."""
     return one == other and (type(one) is bool) is (type(other) is bool)
 
 
@@ -146,7 +146,7 @@ def _picked(fields: tuple[tuple[str, str], ...]) -> Expression:
 
 def _list(closures: Closures, node: Node) -> Expression:
     children = node["children"]
-    if all(child["type"] == "literal" for child in children):  # what a condition looks for
+    if all(child["type"] == "literal" for child in children):  # as in most conditions
         fixed = [child["value"] for child in children]
         return lambda value: None if value is None else fixed
     entries = tuple(map(closures.of, children))
@@ -154,7 +154,7 @@ def _list(closures: Closures, node: Node) -> Expression:
 
 
 def _list_maker(make: Callable[..., Expression]) -> Callable[[Closures, Node], Expression]:
-    """The maker of what is made of all its children alike."""
+    """A maker for nodes that treat all their children alike."""
     return lambda closures, node: make(*map(closures.of, node["children"]))
 
 
@@ -177,7 +177,7 @@ def _starts_with(whole: Expression, part: Expression, call: Expression) -> Expre
 
 
 _QUICK: dict[str, Callable[..., Expression]] = {"contains": _contains, "starts_with": _starts_with}
-"""Functions of JMESPath that conditions call; for what they can't take, theirs says so."""
+"""JMESPath functions that conditions call often; for a value that they can't take, JMESPath's own raises the error."""
 
 
 def _call(closures: Closures, node: Node) -> Expression:
@@ -203,7 +203,7 @@ def _call(closures: Closures, node: Node) -> Expression:
 
 
 def _names(node: Node) -> tuple[str, ...]:
-    """The fields of a plain path, outermost first; none where it has anything else in it."""
+    """The fields of a plain path, outermost first; none if the path holds anything else."""
     if node["type"] == "field":
         return (node["value"],)
     if node["type"] != "subexpression":
@@ -257,4 +257,4 @@ _MAKERS: dict[str, Callable[[Closures, Node], Expression]] = {
     "multi_select_list": _list,
     "function_expression": _call,
 }
-"""By the node's type; what isn't here is interpreted."""
+"""The maker for each type of node; the interpreter takes the others."""

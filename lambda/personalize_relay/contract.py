@@ -1,4 +1,4 @@
-"""Read a payload of the contract: one event, or a PutEvents request. The contract is docs/events.md."""
+"""Read a payload of the contract (docs/events.md): one event, or a PutEvents request."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +34,7 @@ class _Addressee(msgspec.Struct, frozen=True):
 
 
 class Reader:
-    """Reads the payloads of one record, and keeps what it finds."""
+    """Reads the payloads of one record, and keeps their interactions and rejections."""
 
     __slots__ = (
         "_interactions",
@@ -50,7 +50,7 @@ class Reader:
 
     def __init__(self, origin: Origin, trackers: Trackers) -> None:
         self.sub_sequence: SubSequence = ()
-        """Of the payload that is read."""
+        """The sub-sequence of the payload being read."""
         self.filtered: list[str] = []
         self._origin = origin
         self._trackers = trackers
@@ -61,7 +61,7 @@ class Reader:
         self._renamed = 0
 
     def parsed(self, inflated: int) -> Parsed:
-        """All that was found."""
+        """Everything that the reader has found."""
         return Parsed(
             interactions=tuple(self._interactions),
             rejections=tuple(self._rejections),
@@ -72,7 +72,7 @@ class Reader:
         )
 
     def reject(self, bad: InvalidRecord, index: int | None = None, event_id: str | None = None) -> None:
-        """The payload, or an event of it, can't be delivered."""
+        """Reject the payload, or an event of it."""
         self._rejections.append(
             Rejection(
                 sub_sequence=self.sub_sequence, index=index, event_id=event_id, reason=bad.reason, detail=bad.detail
@@ -81,11 +81,11 @@ class Reader:
 
     @property
     def is_full(self) -> bool:
-        """Whether the record holds more than may be read of one."""
+        """Whether the record holds more events than a record may."""
         return len(self._interactions) + len(self._rejections) > MAX_EVENTS_PER_RECORD
 
     def read(self, payload: dict[str, Any]) -> None:
-        """Read an event or a request; raises InvalidRecord where nothing of it can be delivered."""
+        """Read an event or a request; raises InvalidRecord if no event of it can be delivered."""
         given, renamed = self._named(payload, _OF_AN_EVENT)
         listed = given.get("eventList")
         if listed is None or members.absent(listed):
@@ -94,11 +94,11 @@ class Reader:
             self._request(given, payload, listed)
 
     def read_event(self, event: dict[str, Any], index: int | None, *, alone: bool) -> None:
-        """Read an event that a mapping made; `alone` where its payload has no other."""
+        """Read an event that a mapping made; `alone` if its payload has no other event."""
         self._event(event, event, index, alone=alone)
 
     def _named(self, given: dict[str, Any], known: frozenset[str]) -> tuple[dict[str, Any], int]:
-        """The members under the contract's names, and how many had another; what has none is counted as unknown."""
+        """The members under the contract's names, and how many were spelt otherwise; counts the unknown members."""
         if given.keys() <= known:
             return given, 0
         named, renamed = respelt(given, known)
@@ -138,7 +138,7 @@ class Reader:
                 self._reject_event(each, index, bad)
 
     def _named_entry(self, entry: object) -> object:
-        """An entry under the contract's names; what is wrong with those, to be said in its turn."""
+        """An entry under the contract's names, or the error in these names, which `_entry` raises in its turn."""
         try:
             return self._named(entry, _OF_AN_EVENT)[0] if isinstance(entry, dict) else entry
         except InvalidRecord as bad:
@@ -147,7 +147,7 @@ class Reader:
     def _entry(
         self, entry: object, shared: dict[str, Any], addressee: _Addressee | None, index: int, *, alone: bool
     ) -> None:
-        """Read an entry; `addressee` is that of the request, None where entries have members of their own for it."""
+        """Read an entry; `addressee` is the request's, or None if each entry has its own."""
         if isinstance(entry, InvalidRecord):
             raise entry
         if not isinstance(entry, dict):
@@ -169,14 +169,14 @@ class Reader:
         return _Addressee(tracking_id, taken.optional("userId", members.identity), taken.required("sessionId"))
 
     def _take(self, taken: "_Members", addressee: _Addressee, index: int | None, *, alone: bool) -> None:
-        """Take an event, or raise all that is wrong with it."""
+        """Take an event, or raise all its faults."""
         given = taken.given
         members.check_nesting("the event", given)
         arrival = self._origin.arrival
         sent_at = taken.optional("sentAt", self._sent_at)
         sent_at_given = not members.absent(given.get("sentAt"))
         if not (sent_at_given or alone):
-            # With one arrival for all, Personalize would keep one of two events whose properties are equal.
+            # If all events had the arrival as their time, Personalize would keep only one of two with equal properties.
             taken.fault(Reason.MISSING_MEMBER, "sentAt is missing: required where a payload has several events")
         source = taken.optional("metricAttribution", _attribution_source)
         event = Event(
@@ -211,12 +211,12 @@ class Reader:
 
 
 class _Members:
-    """Takes the members of an object one by one, and keeps what is wrong with any."""
+    """Takes the members of an object one by one, and keeps the faults of all."""
 
     __slots__ = ("_faults", "_payload", "given")
 
     def __init__(self, given: dict[str, Any], payload: dict[str, Any]) -> None:
-        """`given` by the contract's names, `payload` by the producer's."""
+        """`given` has the contract's names, `payload` the producer's."""
         self.given = given
         self._payload = payload
         self._faults: list[InvalidRecord] = []
@@ -241,7 +241,7 @@ class _Members:
         self._faults.append(InvalidRecord(reason, detail))
 
     def check(self) -> None:
-        """Raise all that is wrong in one; where a member is missing, with what the payload looks like instead."""
+        """Raise all faults in one error; if a member is missing, the error says what the payload looks like instead."""
         if not self._faults:
             return
         details = [each.detail for each in self._faults]
@@ -251,15 +251,15 @@ class _Members:
 
 
 def _refuse_foreign(payload: dict[str, Any]) -> None:
-    """Refuse another system's event that has, by chance, all that the contract asks for."""
+    """Refuse another system's event that happens to have every member that the contract requires."""
     if system := envelopes.system(payload):
         raise InvalidRecord(Reason.FOREIGN_FORMAT, system)
 
 
 def _refuse_half(given: dict[str, Any], event: dict[str, Any], payload: dict[str, Any]) -> None:
-    """Refuse an event whose other half is in an object beside its members, which would not be sent.
+    """Refuse an event if an object beside its members holds its other half, which the relay would not send.
 
-    `event` is all that is known of it, by the contract's names.
+    `event` has all the members known so far, under the contract's names.
     """
     for name in given.keys() - FLAT_MEMBERS:
         if isinstance(given[name], dict):
@@ -284,5 +284,5 @@ def _attribution_source(name: str, value: object) -> str | None:
 
 
 def _claimed_id(given: object) -> str | None:
-    """The id that a rejected event came with, if that at least is valid."""
+    """The id of a rejected event, if the id is valid."""
     return _Members(given, given).optional("eventId", members.identity) if isinstance(given, dict) else None

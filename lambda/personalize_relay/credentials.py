@@ -1,4 +1,4 @@
-"""The credentials that calls are signed with, by the standard AWS settings and without the SDK where it can be had."""
+"""The credentials that sign calls: from the standard AWS settings, and without the SDK where that is possible."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from personalize_relay.errors import ConfigurationError
 
 
 class Credentials(NamedTuple):
-    """What a call is signed with."""
+    """The keys and the token that sign a call."""
 
     access_key: str
     secret_key: str
@@ -15,7 +15,7 @@ class Credentials(NamedTuple):
 
 
 def credentials(environ: Mapping[str, str]) -> Callable[[], Credentials]:
-    """The environment's, as on Lambda; elsewhere those of botocore's chain, which refreshes them."""
+    """Gives the environment's credentials, as on Lambda; elsewhere those of botocore's chain, which refreshes them."""
     key, secret = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
     if key and secret:
         fixed = Credentials(key, secret, environ.get("AWS_SESSION_TOKEN") or None)

@@ -1,4 +1,4 @@
-"""PutEvents by libcurl: many calls at once on one thread, signed by libcurl, at a tenth of the SDK's CPU or less."""
+"""Call PutEvents by libcurl: many calls at once on one thread, signed by libcurl, at a fraction of the SDK's CPU."""
 
 import math
 import os
@@ -18,7 +18,7 @@ from personalize_relay.events import Event
 from personalize_relay.requests import Request
 
 MAX_IDLE = 30
-"""Seconds: a connection idle for longer is not used again, and after such a pause (a frozen sandbox) none is."""
+"""Seconds of idling after which a connection is not used again; after a pause as long (a frozen sandbox), none is."""
 SIGNING_NAME = "personalize"
 NETWORK_ERRORS = {
     pycurl.E_COULDNT_RESOLVE_HOST: "CouldNotResolveHost",
@@ -37,11 +37,11 @@ _AWAITED = {
     pycurl.POLL_OUT: select.POLLOUT,
     pycurl.POLL_INOUT: select.POLLIN | select.POLLOUT,
 }
-"""What to poll a socket for, by libcurl's word for it."""
+"""The events to poll a socket for, by libcurl's name for them."""
 
 
 class Target(NamedTuple):
-    """Where calls go, and whose certificates are trusted: a URL without a path, a region, a file."""
+    """The place that calls go to: a URL without a path, a region, and a file of the certificates to trust."""
 
     url: str
     region: str
@@ -56,7 +56,7 @@ class _Body(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
 
 
 class _Error(msgspec.Struct):
-    """The members that an error's body may have; which one names the error depends on what answers."""
+    """The members of an error's body; which of them names the error depends on who answers."""
 
     type: str = msgspec.field(default="", name="__type")
     code: str = ""
@@ -65,7 +65,7 @@ class _Error(msgspec.Struct):
 class CurlClient:
     """A PutEventsClient on libcurl's multi interface; its connections outlive the invocation.
 
-    `credentials` is asked at each call. `clock` is the wall's, which goes on while a sandbox is frozen.
+    The client asks `credentials` at each call. `clock` is the wall clock, which goes on while a sandbox is frozen.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class CurlClient:
         self._connect()
 
     def _connect(self) -> None:
-        """Begin with no connection."""
+        """Begin without connections."""
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, self._max_in_flight)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
@@ -114,10 +114,10 @@ class CurlClient:
         return answers
 
     def _advance(self, seconds: float) -> None:
-        """Wait for sockets up to so long, and let libcurl go on with those that are ready, and with what is due."""
+        """Wait up to `seconds` for sockets, and let libcurl go on with those that are ready and with due timers."""
         wait = min(seconds, self._due - time.monotonic())
         for socket, events in self._sockets.poll(max(0, math.ceil(wait * 1000))):
-            # An error or a hang-up shows when the socket is read.
+            # libcurl finds an error or a hang-up when it reads the socket.
             reading = pycurl.CSELECT_IN if events & ~select.POLLOUT else 0
             self._multi.socket_action(socket, reading | (pycurl.CSELECT_OUT if events & select.POLLOUT else 0))
         if self._due <= time.monotonic():
@@ -125,14 +125,14 @@ class CurlClient:
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
 
     def _watch(self, what: int, socket: int, _multi: pycurl.CurlMulti, _data: object) -> None:
-        """Called by libcurl: what it waits for on a socket."""
+        """Watch a socket for the events that libcurl, which calls this, waits for."""
         if what == pycurl.POLL_REMOVE:
             self._sockets.unregister(socket)
         else:
             self._sockets.register(socket, _AWAITED[what])
 
     def _set_timer(self, milliseconds: int) -> None:
-        """Called by libcurl: when it must go on, whatever its sockets do; negative for never."""
+        """Note when libcurl, which calls this, must go on whatever its sockets do; negative means never."""
         self._due = math.inf if milliseconds < 0 else time.monotonic() + milliseconds / 1000
 
     def _answers(self) -> list[tuple[int, Answer]]:
@@ -151,7 +151,7 @@ class CurlClient:
         return transfer.ticket, transfer.answer(code)
 
     def _drop_stale(self) -> None:
-        # The other ends of a frozen sandbox's connections are gone: each call on one would hang for its full timeout.
+        # The peers of a frozen sandbox's connections are gone: a call on one of them would hang for its full timeout.
         now = self._clock()
         if now - self._last_use > MAX_IDLE:
             for handle in self._busy:
@@ -162,7 +162,7 @@ class CurlClient:
 
 
 class _Transfer:
-    """One libcurl handle, for one call at a time; kept for its buffers and options."""
+    """One libcurl handle, for one call at a time; kept because of its buffers and options."""
 
     def __init__(self, target: Target) -> None:
         self.ticket = 0
@@ -204,7 +204,7 @@ class _Transfer:
         self._credentials = credentials
 
     def answer(self, code: int) -> Answer:
-        """What came of the call that ended with this libcurl code."""
+        """The answer to the call that ended with this libcurl code."""
         if code:
             return Answer(0, NETWORK_ERRORS.get(code, f"Curl{code}"))
         status = self.handle.getinfo(pycurl.RESPONSE_CODE)
@@ -224,7 +224,7 @@ class _Transfer:
 
 
 def from_environment(environ: Mapping[str, str], max_in_flight: int) -> CurlClient:
-    """A client set up by the standard AWS settings; raises ConfigurationError for one that is missing."""
+    """A client from the standard AWS settings; raises ConfigurationError if one is missing."""
     bundle = environ.get("AWS_CA_BUNDLE") or _bundled_certificates()
     if not os.path.exists(bundle):  # noqa: PTH110 - pathlib would be loaded for this alone
         raise ConfigurationError("AWS_CA_BUNDLE must be the path of a file of certificates")

@@ -1,18 +1,18 @@
-"""When the deliveries of an invocation must be over."""
+"""The time at which an invocation must stop delivering."""
 
 SETTLE_MARGIN = 1.0
-"""Seconds kept free at the end of an invocation to answer in, though never over half of it."""
+"""Seconds kept free for the answer at the end of an invocation, but never more than half of the invocation."""
 QUARANTINE_MARGIN = 6.0
-"""The same as soon as there is something to quarantine: building an S3 client takes its time."""
+"""The same once there is something to quarantine: building an S3 client takes time."""
 LEAST_TIME_FOR_A_CALL = 0.25
 
 
 class Deadline:
-    """The last moment for an answer, in an invocation that begins now and ends then; seconds on the engine's clock."""
+    """The last moment for an answer in an invocation from `now` to `end`, in seconds on the engine's clock."""
 
     def __init__(self, *, now: float, end: float, quarantining: bool) -> None:
         self.time = end - now
-        """Seconds that the invocation has in all."""
+        """Seconds that the whole invocation has."""
         self.at = 0.0
         self._end = end
         self._keep(QUARANTINE_MARGIN if quarantining else SETTLE_MARGIN)
@@ -21,11 +21,11 @@ class Deadline:
         return f"<Deadline at {self.at:.1f}, {self._end - self.at:.1f} s before the end>"
 
     def keep_time_to_quarantine(self) -> None:
-        """Bring it forward, as there is something to quarantine."""
+        """Bring the deadline forward, because there is something to quarantine."""
         self._keep(QUARANTINE_MARGIN)
 
     def leaves_time(self, when: float) -> bool:
-        """Whether a call that begins then can be answered in time."""
+        """Whether a call that begins at `when` can be answered in time."""
         return when + LEAST_TIME_FOR_A_CALL <= self.at
 
     def _keep(self, margin: float) -> None:

@@ -1,18 +1,18 @@
-"""What this sandbox has delivered of records that come again all the same."""
+"""The events that this sandbox has delivered from records that come again."""
 
 from collections.abc import Collection
 
 from personalize_relay.events import Source
 
 MOST_SHARDS = 4
-"""Shards that are remembered: a sandbox may serve any of its stream's."""
+"""The most shards to remember: a sandbox may serve any shard of its stream."""
 
 
 class Delivered:
-    """Remembers, by stream position, what PutEvents took of records that were reported to the mapping.
+    """Remembers, by stream position, which events of reported records PutEvents took.
 
-    A position never changes what it holds, so that what was taken needs no second call. It is forgotten as soon as the
-    shard's checkpoint has passed it.
+    A position never changes its content, so a delivered event needs no second call. The sandbox forgets a position once
+    the shard's checkpoint has passed it.
     """
 
     def __init__(self) -> None:
@@ -22,17 +22,17 @@ class Delivered:
         return f"<Delivered { ({shard: len(sources) for shard, sources in self._by_shard.items()}) }>"
 
     def all_of(self, shard: str, sources: Collection[Source]) -> bool:
-        """Whether each of these was taken before."""
+        """Whether PutEvents took each of these before."""
         return self._by_shard.get(shard, set()).issuperset(sources)
 
     def begin(self, shard: str, lowest: int) -> None:
-        """A batch begins at this sequence number: nothing below it comes again."""
+        """Begin a batch at this sequence number, and forget all below it, which never comes again."""
         kept = {source for source in self._by_shard.pop(shard, ()) if source.sequence_number >= lowest}
         if kept:
             self._by_shard[shard] = kept
 
     def add(self, shard: str, sources: Collection[Source]) -> None:
-        """Remember what was taken of records that come again."""
+        """Remember the delivered events of records that come again."""
         if sources:
             self._by_shard.setdefault(shard, set()).update(sources)
         while len(self._by_shard) > MOST_SHARDS:

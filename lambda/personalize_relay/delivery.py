@@ -1,6 +1,6 @@
-"""The delivery engine: lanes of requests in, what came of each of their events out.
+"""The delivery engine: takes lanes of requests, and gives the fate of each of their events.
 
-A single-threaded state machine over a client and a clock, both passed in.
+The engine is a single-threaded state machine over a client and a clock, both passed in.
 """
 
 from collections import defaultdict
@@ -25,8 +25,8 @@ from personalize_relay.verdicts import Verdict, judge
 class Delivery:
     """Delivers lanes through a client: one request of a lane at a time, many lanes at once.
 
-    `clock` gives seconds, monotonic; `jitter` draws a wait between zero and the seconds it is given; `alert` is told
-    the error code of each answer that only a person can cure, as it comes.
+    `clock` gives monotonic seconds. `jitter` draws a wait between zero and the seconds it is given. `alert` gets the
+    error code of each answer that only a person can cure, as the answer comes.
     """
 
     def __init__(
@@ -55,10 +55,11 @@ class Delivery:
         quarantining: bool = False,
         doubting: bool = True,
     ) -> Result:
-        """Deliver what can be delivered until `end`, on the engine's clock; `wall` is the time now, in epoch seconds.
+        """Deliver as much as possible until `end`, on the engine's clock; `wall` is the time now, in epoch seconds.
 
-        `quarantining`: there are bad records already, so that time must be kept to store them. Not `doubting`, events
-        are rejected, or given up, as if they and their trackers had been tried for long: a person chose them.
+        `quarantining` means that there are bad records already, so the engine must keep time to store them. Without
+        `doubting`, the engine rejects events, or gives them up, as if it had tried them and their trackers for long: a
+        person chose these events.
         """
         return _Run(self, lanes, end=end, wall=wall, quarantining=quarantining, doubting=doubting).result()
 
@@ -88,9 +89,9 @@ class _Run:
         self._doubting = doubting
         self._deadline = Deadline(now=now, end=end, quarantining=quarantining)
         self._wall = wall - now
-        """What makes the engine's time epoch seconds."""
+        """The difference between epoch seconds and the engine's time."""
         self._in_flight: dict[int, _Call] = {}
-        """By ticket."""
+        """The calls under way, by ticket."""
         self._result = Result()
         by_tracker: dict[str, list[list[Request]]] = defaultdict(list)
         for requests in lanes:
@@ -100,11 +101,11 @@ class _Run:
             tracker.begin(requests_of, now=now, wall=wall, doubting=doubting)
 
     def result(self) -> Result:
-        """Run until all is settled or nothing more can be done in time."""
+        """Run until every event is settled, or no more can be done in time."""
         while self._under_way():
             self._begin_calls()
             for ticket, answer in self._engine.client.poll(self._pause()):
-                # A call that an earlier invocation gave up on has no lane here: its records were reported.
+                # A call from an earlier invocation has no lane here: that invocation reported its records.
                 if call := self._in_flight.pop(ticket, None):
                     self._settle(call, answer)
         for tracker in self._trackers:
@@ -123,7 +124,7 @@ class _Run:
             ready = [tracker for tracker in self._trackers if tracker.may_begin(now)]
             if not ready:
                 return
-            # One that answers slowly would have all calls in flight to itself; of equals, who waited longest.
+            # A slow tracker would otherwise take all calls in flight. Of equals, take the one that waited longest.
             tracker = min(ready, key=lambda each: each.in_flight)
             self._trackers.remove(tracker)
             self._trackers.append(tracker)
@@ -190,9 +191,9 @@ class _Run:
         tracker.queue_later(lane, now + max(wait, min(answer.retry_after, LONGEST_RETRY_AFTER)))
 
     def _suspect(self, tracker: Tracker, lane: Lane, answer: Answer, now: float) -> None:
-        """Look for the event that a request fails on; give it up, or try on.
+        """Look for the event that a request fails on, and give the event up or go on trying.
 
-        A persistent failure is not reported early: Lambda would redeliver it and all after it at once.
+        Don't report a persistent failure early: Lambda would redeliver it and everything after it at once.
         """
         request = lane.first
         trial = FIRST_TRIAL if self._doubting and not tracker.gave_up_lately(answer.error, now) else NEXT_TRIAL

@@ -1,4 +1,4 @@
-"""Where PutEvents is, by the standard AWS settings and without the SDK, whose rules take half a cold start to load.
+"""Find the PutEvents endpoint by the standard AWS settings; the SDK's own rules take half a cold start to load.
 
 tests/test_endpoints.py compares the result with botocore's rule set for every region.
 """
@@ -17,11 +17,11 @@ PARTITIONS = (
     (r"us-isof-.*", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
     (r"[a-z]{2,}-.*", "amazonaws.com", "api.aws"),
 )
-"""For a pattern of regions: the domain of their endpoints, and of those that speak IPv6 too."""
+"""For each pattern of regions, the domain of its endpoints, and the domain of those that speak IPv6 as well."""
 
 
 def region(environ: Mapping[str, str]) -> str:
-    """The region of the environment; raises ConfigurationError when it names none."""
+    """The region that the environment names; raises ConfigurationError if there is none."""
     name = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
     if not name:
         raise ConfigurationError("AWS_REGION must be set: it is the region of the event tracker")

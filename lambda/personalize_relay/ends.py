@@ -9,29 +9,29 @@ _NEXT_LINE = re.compile(r'\n(?=[\ufeff\x1e]?(?:[{\[]|"[{\[]))')
 _NEXT_ENTRY = re.compile(r",(?=\s*[{\[])")
 _NEXT_LITERAL = re.compile(r"(?<=\})(?=\\n\s*[{\[])")
 _BRACKET = re.compile(r'(?:[^"{}\[\]]++|"(?:[^"\\\n]|\\.)*+")*+([{}\[\]]?)')
-"""The next bracket outside of texts; none where a text isn't closed in its line."""
+"""Matches up to the next bracket outside of texts; the group is empty if a text isn't closed in its line."""
 _RECORD_SEPARATOR = "\x1e"
-"""What begins each value of a JSON text sequence (RFC 7464)."""
+"""The character that begins each value of a JSON text sequence (RFC 7464)."""
 _CLOSES = {"}": "{", "]": "["}
 _OPENS = frozenset("{[")
 _MORE = frozenset(",[:")
-"""After them, something more follows in a value."""
+"""Characters after which a value goes on."""
 _NESTING = re.compile(r'\\.|"(?:[^"\\\n]|\\.)*+"|(?P<bracket>:[ \t]*\[|[{}\[\]])|(?P<cut>"(?!\s*[:,]).*)')
-"""Brackets, and what texts may hide them. A quote before a colon or a comma is a stray one: no text begins with it."""
+"""Matches brackets, and texts that may hide them. A quote before a colon or comma is stray: no text begins there."""
 _MOST_BRACKETS = 200_000
-"""How many brackets of a text are looked at."""
+"""The most brackets of a text to look at."""
 _READINGS = 8
-"""How many times its length a text is read over, for values whose brackets are never closed."""
+"""The most that a text is read over, in multiples of its length, for values whose brackets are never closed."""
 _LEAST_READ = 1000
 
 
 class Ends:
-    """The ends of the broken values in one text; it takes no longer the more of them are broken."""
+    """The ends of the broken values in one text; many broken values take no more time than one."""
 
     def __init__(self, text: str, *, entries: bool) -> None:
         self._text = text
         self._entries = entries
-        """Whether the text is the inside of a list, where a comma surely ends an entry."""
+        """Whether the text is the inside of a list, in which a comma surely ends an entry."""
         self._brackets = _MOST_BRACKETS
         self._characters = _LEAST_READ + _READINGS * len(text)
         self._exhausted: set[re.Pattern[str]] = set()
@@ -40,7 +40,7 @@ class Ends:
         return f"Ends(length={len(self._text)}, characters={self._characters}, brackets={self._brackets})"
 
     def closed(self, at: int) -> int | None:
-        """Where the object or list that begins at a place is closed; None where that isn't clear, or takes too long."""
+        """Where the object or list that begins at `at` is closed; None if that is unclear, or takes too long."""
         if self._text[at] not in "{[":
             return None
         opened: list[str] = []
@@ -67,7 +67,7 @@ class Ends:
         return len(self._text) if found < 0 else found
 
     def before_next(self, at: int) -> int:
-        """Where the next value begins that surely isn't part of the one at a place; the text's end where none does."""
+        """Where the next value begins that surely isn't part of the one at `at`; the text's end if there is none."""
         found = self._next_entry(at) if self._entries else self._next_line(at)
         return found or self._search(_NEXT_LITERAL, at) or len(self._text)
 
@@ -84,9 +84,9 @@ class Ends:
         return None
 
     def _next_line(self, at: int) -> int | None:
-        """Where the next line begins with a value that the broken one at a place doesn't go on with.
+        """Where the next line begins that holds a value of its own, and isn't part of the broken value at `at`.
 
-        None where no line begins with a value; the text's end where it goes on with each.
+        None if no line begins with a value; the text's end if each such line is part of the broken value.
         """
         nesting = _Nesting()
         line = self._search(_NEXT_LINE, at)
@@ -97,7 +97,7 @@ class Ends:
         return line
 
     def _is_cut_off(self, at: int, line: int) -> bool:
-        """Whether a value of one line was cut off behind a colon, as the line after it is an object by itself."""
+        """Whether a value of one line was cut off after a colon, because the next line is an object by itself."""
         broken = self._text[at:line]
         if "\n" in broken or not broken.rstrip().endswith(":") or self._text[line + 1] != "{":
             return False
@@ -112,9 +112,9 @@ class Ends:
 class _Nesting:
     """Which brackets are open in a broken value, and whether the next line still belongs to it.
 
-    A line that ends in a colon, or in a bracket or comma of a list in an object, lacks a value: the next line is that.
-    Values that are joined by commas and newlines are not in such a list, so that a broken one of them ends with its
-    line; nor are the entries of a list that is no member of an object, which are values on their own.
+    If a line ends in a colon, or in a bracket or comma of a list in an object, the next line is the value it lacks.
+    Values joined by commas and newlines are not in such a list, so a broken value among them ends with its line. Nor
+    are the entries of a list that is no member of an object: these are values of their own.
     """
 
     def __init__(self) -> None:
@@ -125,7 +125,7 @@ class _Nesting:
         return f"_Nesting(depth={len(self._opened)}, objects={self._count['{']})"
 
     def goes_on(self, lines: str, following: str) -> bool:
-        """Whether the value goes on after some more lines of it, with the character that begins the next line."""
+        """Whether the value, of which these are more lines, goes on with the character that begins the next line."""
         last = lines.rstrip(" \t\r\n")[-1:]
         if last not in _MORE or following == _RECORD_SEPARATOR or self._read(lines):
             return False
@@ -134,7 +134,7 @@ class _Nesting:
         return last == "[" or self._opened[-1] == "[" or following == '"'
 
     def _read(self, lines: str) -> bool:
-        """Follow the brackets; whether the lines end within a text."""
+        """Follow the brackets; return whether the lines end within a text."""
         found = None
         for found in _NESTING.finditer(lines):
             if found["bracket"]:
@@ -143,7 +143,7 @@ class _Nesting:
 
     def _bracket(self, mark: str) -> None:
         if mark[0] == ":" and not self._count["{"]:
-            self._open("{")  # a member stands in an object, even where that seems to be closed
+            self._open("{")  # a member is in an object, even if that seems to be closed
         if mark[-1] in _OPENS:
             self._open(mark[-1])
         else:
@@ -154,7 +154,7 @@ class _Nesting:
         self._count[mark] += 1
 
     def _close(self, mark: str) -> None:
-        """Close the innermost bracket of a kind, and those in it; nothing where none is open."""
+        """Close the innermost bracket of a kind and all within it; do nothing if none is open."""
         while self._count[mark]:
             innermost = self._opened.pop()
             self._count[innermost] -= 1

@@ -1,4 +1,4 @@
-"""Tell what a payload is that isn't an event of the contract: in our own words, never in the payload's."""
+"""Say what a payload looks like that isn't an event of the contract: in our own words, never in the payload's."""
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
@@ -8,7 +8,7 @@ from personalize_relay.members import absent
 from personalize_relay.names import meant
 
 TELLING = ("sessionId", "userId", "eventType", "itemId")
-"""The members that make an object beside an event a part of it, or the event itself."""
+"""The members by which an object beside an event is part of the event, or the event itself."""
 
 _INNER = "metadata"
 SYSTEMS: tuple[tuple[str, str, frozenset[str]], ...] = (
@@ -25,11 +25,11 @@ SYSTEMS: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("a record of Fluent Bit or Fluentd", "fluent", frozenset({"log", "container_id"})),
     ("a record of Fluent Bit or Fluentd", "fluent", frozenset({"log", "source"})),
 )
-"""What a payload looks like, the preset that reads it, and the names that tell: its own, and those in `metadata`."""
+"""The system, the preset that reads its payloads, and the names that tell: the payload's own, and in `metadata`."""
 
 
 def seen(payload: Mapping[str, Any]) -> str:
-    """What a payload looks like that has no event where the contract has it; empty where nothing tells."""
+    """What a payload looks like that has no event in the contract's place; empty if nothing tells."""
     if known := system(payload):
         return known
     for value in payload.values():
@@ -39,7 +39,7 @@ def seen(payload: Mapping[str, Any]) -> str:
 
 
 def system(payload: Mapping[str, Any]) -> str:
-    """The system whose event a payload looks like, and the preset for it; empty where nothing tells."""
+    """The system whose event the payload looks like, and the preset for it; empty if nothing tells."""
     names: AbstractSet[str] = payload.keys()
     if isinstance(inner := payload.get(_INNER), Mapping):
         names = {*names, *(f"{_INNER}.{name}" for name in inner)}
@@ -50,12 +50,12 @@ def system(payload: Mapping[str, Any]) -> str:
 
 
 def held(inner: Mapping[str, Any]) -> list[str]:
-    """The telling members that an object has, in whatever spelling."""
+    """The telling members of an object, in any spelling."""
     there = {meant(name) for name, value in inner.items() if not absent(value)}
     return [name for name in TELLING if name in there]
 
 
 def envelope(found: list[str]) -> str:
-    """Say that an object in the payload holds what belongs to the event."""
+    """Say that an object in the payload holds members of the event."""
     listed = " and ".join(f"`{name}`" for name in found)
     return f"an envelope: an object one level down holds {listed}; send the event alone, or set `mapping`"

@@ -1,6 +1,6 @@
-"""The errors of the relay: what is wrong for ever, what is worth a retry, and what an operator must mend.
+"""The errors of the relay: wrong for ever, worth a retry, or for an operator to fix.
 
-No message holds a byte of a record: they end in the log.
+No message holds a byte of a record, because messages end in the log.
 """
 
 import re
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why an event or a record is quarantined: a closed list, one metric each, explained in docs/events.md."""
+    """Why an event or a record is quarantined: a closed list, with a metric for each, explained in docs/events.md."""
 
     INVALID_BASE64 = "invalid_base64"
     EMPTY_RECORD = "empty_record"
@@ -55,21 +55,21 @@ class InvalidRecord(RelayError):
 
 
 class DeliveryError(RelayError):
-    """A record that is not settled yet and must come again: it is reported as a batch item failure."""
+    """A record that is not settled and must come again: the relay reports it as a batch item failure."""
 
 
 class ConfigurationError(RelayError):
-    """A setting or a permission that a person must mend; the message names it and says what is allowed."""
+    """A setting or a permission that a person must fix; the message names it and says what is allowed."""
 
 
 class MappingError(RelayError):
-    """A mapping that its author must mend; the message names the file, the rule or test, the member, and what to do."""
+    """A mapping that its author must fix; the message names the file, the rule or test, the member, and what to do."""
 
 
 def error_code(name: str) -> str:
     """The bare code of `aws.service#Code:http://…`, the services' longest form; empty for what can't be a code.
 
-    It goes to the log, and what answered may be a proxy that repeats the request.
+    The code goes to the log, and a proxy may have answered with a text that repeats the request.
     """
     code = name.strip().partition(":")[0].rpartition("#")[2]
     return code if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", code) else ""

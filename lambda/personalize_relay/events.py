@@ -1,4 +1,4 @@
-"""What a record holds, once it is read: interactions that PutEvents takes, and rejections that each say why."""
+"""The content of a record, once it is read: interactions that PutEvents takes, and rejections that each say why."""
 
 import hashlib
 
@@ -29,7 +29,7 @@ class Event(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_
 
 
 type SubSequence = tuple[int, ...]
-"""The place of a payload in a record of several, from the outermost layer in; empty for a record of one payload."""
+"""A payload's number in a record of several, from the outermost layer in; empty for a record of one payload."""
 
 
 class Source(msgspec.Struct, frozen=True, order=True):
@@ -38,7 +38,7 @@ class Source(msgspec.Struct, frozen=True, order=True):
     sequence_number: int
     sub_sequence: SubSequence = ()
     index: int | None = None
-    """The event's place in its payload, where that holds a list of them; None for a payload that is one event."""
+    """The event's place in its payload's list; None for a payload that is one event."""
 
 
 class Interaction(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,10 +49,10 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True):
     user_id: str | None
     session_id: str
     arrival: float
-    """When its record reached the stream, epoch seconds."""
+    """When its record reached the stream, in epoch seconds."""
     event: Event
     sent_at_given: bool
-    """False where `sentAt` is the record's arrival, for want of the producer's."""
+    """False if the producer gave no `sentAt`, so that it is the record's arrival."""
 
 
 class Rejection(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,22 +62,22 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True):
     index: int | None
     event_id: str | None
     reason: Reason
-    """Of the first of its faults."""
+    """The reason of its first fault."""
     detail: str
-    """Of all its faults."""
+    """The details of all its faults."""
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Where and when a record reached its stream: all of the outside world that parsing sees."""
+    """Where and when a record reached its stream: the only part of the outside world that parsing sees."""
 
     stream: str
     shard_id: str
     sequence_number: str
     arrival: float
-    """Approximate arrival in the stream, epoch seconds."""
+    """Approximate arrival in the stream, in epoch seconds."""
 
     def event_id(self, sub_sequence: SubSequence, index: int | None) -> str:
-        """The id of an event whose producer gave none: its stream position, the same at every redelivery."""
+        """The id of an event whose producer gave none: its place in the stream, the same at every redelivery."""
         parts = [self.stream, self.shard_id, self.sequence_number]
         if sub_sequence:
             parts.append(dotted(sub_sequence))
@@ -94,30 +94,30 @@ class Trackers(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Parsed(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a record holds: every event of it is in one of the first three."""
+    """Everything that a record holds: each of its events is in one of the first three."""
 
     interactions: tuple[Interaction, ...] = ()
     rejections: tuple[Rejection, ...] = ()
     filtered: tuple[str, ...] = ()
-    """For each payload that the mapping drops, the rule that does."""
+    """For each payload that the mapping drops, the rule that drops it."""
     unknown_members: int = 0
-    """Members that the contract doesn't know; they are not sent."""
+    """How many members the contract doesn't know; they are not sent."""
     renamed_members: int = 0
-    """Members that were taken under another spelling of their name."""
+    """How many members were taken under another spelling of their name."""
     inflated: int = 0
-    """Bytes that inflating the record made."""
+    """How many bytes the record inflated to."""
 
     @property
     def count(self) -> int:
-        """How many events that is; a payload that is rejected whole, or dropped, counts as one."""
+        """The number of events; a payload that is rejected whole, or dropped, counts as one."""
         return len(self.interactions) + len(self.rejections) + len(self.filtered)
 
 
 def shortened(event_id: str) -> str:
-    """An id as it is, or its SHA-256 in hex where it is too long for one."""
+    """The id itself, or its SHA-256 in hex if it is too long for an id."""
     return event_id if len(event_id) <= LIMITS["eventId"][1] else hashlib.sha256(event_id.encode()).hexdigest()
 
 
 def dotted(sub_sequence: SubSequence) -> str:
-    """A sub-sequence as it is written: `3`, or `3.0` for a payload within a payload."""
+    """A sub-sequence in writing: `3`, or `3.0` for a payload within a payload."""
     return ".".join(map(str, sub_sequence))

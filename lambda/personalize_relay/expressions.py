@@ -1,4 +1,4 @@
-"""Read the JMESPath expressions of a mapping: what is wrong with one is found before the first payload is."""
+"""Read the JMESPath expressions of a mapping, and find their faults before the first payload comes."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,12 +12,12 @@ from personalize_relay.functions import ANY_NUMBER, OWN, Functions
 from personalize_relay.projections import Expression, is_false
 
 _SHOWN = 40
-"""Characters of an expression that a message repeats."""
+"""The most characters of an expression that a message repeats."""
 _CUT_OFF = "is not JMESPath, as it ends too soon: complete it"
 
 
 class WrongExpression(ValueError):
-    """What is wrong with an expression and what to do, as the end of a sentence that begins with its place."""
+    """An expression's fault and what to do, as the end of a sentence that begins with its place."""
 
 
 class Expressions:
@@ -61,7 +61,7 @@ class Expressions:
 
 
 def parsed(text: str) -> Node:
-    """The tree of an expression; raises WrongExpression for what is no JMESPath."""
+    """The tree of an expression; raises WrongExpression if the text is not JMESPath."""
     try:
         tree: Any = Parser().parse(text).parsed
     except EmptyExpressionError as exc:
@@ -74,13 +74,13 @@ def parsed(text: str) -> Node:
         raise WrongExpression(_not_jmespath(text, exc.lex_position)) from exc
     except RecursionError as exc:
         raise WrongExpression("is nested too deep to be read: make it shorter") from exc
-    except Exception as exc:  # the parser trips over some texts that are none
+    except Exception as exc:  # the parser trips over some texts that are not JMESPath
         raise WrongExpression("is not JMESPath: jmespath.org has a tutorial") from exc
     return dict(tree)
 
 
 def takes_whole(text: str) -> bool:
-    """Whether an expression may have the value itself in what it finds, and not only what is in it: it has `@` in it.
+    """Whether an expression's result may hold the value itself, not only parts of it: whether `@` occurs in it.
 
     Raises WrongExpression.
     """
@@ -97,7 +97,7 @@ def _not_jmespath(text: str, position: int) -> str:
 def _nodes(node: Node) -> Iterator[Node]:
     yield node
     for child in node["children"]:
-        if isinstance(child, dict):  # those of a slice are numbers
+        if isinstance(child, dict):  # the children of a slice are numbers
             yield from _nodes(child)
 
 

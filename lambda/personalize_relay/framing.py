@@ -1,6 +1,6 @@
-"""From a record's bytes to its payloads: through compression, aggregates, arrays, joined texts and CloudWatch Logs.
+"""Find a record's payloads in its bytes: through compression, aggregates, arrays, joined texts and CloudWatch Logs.
 
-Pure, and never raises for content: what can't be read is a payload that says why, in its place; the rest is read.
+Pure, and never raises for content: a part that can't be read becomes a payload that says why, and the rest is read.
 """
 
 import binascii
@@ -16,14 +16,14 @@ from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.json_values import TooMany
 
 MAX_LAYERS = 4
-"""How deep payloads may be packed: each array, text of several, compression, aggregate and so on is one layer."""
+"""The most layers that payloads may be packed in: an array, a text of several, compression, an aggregate and so on."""
 MAX_INFLATED = 10 * 1024 * 1024
-"""The bytes to which a record may inflate, over all its layers."""
+"""The most bytes that a record may inflate to, over all its layers."""
 MAX_PAYLOADS = 20_000
 _MAX_MARKS = 1_000_000
-"""How many braces, brackets and commas a record's texts may hold: as many values are as much memory as it may take."""
+"""The most braces, brackets and commas in a record's texts: as many values take all the memory that a record may."""
 _SEEN_THROUGH = 65_536
-"""A text alone up to this size isn't counted: it can't hold enough values to matter."""
+"""A single text of up to this size isn't counted: it can't hold enough values to matter."""
 
 _decode = msgspec.json.Decoder().decode
 _BOM = b"\xef\xbb\xbf"
@@ -38,24 +38,24 @@ class Payload(msgspec.Struct, frozen=True):
     """One JSON value of a record, or why it can't be read, and its place in the record."""
 
     sub_sequence: Place
-    """Empty where the record is one payload; a layer that holds one thing adds no number."""
+    """Empty if the record is one payload; a layer that holds a single thing adds no number."""
     value: Any | InvalidRecord
-    """An object, if it is no InvalidRecord."""
+    """An object, or the InvalidRecord that says why there is none."""
 
 
 class Framed(msgspec.Struct, frozen=True):
-    """All that a record holds, in order."""
+    """Everything that a record holds, in order."""
 
     payloads: tuple[Payload, ...]
     """Empty only for control messages."""
     inflated: int = 0
-    """The bytes that inflating made, over all layers."""
+    """How many bytes the record inflated to, over all layers."""
     control: int = 0
-    """CloudWatch Logs' CONTROL_MESSAGEs, which hold no events."""
+    """How many CONTROL_MESSAGEs of CloudWatch Logs, which hold no events."""
 
 
 class _Way(msgspec.Struct, frozen=True):
-    """The layers gone through so far, and which of those that may occur only once did."""
+    """The layers unpacked so far, and which of the layers that may occur only once did occur."""
 
     place: Place = ()
     layers: int = 0
@@ -74,10 +74,11 @@ class _Way(msgspec.Struct, frozen=True):
 def unframe(data: bytes, rows: Rows | None = None) -> Framed:
     """The payloads of a record.
 
-    `rows` reads a line of text that is no JSON into an object, None where it can't; without it such text is rejected.
+    `rows` turns a line of text that isn't JSON into an object, or gives None if it can't. Without `rows`, such text is
+    rejected.
     """
     if len(data) <= _SEEN_THROUGH:
-        try:  # not by _decoded: this is the path of nearly every record, and a call takes time
+        try:  # _decoded inlined: nearly every record goes this way, and a call takes time
             value = _decode(data)
         except (ValueError, RecursionError):
             value = None
@@ -106,11 +107,11 @@ class _Reader:
         return Framed(tuple(self._payloads), self._inflater.made, self._control)
 
     def _attempt(self, read: Callable[[Any, _Way], None], what: object, way: _Way) -> None:
-        """Read something; what can't be read is rejected in its place."""
+        """Read a part; if it can't be read, reject it in its place."""
         try:
             read(what, way)
         except InvalidRecord as bad:
-            self._add(InvalidRecord(bad.reason, bad.detail), way)  # a new one: no traceback, which holds the record
+            self._add(InvalidRecord(bad.reason, bad.detail), way)  # a new one: the traceback holds the record
 
     def _add(self, value: dict[str, Any] | InvalidRecord, way: _Way) -> None:
         if len(self._payloads) == MAX_PAYLOADS:
@@ -128,7 +129,7 @@ class _Reader:
             self._attempt(read, part, inner if len(parts) == 1 else inner.to(index))
 
     def _bytes(self, data: bytes, way: _Way) -> None:
-        """Read bytes by what they begin with."""
+        """Read bytes by their beginning."""
         data = data.removeprefix(_BOM)
         if not data.strip():
             raise InvalidRecord(Reason.EMPTY_RECORD, "the record has no data")
@@ -151,7 +152,7 @@ class _Reader:
             self._value(value, way)
 
     def _count(self, data: bytes) -> None:
-        """Stop where JSON of this text and of those before may hold more values than there is memory for."""
+        """Raise if this text and those before it may hold more JSON values than there is memory for."""
         first, self._first = self._first, False
         if first and len(data) <= _SEEN_THROUGH:
             return
@@ -210,7 +211,7 @@ class _Reader:
                 raise InvalidRecord(Reason.NOT_AN_OBJECT, "an entry of logEvents has no message")
 
     def _is_table(self, data: bytes) -> bool:
-        """Whether a text is rows by its first lines: a row, or JSON on a line of its own and then a row."""
+        """Whether a text is rows, judging by its first lines: a row, or a line of JSON and then a row."""
         if not self._rows:
             return False
         first, _, rest = data.partition(b"\n")
@@ -222,7 +223,7 @@ class _Reader:
         )
 
     def _line(self, line: bytes, way: _Way) -> None:
-        """A row, or JSON, which may stand among rows."""
+        """Read a row, or JSON, which may stand among rows."""
         if _JSON_BEGINS.match(line):
             self._count(line)
             value = _decoded(line)
@@ -243,7 +244,7 @@ class _Reader:
 
 
 def _decoded(data: bytes) -> Any:  # noqa: ANN401 - any JSON
-    """The JSON value of some bytes; None where they are none."""
+    """The JSON value of some bytes; None if they are not JSON."""
     try:
         return _decode(data)
     except (ValueError, RecursionError):
@@ -251,7 +252,7 @@ def _decoded(data: bytes) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _from_base64(data: bytes) -> bytes | None:
-    """What base64 text stands for, where that begins with something known."""
+    """The bytes that base64 text stands for, if they begin with something known."""
     found = _BASE64.fullmatch(data)
     if not found:
         return None

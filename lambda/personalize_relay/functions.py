@@ -1,6 +1,6 @@
-"""The functions that a mapping's expressions have beside those of JMESPath.
+"""The functions that a mapping's expressions have beside JMESPath's own.
 
-A function that a value doesn't suit raises InvalidRecord, whose detail holds nothing of the value.
+A function that can't take a value raises InvalidRecord, whose detail holds nothing of the value.
 """
 
 import binascii
@@ -33,13 +33,13 @@ OWN = {
     "untyped": (1, 1),
     "unwind": (3, 3),
 }
-"""Our functions, and how many arguments each takes at least and at most."""
+"""Our functions, and the fewest and the most arguments that each takes."""
 
 _OFFSET = re.compile(r"[+-]\d\d:\d\d", re.ASCII)
 
 
 class Functions(Standard):
-    """JMESPath's functions and ours, for its interpreter; `salt` is that of `hash`."""
+    """JMESPath's functions and ours, for its interpreter; `hash` uses `salt`."""
 
     def __init__(self, salt: str | None = None) -> None:
         self.salt = salt
@@ -89,7 +89,7 @@ class Functions(Standard):
         return unwind(entries, path, name)
 
     def hash(self, value: object) -> str | None:
-        """The HMAC-SHA256 of a value as text, in hex; null for a blank one, which would make one of all who have it."""
+        """The HMAC-SHA256 of a value as text, in hex; null for a blank value, or all who lack an id would be one."""
         given = text(value)
         if given is None or not given.strip():
             return None
@@ -98,9 +98,9 @@ class Functions(Standard):
 
 
 def epoch(moment: object, zone_name: str | None = None) -> float | None:
-    """Epoch seconds of any time that the contract takes, null for a blank one.
+    """Epoch seconds of any time that the contract takes; null for a blank value.
 
-    `zone_name` is the zone of a text that names none.
+    `zone_name` is the zone of a text that names no zone.
     """
     if members.absent(moment):
         return None
@@ -108,7 +108,7 @@ def epoch(moment: object, zone_name: str | None = None) -> float | None:
 
 
 def text(value: object) -> str | None:
-    """A value as text, numbers as their digits."""
+    """A value as text, and a number as its digits."""
     if value is None or type(value) is str:
         return value
     if type(value) is bool:
@@ -133,12 +133,12 @@ def lower(value: object) -> str | None:
 
 
 def default(value: object, otherwise: object) -> object:
-    """The value, or the other one where it is null or a blank text."""
+    """The value, or `otherwise` if the value is null or a blank text."""
     return otherwise if value is None or (type(value) is str and not value.strip()) else value
 
 
 def json(value: object) -> Any:  # noqa: ANN401 - JSON may be anything
-    """What a text holds as JSON, null for a blank one; what is no text is returned as it is."""
+    """The value that a text holds as JSON, null for a blank text; a value that is no text is returned unchanged."""
     if type(value) is not str:
         return value
     try:
@@ -148,18 +148,18 @@ def json(value: object) -> Any:  # noqa: ANN401 - JSON may be anything
 
 
 def base64(value: object) -> str | None:
-    """The text, in UTF-8, that a base64 text stands for; null for a blank one."""
+    """The UTF-8 text that a base64 text stands for; null for a blank text."""
     given = text(value)
     if given is None or not given.strip():
         return None
     try:
         return binascii.a2b_base64(given, strict_mode=True).decode()
-    except ValueError as exc:  # both of base64 and of UTF-8
+    except ValueError as exc:  # from base64 or from UTF-8
         raise InvalidRecord(Reason.NOT_MAPPED, "base64() was given a text that is not base64 of UTF-8") from exc
 
 
 def joined(*values: object) -> str | None:
-    """The values as text with a dot between, such as a visitor's and a visit's; null where one is null or blank."""
+    """The values as text with dots between them, such as a visitor's and a visit's; null if one is null or blank."""
     texts = []
     for value in values:
         given = text(value)
@@ -171,12 +171,12 @@ def joined(*values: object) -> str | None:
 
 @cache
 def zone(name: str) -> tzinfo:
-    """The time zone of a name such as Europe/Berlin, UTC or +01:00; raises ValueError for what is none."""
+    """The time zone of a name such as Europe/Berlin, UTC or +01:00; raises ValueError for any other text."""
     if name in {"UTC", "Z"}:
         return UTC
     if _OFFSET.fullmatch(name):
         return datetime.fromisoformat(f"2000-01-01T00:00:00{name}").tzinfo or UTC
-    # A tenth of a millisecond that nobody pays who has no such zone.
+    # The import takes a tenth of a millisecond, which only mappings with such a zone should pay.
     from zoneinfo import ZoneInfo  # noqa: PLC0415
 
     try:

@@ -1,4 +1,4 @@
-"""The Lambda function's entry point: builds the relay once a sandbox, and reports on each invocation."""
+"""The Lambda function's entry point: builds the relay once for the sandbox, and reports on each invocation."""
 
 import logging
 import os
@@ -28,7 +28,7 @@ from personalize_relay.shadow import Nowhere, Shadow
 
 
 def _client(settings: Settings) -> PutEventsClient:
-    """The chosen client; neither loads what only the other needs."""
+    """The chosen client; neither client loads what only the other needs."""
     if settings.put_events_client == "boto3":
         from personalize_relay.boto3_client import Boto3Client  # noqa: PLC0415
 
@@ -39,7 +39,7 @@ def _client(settings: Settings) -> PutEventsClient:
 
 
 def _mapping(settings: Settings) -> Mapping | None:
-    """The mapping, if one is set; it was tested when it was deployed."""
+    """The mapping, if one is set; the deployment has run its tests."""
     if not settings.mapping:
         return None
     from personalize_relay import mapping_file  # noqa: PLC0415 - few need it
@@ -79,7 +79,7 @@ def _unit(name: str) -> MetricUnit:
 
 
 def _alert(metric: Metric) -> None:
-    """Emit a metric that pages at once: the invocation may last for a quarter of an hour."""
+    """Emit a paging metric at once, because the invocation may last for a quarter of an hour."""
     namespace, dimensions = _settings.metrics_namespace, {"service": _settings.service}
     with single_metric(metric, _unit(metric), 1, namespace=namespace, default_dimensions=dimensions):
         pass
@@ -90,7 +90,7 @@ _logger = Logger(service=_settings.service, level=_settings.log_level)
 _metrics = Metrics(namespace=_settings.metrics_namespace, service=_settings.service)
 _processor = _build(_settings)
 
-# At DEBUG, which Lambda's own log settings may ask of every logger, these would print whole requests.
+# Lambda's log settings may set every logger to DEBUG, and these would then print whole requests.
 for _name in ("boto3", "botocore", "urllib3"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
@@ -98,7 +98,7 @@ for _name in ("boto3", "botocore", "urllib3"):
 @_logger.inject_lambda_context(log_event=False)
 @_metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Relay a batch of Kinesis records; returns the records to send again.
+    """Relay a batch of Kinesis records; returns the records that must come again.
 
     The answer is Lambda's partial batch response, `{"batchItemFailures": [{"itemIdentifier": sequence number}, …]}`.
     Raises ConfigurationError for an event of another service, RuntimeError for a failure of the relay itself.
@@ -121,7 +121,7 @@ def _report(outcome: Outcome) -> None:
         counts[Metric.PEAK_MEMORY] = peak
     for name, value in counts.items():
         if name in ALERTS and value:
-            continue  # emitted as it happened
+            continue  # emitted when it happened
         _metrics.add_metric(name=name, unit=_unit(name), value=value)
     log = _logger.warning if outcome.errors else _logger.info
     log(

@@ -1,4 +1,4 @@
-"""Inflate gzip, zlib and zstd, never to more than a record has room for."""
+"""Inflate gzip, zlib and zstd, never to more than a record may hold."""
 
 import importlib
 import re
@@ -10,27 +10,27 @@ from personalize_relay.errors import InvalidRecord, Reason
 GZIP_MAGIC = bytes.fromhex("1f8b")
 ZSTD_MAGIC = bytes.fromhex("28b52ffd")
 MAX_MEMBERS = 20_000
-"""How many gzip members may stand one behind the other: an empty one costs time, too."""
+"""The most gzip members in a row: even an empty member costs time."""
 _PIECE = 4096
-"""How many bytes are handed to zlib at a time: what it gives back at the end of a member is copied."""
+"""How many bytes zlib gets at a time: at the end of a member, it copies those that it gives back."""
 _GZIP, _ZLIB = 31, 15
 _PADDING = re.compile(rb"[\0\r\n ]*+")
 
 
 def is_gzip(data: bytes) -> bool:
-    """Whether it begins as gzip does."""
+    """Whether the data begins like gzip."""
     return data.startswith(GZIP_MAGIC)
 
 
 def is_zstd(data: bytes) -> bool:
-    """Whether it begins as zstd does."""
+    """Whether the data begins like zstd."""
     return data.startswith(ZSTD_MAGIC)
 
 
 def is_zlib(data: bytes) -> bool:
-    """Whether it begins with a zlib header: deflate, a window of at most 32 KiB, no dictionary, a right check.
+    """Whether the data begins with a zlib header: deflate, a window of at most 32 KiB, no dictionary, a right check.
 
-    A few texts do, too ("x^", "hC").
+    A few texts begin like that, too ("x^", "hC").
     """
     if len(data) < 2 or data[0] & 0x8F != 0x08 or data[1] & 0x20:  # noqa: PLR2004 - the header's two bytes
         return False
@@ -38,21 +38,21 @@ def is_zlib(data: bytes) -> bool:
 
 
 class Inflater:
-    """Inflates what one record holds, with one limit for all of it."""
+    """Inflates the parts of one record, with one limit for all of them."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self.made = 0
-        """The bytes it made so far, those of what turned out to be broken included."""
+        """The bytes made so far, including those of parts that turned out to be broken."""
         self._full = False
 
     def __repr__(self) -> str:
         return f"Inflater(made={self.made}, most={self._most}, full={self._full})"
 
     def inflate(self, data: bytes) -> bytes:
-        """The bytes in gzip, zlib or zstd; InvalidRecord where they can't be read or are too many.
+        """The bytes in gzip, zlib or zstd; raises InvalidRecord if they can't be read or are too many.
 
-        Once they were too many, nothing more is inflated: a record of many bombs costs no more than one.
+        After too many bytes, it inflates nothing more: a record of many bombs costs no more than one bomb.
         """
         if self._full:
             raise self._too_large()
@@ -78,7 +78,7 @@ class Inflater:
         return b"".join(members)
 
     def _member(self, data: bytes, at: int, out: bytearray, name: str, wbits: int) -> int:
-        """Inflate one member into `out`; where it ends."""
+        """Inflate one member into `out`; return where it ends."""
         decompressor = zlib.decompressobj(wbits)
         while not decompressor.eof:
             piece = data[at : at + _PIECE]

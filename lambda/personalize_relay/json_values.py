@@ -1,7 +1,7 @@
-"""Read the JSON values in a text, however they are joined, and reject a broken one alone.
+"""Read the JSON values in a text, however they are joined, and reject a broken value alone.
 
-They may stand apart by white space, newlines, commas, NULs, record separators (RFC 7464), the two characters backslash
-and n, or nothing. A broken value ends where the next one surely begins: what lies between is rejected as one, never
+White space, newlines, commas, NULs, record separators (RFC 7464), the two characters backslash and n, or nothing may
+separate the values. A broken value ends where the next one surely begins: what lies between is rejected as one, never
 taken apart into events.
 """
 
@@ -18,16 +18,16 @@ from personalize_relay.errors import InvalidRecord
 
 _decode_joined = msgspec.json.Decoder().decode_lines
 _MOST_QUOTES = 2_000_000
-"""Above it, values are counted while they are read: a list of all would be too large."""
+"""Above this, values are counted while they are read, because a list of all would be too large."""
 _CONTAINERS = frozenset({dict, list})
 _WORK = 8
-"""How many times its length a text may be read over, for broken values that can't be told apart."""
+"""The most that a text may be read over, in multiples of its length, for broken values that can't be told apart."""
 _LEAST_WORK = 1000
 
 _SEPARATORS = re.compile(r"(?:[ \t\r\n,\ufeff\0\x1e]|\\n)*+")
 _NEWLINE = re.compile(r"\n|\\n")
 _VALUE = re.compile(r'[{\[]|"\s*[{\[]')
-"""What surely begins a value."""
+"""Matches the beginning of a value for sure."""
 
 
 class TooMany(Exception):
@@ -35,10 +35,10 @@ class TooMany(Exception):
 
 
 def values(data: bytes, most: int) -> list[Any]:
-    """The values in order, an InvalidRecord in place of each that can't be read; none where there is nothing.
+    """The values in order, with an InvalidRecord for each that can't be read; none for an empty text.
 
-    A list of which only some entries are broken is a list with InvalidRecords in it. TooMany if there are more than
-    `most`, the entries of such lists included.
+    If only some entries of a list are broken, the list holds an InvalidRecord for each. Raises TooMany if there are
+    more than `most` values, including the entries of such lists.
     """
     joined: list[Any] = []
     if data.count(b'"') <= _MOST_QUOTES:
@@ -56,7 +56,7 @@ class _Scan:
         self._text = payloads.Text(text)
         self._left = most
         self._entries = entries
-        """Whether it is the inside of a list, where a comma surely ends an entry."""
+        """Whether the text is the inside of a list, in which a comma surely ends an entry."""
         self._work = _LEAST_WORK + _WORK * len(text)
         self._ends = Ends(text, entries=entries)
 
@@ -83,7 +83,7 @@ class _Scan:
         return found
 
     def _next(self, at: int, *, fresh: bool) -> tuple[Any, int]:
-        """The value or the broken one that begins at a place, and where it ends; `fresh` at the beginning of a line."""
+        """The value that begins at `at`, broken or not, and where it ends; `fresh` at the beginning of a line."""
         try:
             value, end = payloads.decode_first(self._text, at)
         except json.JSONDecodeError as exc:
@@ -97,7 +97,7 @@ class _Scan:
         return self._broken(at, fresh=fresh)
 
     def _too_deep_until(self, at: int) -> int:
-        """Up to where a value that is nested too deep was read at most: to the end of its line, if that is too deep."""
+        """The furthest end of a value nested too deep: its line's if that alone is too deep, else the text's."""
         line_end = self._text.find("\n", at)
         try:
             payloads.decode_first(payloads.Text(self._text[at : max(line_end, at)]), 0)
@@ -112,7 +112,7 @@ class _Scan:
         return recognise.not_utf8(found.start() - at) if found else value
 
     def _surely_ends(self, at: int, end: int, *, fresh: bool) -> bool:
-        """Whether a value surely ends there: with a line of its own, before another value, or with the text.
+        """Whether a value surely ends at `end`: with a line of its own, before another value, or with the text.
 
         `{"a":1},"b":2}` is one broken value, not an event that lacks a member.
         """
@@ -133,7 +133,7 @@ class _Scan:
         return _why(self._text[at:end]), end
 
     def _good_entries(self, chunk: str) -> list[Any]:
-        """All entries of a broken list, if one at least is good; of a list in a list, or of an object, nothing."""
+        """All entries of a broken list, if at least one is good; nothing for a list in a list, or for an object."""
         if self._entries or chunk[0] != "[":
             return []
         entries = _Scan(chunk[1:-1], self._left, entries=True).values()
@@ -142,7 +142,7 @@ class _Scan:
 
 
 def _why(chunk: str) -> InvalidRecord:
-    """Why a part of a text is no JSON."""
+    """Why a part of a text is not JSON."""
     try:
         _, end = payloads.decode_first(payloads.Text(chunk), 0)
     except json.JSONDecodeError as exc:

@@ -1,4 +1,4 @@
-"""A lane under way: what is left of the requests of one session, the first of them in flight or the next to send."""
+"""A lane under way: the remaining requests of one session, the first of them in flight or next to send."""
 
 from collections import deque
 from typing import Self
@@ -8,28 +8,28 @@ from personalize_relay.suspicion import FirstAttempts, Suspicion
 
 
 class Lane:
-    """The requests of one session that are not settled, in stream order; `others` are its tracker's first attempts."""
+    """The unsettled requests of one session, in stream order; `others` are its tracker's first attempts."""
 
     def __init__(self, requests: list[Request], others: FirstAttempts) -> None:
         self.requests = deque(requests)
         self.failures = 0
-        """Failures of the first request so far, throttling included."""
+        """Failures of the first request so far, including throttling."""
         self.timeouts = 0
-        """Those among them without an answer in time."""
+        """How many of those failures had no answer in time."""
         self.error = ""
         """The latest failure."""
         self.suspicion = Suspicion(others)
         self.tried = False
-        """Whether the first request, or what it is a part of, was ever let through to be sent."""
+        """Whether the first request, or the request that it is a half of, was ever let through."""
         self._others = others
         self._parts = 1
-        """Of the request as it was made, that are left."""
+        """How many parts of the original request are left."""
 
     def __repr__(self) -> str:
         return f"<Lane of {len(self.requests)} requests, {self.failures} failures, {self.suspicion!r}>"
 
     def __lt__(self, other: Self) -> bool:
-        """What stands lowest in the stream goes first: the checkpoint needs it first."""
+        """The lane lowest in the stream goes first, because the checkpoint needs it first."""
         return self.requests[0].interactions[0].source < other.requests[0].interactions[0].source
 
     @property
@@ -38,7 +38,7 @@ class Lane:
         return self.requests[0]
 
     def begin_call(self, now: float) -> None:
-        """Its first request is sent."""
+        """Note that the first request is being sent."""
         self.suspicion.begin_call(now)
 
     def fail(self, error: str, *, timed_out: bool = False) -> None:

@@ -1,6 +1,6 @@
-"""Take a payload of any shape to events of the contract, by the first rule that matches it.
+"""Turn a payload of any form into events of the contract, by the first rule that matches it.
 
-Pure. The expressions come compiled from mapping_file.py; the same payload always gives the same events.
+Pure: the same payload always gives the same events. The expressions come compiled from mapping_file.py.
 """
 
 from collections import Counter
@@ -18,20 +18,20 @@ MEMBERS = (
     *("trackingId", "userId", "sessionId", "eventType", "eventValue", "itemId", "properties", "sentAt", "eventId"),
     *("recommendationId", "impression", "metricAttribution"),
 )
-"""What a rule may have an expression for."""
+"""The members that a rule may have an expression for."""
 
 _MOST_MEMBERS = 1_024
-"""Of an object that nulls are taken out of: one of more can't be short enough for any member of the contract."""
+"""The most members of an object to take nulls out of: a larger object is too long for any member of the contract."""
 
 type Made = dict[str, Any] | InvalidRecord
-"""An event, or why an entry of `each` becomes none."""
+"""An event, or why an entry of `each` becomes no event."""
 
 
 class Mapped(msgspec.Struct, frozen=True):
-    """What a mapping makes of a payload."""
+    """The result of mapping a payload."""
 
     events: tuple[Made, ...] = ()
-    """Flat events, as a payload of the contract would hold them; they keep none of its rules yet."""
+    """Flat events, as a payload of the contract would hold them; nobody has checked them against its rules yet."""
     several: bool = False
     """Whether the rule takes several events out of a payload, so that each has its index."""
     dropped: str | None = None
@@ -39,20 +39,20 @@ class Mapped(msgspec.Struct, frozen=True):
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """What becomes of the payloads that match."""
+    """Makes events of the payloads that match, or drops them."""
 
     name: str
     when: Callable[[Any], bool] | None = None
-    """Whether a payload matches; None where every payload does."""
+    """Whether a payload matches; None if every payload does."""
     each: Callable[[Any], Any] | None = None
-    """The list that makes an event of each of its entries."""
+    """Gives the list whose entries each become an event."""
     members: tuple[tuple[str, Callable[[Any], Any]], ...] = ()
     """An expression for each member of an event; none in a rule that drops."""
     keeps_scope: bool = False
-    """Whether an expression may put all that it sees into an event, so that no other may see the same object."""
+    """Whether an expression may put its whole scope into an event, so that no other entry may share that object."""
 
     def matches(self, value: dict[str, Any]) -> bool:
-        """Whether the rule is the payload's."""
+        """Whether the rule takes the payload."""
         if self.when is None:
             return True
         try:
@@ -61,7 +61,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
             raise self._failed("when", exc) from None  # the cause may show a value
 
     def mapped(self, value: dict[str, Any]) -> Mapped:
-        """The payload's events; raises InvalidRecord for what the rule's expressions can't be applied to."""
+        """The payload's events; raises InvalidRecord if the rule's expressions can't be applied to the payload."""
         if not self.members:
             return Mapped(dropped=self.name)
         if self.each is None:
@@ -85,7 +85,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         return entries
 
     def _of_entry(self, entry: Any, scope: dict[str, Any]) -> Made:  # noqa: ANN401 - JSON may be anything
-        """What becomes of an entry; its neighbours see it in the same scope, as to copy a wide payload takes long."""
+        """The event of an entry; entries share one scope, because copying a wide payload takes long."""
         scope["each"] = entry
         try:
             return self._event({**scope} if self.keeps_scope else scope)
@@ -115,18 +115,18 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     let: tuple[tuple[str, Callable[[Any], Any]], ...] = ()
-    """What the rules see as if it were a member of the payload: worked out once, each seeing those before it."""
+    """Values that the rules see like members of the payload: computed once, each from those before it."""
     rules: tuple[Rule, ...]
     rows: Callable[[str], dict[str, Any] | None] | None = None
-    """Reads a line of text that is no JSON into an object, None where it can't; where the mapping says how."""
+    """Turns a line of text that isn't JSON into an object, or gives None if it can't; None without columns."""
 
     def map(self, payload: dict[str, Any]) -> Mapped:
-        """The payload's events, or by which rule it is dropped; raises InvalidRecord where no rule makes any of it."""
+        """The payload's events, or the rule that drops it; raises InvalidRecord if no rule takes the payload."""
         scope = self._scope(payload) if self.let else payload
         return self._rule(scope).mapped(scope)
 
     def rule(self, payload: dict[str, Any]) -> Rule:
-        """The rule that a payload is for; raises InvalidRecord where there is none."""
+        """The rule that takes a payload; raises InvalidRecord if there is none."""
         return self._rule(self._scope(payload))
 
     def _rule(self, scope: dict[str, Any]) -> Rule:
@@ -153,7 +153,7 @@ def _failed(where: str, exc: Exception) -> InvalidRecord:
 
 
 def _filled(value: dict[str, Any]) -> dict[str, Any] | None:
-    """An object without its null members, or null where it has no others."""
+    """An object without its null members, or null if it has no others."""
     if None not in value.values():
         return value or None
     if len(value) - list(value.values()).count(None) > _MOST_MEMBERS:
@@ -162,7 +162,7 @@ def _filled(value: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _number(events: Iterable[Made]) -> None:
-    """Put its place after each id that several events have, as the relay does with the ids that it derives."""
+    """Append the place to each id that several events share, as the relay does in the ids that it derives."""
     made = [(place, event) for place, event in enumerate(events) if not isinstance(event, InvalidRecord)]
     given = [(place, event, event_id) for place, event in made if (event_id := _id(event))]
     counts = Counter(event_id for _, _, event_id in given)
@@ -170,13 +170,13 @@ def _number(events: Iterable[Made]) -> None:
         return
     several = [each for each in given if counts[each[2]] > 1]
     if any(f"{event_id}:{place}" in counts for place, _, event_id in several):
-        several = given  # only where all have their place no two can be the same
+        several = given  # if every event has its place, no two can have the same id
     for place, event, event_id in several:
         event["eventId"] = shortened(f"{event_id}:{place}")
 
 
 def _id(event: dict[str, Any]) -> str | None:
-    """The id of an event as the contract takes it; None where there is none, or one that the contract refuses."""
+    """The id of an event as the contract takes it; None if there is none, or if the contract refuses it."""
     given = event.get("eventId")
     if members.absent(given):
         return None

@@ -1,6 +1,6 @@
 """Read a mapping from TOML: a file of the operator's, or a preset that comes with the relay.
 
-Whatever is wrong with it is a MappingError of one sentence: the file, the rule or the test, the member, what to do.
+A fault is a MappingError of one sentence that names the file, the rule or test, the member, and what to do.
 """
 
 import re
@@ -21,7 +21,7 @@ from personalize_relay.projections import Expression
 from personalize_relay.tables import LONGEST_NAME, Table, is_name, kind
 
 TEST_SALT = "test"
-"""The salt that a mapping's own tests run with, whatever the deployment's is."""
+"""The salt of a mapping's own tests, whatever the deployment's salt is."""
 SUFFIX = ".toml"
 
 _FOLDER = Path(__file__).with_name("presets")
@@ -33,7 +33,7 @@ _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|(?P<end>end of doc
 
 
 class MappingFile(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a file holds."""
+    """The content of a file."""
 
     description: str
     mapping: Mapping
@@ -41,19 +41,19 @@ class MappingFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def named(mapping: str, salt: str | None = None) -> Mapping:
-    """The mapping of a preset's name or a file's path, with its tests passed; raises MappingError."""
+    """The mapping of a preset's name or a file's path, once its tests have passed; raises MappingError."""
     return load(source(mapping), file=mapping, salt=salt)
 
 
 def preset(name: str, salt: str | None = None) -> Mapping:
-    """A mapping that comes with the relay; raises MappingError where there is none of the name."""
+    """A mapping that comes with the relay; raises MappingError if none has the name."""
     if name not in PRESETS:
         raise MappingError(f"{name}: is no preset: there are {', '.join(PRESETS)}")
     return named(name, salt)
 
 
 def source(mapping: str, *, folder: Path = Path()) -> str:
-    """The TOML text of a preset's name or a file's path, from a folder on; raises MappingError."""
+    """The TOML text of a preset, or of a file whose path begins at `folder`; raises MappingError."""
     path = _FOLDER / f"{mapping}{SUFFIX}" if mapping in PRESETS else folder / mapping
     try:
         return path.read_bytes().decode("utf-8-sig")
@@ -66,7 +66,7 @@ def source(mapping: str, *, folder: Path = Path()) -> str:
 
 
 def load(text: str, *, file: str, salt: str | None = None) -> Mapping:
-    """The mapping of a text, with its tests passed; `salt` is that of hash(). Raises MappingError."""
+    """The mapping of a text, once its tests have passed; hash() uses `salt`. Raises MappingError."""
     loaded = read(text, file=file, salt=salt)
     tested = read(text, file=file, salt=TEST_SALT) if salt else loaded
     for test in tested.tests:
@@ -77,7 +77,7 @@ def load(text: str, *, file: str, salt: str | None = None) -> Mapping:
 
 
 def read(text: str, *, file: str, salt: str | None = None) -> MappingFile:
-    """What a text holds, its tests not run yet; raises MappingError."""
+    """The content of a text, before its tests have run; raises MappingError."""
     table = Table(file, _toml(text, file))
     table.refuse_others(("description", "columns", "separator", "let", "rule", "test"))
     description = table.text("description", "") if table.values.get("description") else ""
@@ -101,7 +101,7 @@ def _toml(text: str, file: str) -> dict[str, Any]:
 
 
 def _let(table: Table, expressions: Expressions) -> tuple[tuple[str, Expression], ...]:
-    """What the rules may name as if it were a member of the payload, each seeing those before it."""
+    """Names that the rules use like members of the payload; each expression sees the names before it."""
     if "let" not in table.values:
         return ()
     let = Table(f"{table.place}: let", table.table("let").values)
@@ -198,7 +198,7 @@ def _reader(columns: Sequence[str], separator: str) -> Callable[[str], dict[str,
         fields = line.rstrip("\r\n").split(separator)
         if not 1 < len(fields) <= len(columns):
             return None
-        # An empty field is what such formats have for null; those at a line's end may be left out.
+        # Such formats write null as an empty field, and may leave out the fields at a line's end.
         return {name: field for name, field in zip(columns, fields, strict=False) if field}
 
     return row

@@ -1,6 +1,6 @@
-"""The tests that a mapping holds of itself: an input, and the events that are expected of it, or why there are none.
+"""The tests that a mapping holds: an input, and the expected events, or why there are none.
 
-The events are those of the mapping's expressions; a test fails, too, where the contract's rules would reject them.
+The expected events are the results of the expressions; a test also fails if the contract's rules would reject them.
 """
 
 from collections.abc import Collection
@@ -15,26 +15,26 @@ from personalize_relay.mapping import MEMBERS, Mapped, Mapping
 from personalize_relay.tables import Table, kind
 
 EXPECTATIONS = ("event", "events", "reason", "dropped")
-# At the end of time, so that no test begins to fail when its own time is long past.
+# The arrival is the end of time, so that no test ever fails because its `sentAt` is too far ahead.
 _ORIGIN = Origin(stream="test", shard_id="", sequence_number="0", arrival=253402300799.0)
 
 
 class Test(msgspec.Struct, frozen=True, kw_only=True):
-    """One test; of the expectations one is given."""
+    """One test, with exactly one expectation."""
 
-    __test__ = False  # pytest's word for what is none of its own
+    __test__ = False  # tells pytest that this class is not a test
 
     name: str
     input: str
     events: tuple[dict[str, Any], ...] | None = None
     several: bool = False
-    """Whether they were given as a list."""
+    """Whether the expected events were given as a list."""
     reason: Reason | None = None
     dropped: str | None = None
 
 
 def read(table: Table, name: str, drops: Collection[str]) -> Test:
-    """A test of its table; raises MappingError. `drops` names the rules that drop."""
+    """The test in a table; raises MappingError. `drops` names the rules that drop."""
     table.refuse_others(("name", "input", *EXPECTATIONS))
     text = table.text("input")
     if text is None:
@@ -73,7 +73,7 @@ def _event(table: Table) -> dict[str, Any]:
 
 
 def failure(test: Test, mapping: Mapping) -> str | None:
-    """What came instead of what the test expects, with the test's own data, or None where it passes."""
+    """The result that differs from the expected one, with the test's own data; None if the test passes."""
     value = _payload(test.input, mapping)
     if value is None:
         return "its input is neither a JSON object nor a row of the columns: write it as it stands on the stream"
@@ -112,7 +112,7 @@ def _difference(test: Test, mapped: Mapped, mapping: Mapping) -> str | None:
 
 
 def _rejection(test: Test, mapped: Mapped, mapping: Mapping) -> InvalidRecord | None:
-    """Why the function would refuse what the mapping makes, whatever its trackers are."""
+    """Why the function would refuse the mapping's events, whatever its trackers are."""
     named = (event.get("trackingId") for event in mapped.events if isinstance(event, dict))
     trackers = Trackers(default="test", allowed=frozenset(each for each in named if isinstance(each, str)))
     parsed = parsing.parse(test.input.encode(), _ORIGIN, trackers, mapping)

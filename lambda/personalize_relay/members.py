@@ -1,4 +1,4 @@
-"""The rule of each member of an event: a value as JSON gave it in, the value for PutEvents out, or InvalidRecord.
+"""The rule of each member of an event: takes the value from JSON, and gives the value for PutEvents or InvalidRecord.
 
 `LIMITS` repeats botocore's `personalize-events` service model, which botocore enforces only in part (it sends 11 events
 and 257-character ids); tests/test_limits.py keeps it equal to the model.
@@ -36,37 +36,37 @@ FORBIDDEN_PROPERTIES = frozenset({"userid", "sessionid", "eventtype", "timestamp
 PLACEHOLDERS = frozenset(
     {"null", "nil", "<nil>", "(null)", "\\n", "none", "undefined", "nan", "[object object]"}  # \\N is SQL's
 )
-"""Texts, in lower case, that a producer's bug puts where an id belongs: the API takes them and ignores the event."""
+"""Texts, in lower case, that a producer's bug puts in place of an id: the API takes them, and ignores the event."""
 _BLANKS = (
     string.whitespace
     + "\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000"
     + "".join(map(chr, range(0x2000, 0x200B)))
 )
 _FIRST_OF_PLACEHOLDERS = frozenset({each[0] for each in PLACEHOLDERS} | set("NU") | set(_BLANKS))
-"""Few texts begin so: the others need no second look."""
+"""The characters that such a text begins with; texts that begin otherwise need no second look."""
 
 EARLIEST_SENT_AT = 315_532_800.0
-"""1980-01-01T00:00:00Z, in epoch seconds: the best-known data sets of ratings are of the 1990s."""
+"""1980-01-01T00:00:00Z, in epoch seconds: the best-known rating data sets are from the 1990s."""
 MAX_SECONDS_AHEAD = 900.0
 """How far a `sentAt` may lie after the record's arrival in the stream."""
 LARGEST_EXACT = 2**53
-"""Up to which every whole number has a double of its own."""
+"""The number up to which every whole number has a double of its own."""
 _PLAIN_DECIMAL = re.compile(r"[+-]?\d{1,400}(\.\d{1,400})?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 MAX_NESTING = 32
-"""Levels of objects and lists in one event, the event itself included."""
+"""The most levels of objects and lists in an event, including the event itself."""
 _NESTING = frozenset({dict, list})
 
 
 def absent(value: object) -> bool:
-    """Whether a producer wrote nothing: null, a blank text, an empty list or object."""
+    """Whether the producer wrote nothing: null, a blank text, an empty list or object."""
     if type(value) is str:
         return not value or value.isspace()
     return value is None or (not value and isinstance(value, (list, dict)))
 
 
 def text(name: str, value: object) -> str:
-    """A text within its limit, without NUL or lone surrogates; a whole number is taken by its digits."""
+    """A text within its limit, without NUL or lone surrogates; a whole number becomes its digits."""
     given = value if type(value) is str else _digits(name, value)
     check_length(name, len(given), "characters")
     if not given.isascii() and not _encodable(given):
@@ -113,14 +113,14 @@ def sent_at(name: str, value: object, arrival: float) -> float:
 
 
 def properties(name: str, value: object) -> str | None:
-    """Compact JSON text of an object, from the object or a text that holds one, or that text as JSON; None of `{}`."""
+    """An object as compact JSON; `value` may be the object, its JSON text, or that text as JSON. None for `{}`."""
     given = value if type(value) is dict else _json_object(name, value)
     if not isinstance(given, dict):
         raise InvalidRecord(Reason.WRONG_TYPE, f"{name} is {_kind(given)}, must be an object")
     if not given:
         return None
     if given is not value:
-        check_nesting(name, given)  # an object in the event was checked with it
+        check_nesting(name, given)  # an object in the event was checked with the event
     forbidden = FORBIDDEN_PROPERTIES & {key.lower() for key in given}
     if forbidden:
         listed = ", ".join(sorted(forbidden))
@@ -139,7 +139,7 @@ def impression(name: str, value: object) -> tuple[str, ...]:
 
 
 def attribution_source(name: str, value: object) -> str | None:
-    """The `eventAttributionSource` of a metric attribution, printable ASCII; None where it is absent."""
+    """The `eventAttributionSource` of a metric attribution, in printable ASCII; None if it is absent."""
     if not isinstance(value, dict):
         raise InvalidRecord(Reason.WRONG_TYPE, f"{name} is {_kind(value)}, must be an object")
     path = f"{name}.eventAttributionSource"
@@ -151,7 +151,7 @@ def attribution_source(name: str, value: object) -> str | None:
     if not isinstance(source, str):
         raise InvalidRecord(Reason.WRONG_TYPE, f"{path} is {_kind(source)}, must be a string")
     checked = text(path, source)
-    # The model's pattern says this too, but takes seconds to refuse a long text: a cube of its length.
+    # The model's pattern says this, too, but needs seconds to refuse a long text: time is the cube of the length.
     if not (checked.isascii() and checked.isprintable()):
         raise InvalidRecord(Reason.INVALID_CHARACTER, f"{path} must be printable ASCII")
     return checked
@@ -169,12 +169,12 @@ def check_nesting(name: str, value: dict[str, Any] | list[Any], levels: int = MA
     if not levels:
         raise InvalidRecord(Reason.TOO_DEEP, f"{name} is nested deeper than {MAX_NESTING} levels")
     for each in value.values() if isinstance(value, dict) else value:
-        if type(each) in _NESTING:  # half the time of isinstance, on every value there is
+        if type(each) in _NESTING:  # takes half the time of isinstance, and runs on every value
             check_nesting(name, each, levels - 1)
 
 
 def _digits(name: str, value: object) -> str:
-    """Those of a whole number; an id that a producer's language or database holds as one."""
+    """The digits of a whole number, which a producer's language or database may hold an id as."""
     if type(value) is float and value.is_integer() and abs(value) <= LARGEST_EXACT:
         value = int(value)
     if type(value) is int:
@@ -193,7 +193,7 @@ def _decimal(name: str, value: str) -> float:
 
 
 def _json_object(name: str, value: object) -> Any:  # noqa: ANN401 - JSON may be anything; the caller checks
-    """What a text holds as JSON; where that is a text again, what that one holds."""
+    """The value that a text holds as JSON; if that is a text again, the value that this text holds."""
     for _ in range(2):
         if not isinstance(value, str):
             break
@@ -211,7 +211,7 @@ def _compact(name: str, value: dict[str, Any]) -> str:
         raise InvalidRecord(Reason.INVALID_CHARACTER, f"{name} holds an unpaired surrogate") from exc
     except ValueError as exc:
         raise _out_of_range(name) from exc
-    if b"null" in compact and _holds_no_number(value):  # which msgspec writes as null
+    if b"null" in compact and _holds_no_number(value):  # msgspec writes these as null
         raise _out_of_range(name)
     return compact.decode()
 
@@ -221,7 +221,7 @@ def _out_of_range(name: str) -> InvalidRecord:
 
 
 def _holds_no_number(value: object) -> bool:
-    """Whether it holds NaN or Infinity: JSON has neither, but a mapping's functions may give one."""
+    """Whether a value holds NaN or Infinity: JSON has neither, but a mapping's functions may give one."""
     if isinstance(value, dict):
         return any(map(_holds_no_number, value.values()))
     if isinstance(value, list):
@@ -238,6 +238,6 @@ def _encodable(value: str) -> bool:
 
 
 def _kind(value: object) -> str:
-    """What JSON calls the value's type."""
+    """JSON's name for the value's type."""
     names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list", dict: "an object"}
     return names.get(type(value), "null")

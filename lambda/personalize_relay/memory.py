@@ -1,4 +1,4 @@
-"""How much memory the function's process has held: Lambda tells nobody but its log."""
+"""How much memory the function's process has held: Lambda itself says so only in its log."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ STATUS = Path("/proc/self/status")
 
 
 def peak_megabytes(status: Path = STATUS) -> int | None:
-    """The most that the process has held since it began, in MiB, as Linux writes it in proc(5); None where it doesn't.
+    """The most memory that the process has held, in MiB, as Linux writes it in proc(5); None if it doesn't.
 
-    Not getrusage: its figure begins with that of the process that started this one.
+    getrusage won't do: its figure begins with that of the parent process.
     """
     try:
         lines = status.read_text().splitlines()

@@ -1,4 +1,4 @@
-"""The metrics of the relay, by name, each counted once an invocation, but those that page: at once."""
+"""The relay's metrics, by name. Each is emitted once an invocation; those that page, at once."""
 
 from enum import StrEnum
 
@@ -6,56 +6,56 @@ from personalize_relay.errors import Reason
 
 
 class Metric(StrEnum):
-    """What CloudWatch shows; a reason for quarantine has a metric of its own beside these, see `quarantined_for`."""
+    """The metrics in CloudWatch; each reason for quarantine has one more, see `quarantined_for`."""
 
     RECORDS_RECEIVED = "RecordsReceived"
     """Records in the batch; a record that comes again is counted again."""
     RECORDS_REPORTED = "RecordsReported"
-    """Records reported to the mapping as failed: they come again."""
+    """Records reported to the event source mapping as failed: they come again."""
     EVENTS_RECEIVED = "EventsReceived"
-    """Events in those records, good and bad; a record that can't be read counts as one."""
+    """Events in those records, good and bad; a record that can't be read counts as one event."""
     EVENTS_DELIVERED = "EventsDelivered"
     """Events that PutEvents took."""
     EVENTS_SHADOWED = "EventsShadowed"
-    """Valid events of a function in shadow: PutEvents would have been called for them."""
+    """Valid events of a function in shadow, which would have called PutEvents for them."""
     EVENTS_FILTERED = "EventsFiltered"
-    """Payloads that a rule of the mapping drops; the log line counts them by rule."""
+    """Payloads that a rule of the payload mapping dropped; the log line counts them by rule."""
     EVENTS_QUARANTINED = "EventsQuarantined"
-    """Rejected events, and records rejected whole, that the bucket took."""
+    """Rejected events that the bucket took; a record rejected whole counts as one."""
     EVENTS_UNDELIVERED = "EventsUndelivered"
     """Valid events that PutEvents didn't take in time: their records come again."""
     CALLS = "PutEventsCalls"
     """PutEvents calls begun."""
     RETRIES = "PutEventsRetries"
-    """Calls among them that repeat one that failed."""
+    """Those of the calls that repeat a failed call."""
     THROTTLES = "PutEventsThrottles"
-    """Calls that the service throttled."""
+    """Calls that Personalize throttled."""
     CONFIGURATION_ERRORS = "ConfigurationErrors"
-    """Calls refused for lack of access, credentials or the tracker: a person must act."""
+    """Calls refused because access, the credentials or the tracker is wrong: a person must act."""
     QUARANTINE_WRITE_ERRORS = "QuarantineWriteErrors"
-    """Quarantine objects that the bucket didn't take: their records come again."""
+    """Quarantine objects that the bucket refused: their records come again."""
     INTERNAL_ERRORS = "InternalErrors"
-    """Records that the relay itself failed on: a bug, and the records come again."""
+    """Records that the relay itself failed on: it has a bug, and the records come again."""
     UNKNOWN_MEMBERS = "UnknownMembers"
-    """Members of events that the contract doesn't know, and that are not sent."""
+    """Members of events that the contract doesn't know, and that the relay doesn't send."""
     RENAMED_MEMBERS = "RenamedMembers"
-    """Members of events that were taken under another spelling of their name."""
+    """Members of events that the relay took under another spelling of their name."""
     MISSING_SENT_AT = "MissingSentAt"
-    """Events dated by their record's arrival, for want of `sentAt`."""
+    """Events without `sentAt`, dated by their record's arrival."""
     REPEATED_EVENT_IDS = "RepeatedEventIds"
-    """Events of the batch whose id a differing event before them has: Personalize trains on the first only."""
+    """Events whose id a different, earlier event of the batch has: Personalize trains only on the first."""
     DELIVERY_LAG = "DeliveryLag"
     """Milliseconds from the arrival of the batch's oldest delivered record to the end of the invocation."""
     EVENT_AGE = "EventAge"
-    """Milliseconds from `sentAt` to delivery, on average over the delivered events whose producer gave one."""
+    """Milliseconds from `sentAt` to delivery, on average over the delivered events whose producer gave a `sentAt`."""
     LATENCY = "PutEventsLatency"
     """Milliseconds that a PutEvents call took, on average."""
     PEAK_MEMORY = "PeakMemory"
-    """Megabytes that the function's process has held at most since it began."""
+    """The most megabytes that the function's process has held since it began."""
 
 
 ALERTS = frozenset({Metric.CONFIGURATION_ERRORS, Metric.QUARANTINE_WRITE_ERRORS, Metric.INTERNAL_ERRORS})
-"""Those that a person must act on: emitted as they happen."""
+"""The metrics that a person must act on: emitted as they happen."""
 
 _UNITS: dict[str, str] = {
     Metric.DELIVERY_LAG: "Milliseconds",
@@ -66,7 +66,7 @@ _UNITS: dict[str, str] = {
 
 
 def quarantined_for(reason: Reason) -> str:
-    """The metric that counts what is quarantined for a reason, such as `QuarantinedInvalidJson`."""
+    """The metric that counts the events quarantined for a reason, such as `QuarantinedInvalidJson`."""
     return "Quarantined" + "".join(word.capitalize() for word in reason.split("_"))
 
 

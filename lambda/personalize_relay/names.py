@@ -24,33 +24,33 @@ EVENT_MEMBERS = frozenset(
     }
 )
 FLAT_MEMBERS = REQUEST_MEMBERS | EVENT_MEMBERS
-"""Of a payload that is one event."""
+"""The members of a payload that is one event."""
 MARK = "$schema"
-"""The member that says of a payload that it keeps the contract, whatever the function's mapping."""
+"""The member that marks a payload which keeps the contract, whatever the function's mapping."""
 CONTRACT = "personalize-relay.event/1"
-"""Its value."""
+"""The value of that member."""
 
 MOST_NAMES = 1024
-"""Names whose meaning is remembered: a stream has few, and the same in every event."""
+"""The most names whose meaning is remembered: a stream has few, the same in every event."""
 LONGEST_NAME = 64
-"""Characters of a name that may mean a member."""
+"""The most characters of a name that may mean a member."""
 _BLANKS = str.maketrans("", "", "_- ")
 
 
 def normal(name: str) -> str:
-    """A name without what spellings differ in: case, `_`, `-` and spaces."""
+    """A name in the form that all its spellings share: without `_`, `-` and spaces, in lower case."""
     return name.translate(_BLANKS).lower()
 
 
 ATTRIBUTION_MEMBERS = frozenset({"eventAttributionSource"})
 _MEANT = {
     **{normal(name): name for name in FLAT_MEMBERS | ATTRIBUTION_MEMBERS},
-    "timestamp": "sentAt",  # as the interactions schema of Personalize has it
+    "timestamp": "sentAt",  # its name in the interactions schema of Personalize
 }
 
 
 def meant(name: str) -> str | None:
-    """The member that a name is another spelling of; None where it is of none."""
+    """The member that a name is a spelling of; None if there is none."""
     return _meant(name) if len(name) <= LONGEST_NAME else None
 
 
@@ -60,9 +60,9 @@ def _meant(name: str) -> str | None:
 
 
 def respelt(given: Mapping[str, Any], known: frozenset[str]) -> tuple[dict[str, Any], int]:
-    """The same members under the contract's names, and how many had another; the exact name wins, if it has a value.
+    """The members under the contract's names, and how many were respelt; the exact name wins, if it has a value.
 
-    Raises InvalidRecord where two other spellings of one member differ in their value.
+    Raises InvalidRecord if two other spellings of a member have different values.
     """
     found: dict[str, Any] = {}
     kept = dict(given)
@@ -81,10 +81,10 @@ def respelt(given: Mapping[str, Any], known: frozenset[str]) -> tuple[dict[str, 
 
 
 def _are_same(one: object, other: object) -> bool:
-    """As JSON has it: to Python 1 is the same as true."""
+    """Whether two values are equal in JSON; in Python, 1 equals true."""
     if one is other:
         return True
     try:
         return msgspec.json.encode(one) == msgspec.json.encode(other)
-    except ValueError:  # a number out of range, or half a surrogate pair: either is rejected by its own rule
+    except ValueError:  # a number out of range, or half a surrogate pair: a rule of its own rejects either
         return False

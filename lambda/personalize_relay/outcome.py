@@ -1,4 +1,4 @@
-"""What an invocation came to, in counts and error codes: for its metrics and its log line, nothing of a record."""
+"""The outcome of an invocation in counts and error codes, for metrics and the log line: nothing of a record."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,13 +15,13 @@ class Outcome(msgspec.Struct):
 
     counts: Counter[str] = msgspec.field(default_factory=Counter)
     errors: list[str] = msgspec.field(default_factory=list)
-    """Error codes of the services, and types and places of the relay's own failures."""
+    """Error codes of the services, and the types and places of the relay's own failures."""
     undelivered: Counter[str] = msgspec.field(default_factory=Counter)
     """How many events were not delivered, by cause."""
     filtered: Counter[str] = msgspec.field(default_factory=Counter)
-    """How many payloads the mapping dropped, by its rule."""
+    """How many payloads the payload mapping dropped, by rule."""
     measures: dict[str, float] = msgspec.field(default_factory=dict)
-    """Times, in milliseconds, by metric: what there was nothing to measure of is absent."""
+    """Times in milliseconds, by metric; a metric without a measurement is absent."""
 
     def fail(self, metric: Metric, error: str) -> None:
         """Count a failure of the relay or of its bucket."""
@@ -29,7 +29,7 @@ class Outcome(msgspec.Struct):
         self.errors.append(error)
 
     def count_quarantined(self, rejections: Sequence[Rejection]) -> None:
-        """Count what the bucket took."""
+        """Count the rejections that the bucket took."""
         self.counts[Metric.EVENTS_QUARANTINED] += len(rejections)
         self.counts.update(quarantined_for(rejection.reason) for rejection in rejections)
 
@@ -38,7 +38,7 @@ class Outcome(msgspec.Struct):
         self.counts.update({Metric.RECORDS_RECEIVED: received, Metric.RECORDS_REPORTED: reported})
 
     def count_events(self, contents: Iterable[Parsed], result: Result, *, delivered_before: int, now: float) -> None:
-        """Count what was in the records and what came of it, at a time in epoch seconds."""
+        """Count the events of the records and their fates; `now` is in epoch seconds."""
         parsed = list(contents)
         events = [interaction for each in parsed for interaction in each.interactions]
         self.errors += [*result.configuration_errors, *result.uncured_errors]

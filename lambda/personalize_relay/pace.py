@@ -1,10 +1,10 @@
-"""How fast calls may begin: what arrives may always be asked for, what has waited only as far as the quota is free.
+"""How fast calls may begin: always as fast as they arrive, and faster only while the quota has room for a backlog.
 
-A quota is shared with other functions, which keep to this same law, and with callers who don't. Nothing tells them
-apart: a throttled call looks the same. What differs is the need. A function that keeps up yields to everybody, at some
-2 % of its calls throttled; one that would fall behind insists on as many calls as arrive, and half as many again to
-catch up, but on no more.
-docs/decisions/0007 has the law, its measurements and what was tried in its place.
+A function shares the quota with other functions, which keep to this same law, and with callers who don't. It can't
+tell them apart, because a throttled call looks the same. The need makes the difference: a function that keeps up
+yields to everybody, at some 2 % of its calls throttled. A function that would fall behind insists on as many calls as
+arrive, and half as many again to catch up, but on no more.
+docs/decisions/0007 has the law, the measurements and the alternatives that we tried.
 """
 
 import math
@@ -14,53 +14,53 @@ from personalize_relay.demand import Demand
 from personalize_relay.verdicts import Verdict
 
 START = 100.0
-"""Calls a second of a new sandbox."""
+"""Calls a second that a new sandbox begins with."""
 FLOOR = 0.2
 """Calls a second that are still tried while nothing succeeds."""
 FEW = 1.2
 """Calls a second that are always tried while calls succeed: too few to crowd anybody out."""
 OUTAGE = 10
-"""Failures in a row, from which on each further round of calls halves the pace, if there was no success for SILENCE."""
+"""Failures in a row, with no success for SILENCE seconds, after which each further round of calls halves the pace."""
 SILENCE = 2.0
 RESUMED = 0.25
-"""Of the pace before an outage, what the first success gives back."""
+"""The share of the pace before an outage that the first success restores."""
 STEP = 0.15
-"""What a success adds to the pace, calls a second; as much again for each second since the last cut."""
+"""Calls a second that a success adds to the pace; as many again for each second since the last cut."""
 LONGEST_CLEAN = 30.0
 TOLERATED_SHARE = 0.02
 TOLERATED_PACE = 0.15
-"""Throttled calls that a pace p may have in balance, as a share of all: TOLERATED_SHARE + TOLERATED_PACE / p."""
+"""The share of throttled calls at which a pace p is in balance is TOLERATED_SHARE + TOLERATED_PACE / p."""
 URGENT = 0.7
-"""The share that is tolerated besides while the pace is below the need."""
+"""The share that a pace tolerates on top of that while it is below the need."""
 OVERLOADED = 0.28
-"""The same once insisting has not helped: the functions that insist are then themselves what the quota can't hold."""
+"""The same once insisting has not helped: then the functions that insist exceed the quota by themselves."""
 FAIRNESS = 0.1
-"""How much less of it a pace near its need tolerates than one far below: so that functions that insist share alike."""
+"""How much less a pace near its need tolerates than one far below, so that functions that insist share alike."""
 INSISTENCE = 0.1
-"""What a success adds to a pace below the need, as a share of the pace."""
+"""The share of the pace that a success adds to a pace below the need."""
 CATCHING_UP = 1.5
-"""Calls that may be insisted on, for each one that arrives."""
+"""Calls that a function may insist on, for each call that arrives."""
 LEAST_SHARE = 0.05
-"""Of the calls that arrive, those that are tried however many are throttled."""
+"""The share of the arriving calls that a function tries, however many are throttled."""
 LATE = 45.0
-"""Seconds of lag from which on the calls of a burst are insisted on, though the stream was seen for no longer."""
+"""Seconds of lag after which a function insists on the calls of a burst, though it has seen the stream no longer."""
 TRIED = 60.0
-"""Seconds of insisting after which it has helped, or the function takes the quota for overloaded, for OVERLOAD."""
+"""Seconds of insisting after which it has helped, or the quota counts as overloaded for OVERLOAD seconds."""
 HELPED = 0.1
-"""Of the calls in that time, those at a pace that met the need, if it has helped."""
+"""The share of the calls in that time at a pace that met the need, from which on insisting has helped."""
 OVERLOAD = 600.0
 HALVING = 1.0
-"""Seconds in which throttled calls may halve the pace once."""
+"""Seconds in which throttled calls may halve the pace at most once."""
 MEMORY = 100
-"""Calls that the share of throttled ones is averaged over."""
+"""The number of calls over which the share of throttled calls is averaged."""
 GRAIN = 0.001
-"""Seconds that a call may begin early, so that nobody waits for less."""
+"""Seconds by which a call may begin early, so that nobody waits for so little."""
 ARREARS = 0.05
-"""Seconds of calls that may begin at once when they are late, as a timer is."""
+"""Seconds of late calls that may begin at once, because timers are late."""
 
 
 class Pace:
-    """Calls a second to one tracker; kept across the invocations of a sandbox. Times are seconds on any one clock."""
+    """Calls a second to one tracker, kept across the invocations of a sandbox. Times are seconds on any one clock."""
 
     def __init__(self) -> None:
         self.rate = START
@@ -68,11 +68,11 @@ class Pace:
         """When the next call may begin."""
         self._demand = Demand()
         self._oldest = math.inf
-        """When the oldest record under way arrived, on this clock."""
+        """When the oldest record of the batch arrived, on this clock."""
         self._held = False
-        """Whether a call had to wait for the pace since it last grew: only then is it worth more."""
+        """Whether a call has waited for the pace since the pace last grew: only then may it grow again."""
         self._failures = 0
-        """In a row."""
+        """Failures in a row."""
         self._success = -math.inf
         self._cut = -math.inf
         self._halved = -math.inf
@@ -80,23 +80,23 @@ class Pace:
         self._before_halving = -math.inf, START
         self._calls = 0
         self._throttled = 0.0
-        """As a share of the latest calls."""
+        """The share of the latest calls that were throttled."""
         self._insisting = -math.inf
         self._insisted = self._met = 0
-        """Calls since it began to insist, and those of them at a pace that met the need."""
+        """The calls since insisting began, and how many of them were at a pace that met the need."""
         self._overloaded = -math.inf
-        """Until when it takes the quota for overloaded."""
+        """Until when the quota counts as overloaded."""
 
     def __repr__(self) -> str:
         return f"<Pace {self.rate:.1f} calls/s, {self._throttled:.0%} throttled, {self._demand!r}>"
 
     def expect(self, arrivals: Sequence[float], lag: float, now: float) -> None:
-        """Take in a batch: when its calls arrived, in epoch seconds, and how old its oldest record is, in seconds."""
+        """Learn of a batch: when its calls arrived, in epoch seconds, and the age of its oldest record, in seconds."""
         self._demand.add(arrivals)
         self._oldest = now - lag
 
     def admits(self, now: float) -> bool:
-        """Whether a call that could begin may."""
+        """Whether the pace lets a call begin now."""
         early = now < self.next - GRAIN
         self._held = self._held or early
         return not early
@@ -106,7 +106,7 @@ class Pace:
         self.next = max(self.next, now - ARREARS) + 1 / self.rate
 
     def settle(self, verdict: Verdict, began: float, now: float) -> None:
-        """Take in what came of a call that began then."""
+        """Learn the verdict on a call that began at `began`."""
         match verdict:
             case Verdict.DELIVERED | Verdict.INVALID:
                 self._note(0, now)
@@ -137,7 +137,7 @@ class Pace:
         self._insisted = self._met = 0
 
     def _need(self, now: float) -> float:
-        """Calls a second that it takes to keep up and to catch up slowly; 0 while nothing is known of it."""
+        """Calls a second needed to keep up and to catch up slowly; 0 while the demand is unknown."""
         if not (self._demand.known or now - self._oldest > LATE):
             return 0.0
         return CATCHING_UP * self._demand.rate / (1 - min(self._throttled, URGENT))
@@ -160,7 +160,7 @@ class Pace:
         if now - since >= HALVING:
             self._before_halving = now, (most := self.rate)
         need = self._need(now)
-        # By so much that growth and throttled calls balance at the tolerated share.
+        # The cut is such that growth and throttled calls balance at the tolerated share.
         tolerated = self._tolerated(need, now)
         cut = min(self._step(need) * (1 - tolerated) / tolerated, self.rate / 2)
         self.rate = max(self._least(now), min(self.rate, most / 2), self.rate - cut)
@@ -178,7 +178,7 @@ class Pace:
         return max(FEW if self._throttled <= URGENT else FLOOR, LEAST_SHARE * self._demand.rate)
 
     def _fail(self, began: float, now: float) -> None:
-        # A failure among successes says nothing of the pace; when nothing succeeds, each round of calls halves it.
+        # A failure among successes says nothing about the pace; while nothing succeeds, each round of calls halves it.
         self._failures += 1
         if self._outage(now) and began >= self._halved:
             self._before_outage = max(self._before_outage, self.rate)

@@ -1,4 +1,4 @@
-"""Read a record's data: the interactions that PutEvents takes, and the rejections, each saying all that is wrong.
+"""Read a record's data: the interactions that PutEvents takes, and the rejections, each with all its faults.
 
 Pure: no clock, environment, I/O or log. The same data at the same stream position always gives the same result.
 """
@@ -11,7 +11,7 @@ from personalize_relay.mapping import Mapping
 from personalize_relay.names import CONTRACT, MARK
 
 CONTROL_MESSAGE = "CONTROL_MESSAGE"
-"""What CloudWatch Logs calls a record that only tries the way; counted as if a rule of that name dropped it."""
+"""The type of a record by which CloudWatch Logs only tests the way; counted as if a rule of that name dropped it."""
 
 
 def parse(data: bytes, origin: Origin, trackers: Trackers, mapping: Mapping | None = None) -> Parsed:
@@ -43,7 +43,7 @@ def _read(reader: Reader, payload: Payload, origin: Origin, mapping: Mapping | N
     value = payload.value
     if isinstance(value, InvalidRecord):
         raise value
-    # What `relay produce` and `relay failed redrive` send keeps the contract, whatever else is on the stream.
+    # `relay produce` and `relay failed redrive` send events of the contract, whatever else is on the stream.
     if mapping is None or value.get(MARK) == CONTRACT:
         reader.read(value)
         return

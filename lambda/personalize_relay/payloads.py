@@ -10,25 +10,25 @@ from personalize_relay.errors import InvalidRecord, Reason
 
 _DOUBLE_DIGITS = 310
 _BEYOND_DOUBLE = 10**5000
-"""Stands for any number out of range: no double holds it, and no `properties` has room for it."""
+"""The stand-in for any number out of range: no double holds it, and no `properties` has room for it."""
 
 
 class Text(str):
-    """A text in which JSON's errors cost no time: they count the lines before them, which nobody asks for."""
+    """A text in which JSON's errors cost no time: they would count the lines before them, which nobody reads."""
 
     __slots__ = ()
 
     def count(self, *_: object) -> int:
-        """Not counted."""
+        """Count nothing."""
         return 0
 
     def rfind(self, *_: object) -> int:
-        """Not found."""
+        """Find nothing."""
         return -1
 
 
 def decode(payload: bytes) -> dict[str, Any]:
-    """Decode the JSON object that a payload must be; of a key given twice the last counts."""
+    """Decode the JSON object that a payload must be; if a key is given twice, the last counts."""
     try:
         value = msgspec.json.decode(payload)
     except RecursionError as exc:
@@ -41,16 +41,17 @@ def decode(payload: bytes) -> dict[str, Any]:
 
 
 def decode_first(text: Text, start: int) -> tuple[Any, int]:
-    """The JSON value that begins at a place in a text, and where it ends; JSONDecodeError or RecursionError if none.
+    """The JSON value at `start`, and where it ends; raises JSONDecodeError or RecursionError if there is none.
 
-    It reads what msgspec refuses as a whole for one bad value, so that only the event that holds one is rejected: a
-    number out of range, NaN and Infinity become an integer that no member takes; half a surrogate pair stays.
+    msgspec refuses a whole text for one bad value. This function reads it, so that only the event with the bad value is
+    rejected: a number out of range, NaN and Infinity become an integer that no member takes, and half a surrogate pair
+    stays.
     """
     return _DECODER.raw_decode(text, start)
 
 
 def too_deep() -> InvalidRecord:
-    """Why JSON that no decoder goes into is rejected."""
+    """Why JSON that is too deep for any decoder is rejected."""
     return InvalidRecord(Reason.TOO_DEEP, "the payload is nested too deep to decode")
 
 

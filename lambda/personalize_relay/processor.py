@@ -1,7 +1,7 @@
 """The batch processor: parse each record, deliver all together, settle each.
 
-A record is settled when each of its events is delivered or durably quarantined. Any other is reported to the mapping,
-which resumes at the lowest record reported and sends all from there on again.
+A record is settled when each of its events is delivered or durably quarantined. The processor reports any other record
+to the event source mapping, which resumes at the lowest reported record and delivers all from there on again.
 """
 
 import math
@@ -29,25 +29,25 @@ from personalize_relay.result import Result
 from personalize_relay.tracker import SUSPECT
 
 MAX_EVENTS = 20_000
-"""Events that an invocation takes on; records above them come again. A batch may hold millions, in small records."""
+"""The most events of an invocation; records beyond them come again. Small records may hold millions in a batch."""
 MAX_INFLATED = 64 * 1024 * 1024
-"""Bytes that inflating records may make in an invocation; records above them come again, too."""
+"""The most bytes that an invocation's records may inflate to; records beyond them come again, too."""
 MOST_BATCHES = 1000
-"""Batches whose rests are remembered: what another sandbox has settled never comes again."""
+"""The most batches whose rests are remembered: a batch that another sandbox settled never comes again here."""
 
 
 class Delivers(Protocol):
-    """Sends requests to Personalize, or does as if."""
+    """Sends requests to Personalize, or pretends to."""
 
     def deliver(self, lanes: Iterable[list[Request]], *, end: float, wall: float, quarantining: bool) -> Result:
-        """Deliver what can be delivered in time; see Delivery."""
+        """Deliver as much as possible in time; see Delivery."""
 
 
 class RelayProcessor(BatchProcessor):
-    """Powertools batch processor that takes the batch as a whole, and reports each record that isn't settled.
+    """Powertools batch processor that handles the batch as a whole, and reports each record that isn't settled.
 
-    `clock` gives seconds, monotonic, the same as the delivery's; `now` gives epoch seconds; `wait` lets seconds pass;
-    `alert` is told of each failure that a person must mend as it happens, by its metric. Powertools takes `parse` as
+    `clock` gives monotonic seconds, the same as the delivery's; `now` gives epoch seconds; `wait` lets seconds pass;
+    `alert` gets the metric of each failure that a person must fix, as the failure happens. Powertools takes `parse` as
     the record handler, and keeps it as `handler`.
     """
 
@@ -76,9 +76,9 @@ class RelayProcessor(BatchProcessor):
         self._delivered = Delivered()
         self._rest_of_bucket = Rest()
         self._rests: dict[int, Rest] = {}
-        """After a bug of ours, or a tracker that is suspected: neither has a call to try again by.
+        """The rests after a bug of ours or with a suspected tracker, which have no call to try again.
 
-        By the position that the batch comes again from, as the batches of other shards come between.
+        The key is the position from which the batch comes again, because batches of other shards come in between.
         """
 
     def parse(self, record: KinesisStreamRecord) -> tuple[Record, Parsed]:
@@ -87,7 +87,7 @@ class RelayProcessor(BatchProcessor):
         return read, read.parse(self._trackers, self._mapping)
 
     def process(self) -> list[tuple[Any, ...]]:
-        """Settle what can be settled in the time that the invocation has."""
+        """Settle as many records as possible in the invocation's time."""
         end = self._clock() + self.lambda_context.get_remaining_time_in_millis() / 1000
         self.outcome = Outcome()
         batch = [KinesisStreamRecord(record) for record in self.records]
@@ -121,9 +121,9 @@ class RelayProcessor(BatchProcessor):
         return contents
 
     def _delivered_before(self, contents: list[tuple[Record, Parsed]]) -> set[Source]:
-        """The events of trackers that took all their events of this batch before.
+        """The events of each tracker that has already taken all its events of this batch.
 
-        A tracker that has one left gets all of them again: they show that it is well, where that one fails.
+        A tracker with even one event left gets all of them again: they show that the API is well while that one fails.
         """
         if not contents:
             return set()
@@ -139,7 +139,7 @@ class RelayProcessor(BatchProcessor):
     def _deliver(
         self, contents: Iterable[tuple[Record, Parsed]], before: set[Source], unsettled: set[int], end: float
     ) -> Result:
-        # What comes again in any case isn't sent now: it would only be sent twice.
+        # Don't send what comes again in any case: it would be sent twice.
         below = min(unsettled, default=math.inf)
         sent = [parsed for record, parsed in contents if record.position < below]
         return self._delivery.deliver(
@@ -150,7 +150,7 @@ class RelayProcessor(BatchProcessor):
         )
 
     def _store_rejected(self, rejected: list[tuple[Record, list[Rejection]]], unsettled: set[int], end: float) -> None:
-        """Store what lies below the lowest unsettled record; what lies above comes again, and would be stored again."""
+        """Store the records below the lowest unsettled one; those above come again, and would be stored again."""
         below = min(unsettled, default=math.inf)
         now = [(record, rejections) for record, rejections in rejected if record.position < below]
         unsettled.update(record.position for record, _ in rejected if record.position > below)
@@ -161,7 +161,7 @@ class RelayProcessor(BatchProcessor):
             self.outcome.count_quarantined(rejections)
 
     def _store(self, entries: list[tuple[Record, list[Rejection]]], end: float) -> bool:
-        """Try until the bucket has taken them, with rests between; returns whether it did in time."""
+        """Try until the bucket takes the entries, with rests between; return whether it did in time."""
         while self._wait_until(self._rest_of_bucket.over, end):
             tried = self._clock()
             try:
@@ -175,9 +175,9 @@ class RelayProcessor(BatchProcessor):
         return False
 
     def _wait_until(self, when: float, end: float) -> bool:
-        """Wait until then, or for the end of the invocation; returns whether there is time for a write left.
+        """Wait until `when`, or until the invocation ends; return whether there is time left for a write.
 
-        Where there is nothing to wait for, the write is tried however late it is: most take a tenth of a second.
+        If there is nothing to wait for, there is always time: most writes take a tenth of a second.
         """
         now = self._clock()
         if when <= now:
@@ -193,7 +193,7 @@ class RelayProcessor(BatchProcessor):
             self._delivered.add(contents[0][0].shard, again)
 
     def _rest(self, first: int, unsettled: set[int], result: Result, end: float) -> None:
-        """What failed comes again at once, with all above it; where that mends nothing, it waits a little longer."""
+        """Rest before the failed records come again, a little longer each time: Lambda itself sends them at once."""
         rest = self._rests.pop(first, None) or Rest()
         if not (self.outcome.counts[Metric.INTERNAL_ERRORS] or SUSPECT in result.configuration_errors):
             return
@@ -210,13 +210,13 @@ class RelayProcessor(BatchProcessor):
 
     def _answer(self, record: KinesisStreamRecord, unsettled: set[int]) -> tuple[Any, ...]:
         if unsettled and position(record) in unsettled:
-            # Powertools takes a failure by what `sys.exc_info` would give.
+            # Powertools takes a failure in the form that `sys.exc_info` returns.
             return self.failure_handler(record, (DeliveryError, DeliveryError("not settled yet"), None))
         return self.success_handler(record, None)
 
 
 def _rejections(contents: Iterable[tuple[Record, Parsed]], result: Result) -> list[tuple[Record, list[Rejection]]]:
-    """The records with rejected events, by the relay or by Personalize, each with its rejections in order."""
+    """The records with events that the relay or Personalize rejected, each with its rejections in order."""
     by_service: dict[int, list[Rejection]] = {}
     for source, rejection in sorted(result.rejected.items()):
         by_service.setdefault(source.sequence_number, []).append(rejection)
@@ -229,13 +229,13 @@ def _place(rejection: Rejection) -> tuple[SubSequence, int]:
 
 
 def _without_outcome(contents: Iterable[tuple[Record, Parsed]], result: Result, before: set[Source]) -> set[int]:
-    """The positions of records with an event that is known neither as delivered nor as rejected."""
+    """The positions of records with an event that was neither delivered nor rejected."""
     settled = result.delivered | result.shadowed | result.rejected.keys() | before
     sources = [interaction.source for _, parsed in contents for interaction in parsed.interactions]
     return {source.sequence_number for source in sources if source not in settled}
 
 
 def where(exc: BaseException) -> str:
-    """The type of an exception and the line that raised it: its text may hold a payload."""
+    """The type of an exception and the line that raised it; not its text, which may hold a payload."""
     frames = traceback.extract_tb(exc.__traceback__)
     return f"{type(exc).__name__} at {Path(frames[-1].filename).name}:{frames[-1].lineno}"

@@ -1,19 +1,19 @@
-"""What JMESPath does with the entries of a list, as closures: project, filter, flatten; and what it takes for true."""
+"""JMESPath's operations on the entries of a list, as closures: project, filter, flatten; and its idea of truth."""
 
 from collections.abc import Callable
 from typing import Any
 
 type Expression = Callable[[Any], Any]
-"""Takes a JSON value to what an expression finds in it."""
+"""Takes a JSON value, and gives what an expression finds in it."""
 
 
 def is_false(value: object) -> bool:
-    """Whether JMESPath takes a value for false: what is empty, null or false, but no number."""
+    """Whether a value is false to JMESPath: empty, null or false, but never a number."""
     return not value and type(value) is not int and type(value) is not float
 
 
 def projection(listed: Expression, projected: Expression) -> Expression:
-    """What is found in each entry, without the nulls; null where there is no list."""
+    """The results from each entry, without the nulls; null if there is no list."""
 
     def project(value: object) -> object:
         entries = listed(value)
@@ -25,7 +25,7 @@ def projection(listed: Expression, projected: Expression) -> Expression:
 
 
 def filtered(listed: Expression, projected: Expression, matches: Expression) -> Expression:
-    """What is found in each entry that matches, without the nulls; null where there is no list."""
+    """The results from each entry that matches, without the nulls; null if there is no list."""
 
     def keep(value: object) -> object:
         entries = listed(value)
@@ -38,7 +38,7 @@ def filtered(listed: Expression, projected: Expression, matches: Expression) -> 
 
 
 def flattened(listed: Expression) -> Expression:
-    """A list with the entries of its lists in their place; null where there is no list."""
+    """A list with the entries of its lists in their place; null if there is no list."""
 
     def flatten(value: object) -> object:
         entries = listed(value)

@@ -1,6 +1,6 @@
 """Store records that have rejected events, whole and with the reasons, in S3: one object an invocation.
 
-The lines' format is docs/events.md, "Quarantined records".
+docs/events.md, "Quarantined records", describes a line's format.
 """
 
 import hashlib
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 SCHEMA = "personalize-relay.quarantine/2"
 LONGEST_WRITE = 4.0
-"""Seconds: two attempts of at most 2 s, which fit the margin that the engine keeps for them."""
+"""Seconds of two attempts of at most 2 s each, which fit into the margin that the engine keeps for them."""
 
 
 class ObjectStore(Protocol):
     """Keeps an object durably."""
 
     def put(self, key: str, body: bytes) -> None:
-        """Return once the object is stored; raises DeliveryError when it isn't."""
+        """Return once the object is stored; raises DeliveryError if it can't be stored."""
 
 
 class Quarantine:
@@ -38,9 +38,9 @@ class Quarantine:
         self._now = now
 
     def write(self, entries: Sequence[tuple[Record, Sequence[Rejection]]]) -> None:
-        """Store the records, in one object; raises DeliveryError when that fails.
+        """Store the records in one object; raises DeliveryError if that fails.
 
-        The same records give the same key: what is redelivered overwrites itself.
+        The same records give the same key, so redelivered records overwrite themselves.
         """
         described = [_describe(record, rejections) for record, rejections in entries]
         key = self._prefix + _key([record for record, _ in entries], hashlib.sha256(msgspec.json.encode(described)))
@@ -50,7 +50,7 @@ class Quarantine:
 
 
 class S3Store:
-    """Objects in an S3 bucket; its client is built at the first object, as most invocations have none."""
+    """Objects in an S3 bucket; the client is built for the first object, because most invocations have none."""
 
     def __init__(self, bucket: str) -> None:
         self._bucket = bucket
@@ -67,7 +67,7 @@ class S3Store:
         except ClientError as exc:
             code = error_code(exc.response["Error"]["Code"])
             raise DeliveryError(f"S3 refused the quarantine object: {code}") from exc
-        except (BotoCoreError, ValueError) as exc:  # a ValueError: the endpoint that the environment gives is none
+        except (BotoCoreError, ValueError) as exc:  # a ValueError: the environment's endpoint is not a URL
             raise DeliveryError(f"the quarantine object did not reach S3: {type(exc).__name__}") from exc
 
 
@@ -75,7 +75,7 @@ def _s3_client() -> "S3Client":
     import boto3  # noqa: PLC0415 - as above
     from botocore.config import Config  # noqa: PLC0415 - as above
 
-    # LONGEST_WRITE in all.
+    # These make LONGEST_WRITE in all.
     client: S3Client = boto3.client(
         "s3", config=Config(connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2})
     )

@@ -1,14 +1,14 @@
-"""Say what a payload looks like that is no JSON, and what to do; in words of its own, never in the payload's."""
+"""Say what a payload looks like that isn't JSON, and what to do: in our own words, never in the payload's."""
 
 import re
 
 from personalize_relay.errors import InvalidRecord, Reason
 
 _LOOKED_AT = 512
-"""How many bytes at the beginning tell."""
+"""How many bytes at the beginning to look at."""
 _JSON_BEGINS = ("{", "[", '"')
 UNDECODABLE = re.compile("[\udc80-\udcff]")
-"""What `surrogateescape` makes of a byte that is no UTF-8."""
+"""Matches what `surrogateescape` makes of a byte that isn't UTF-8."""
 _CONTAINERS = {
     b"Obj\x01": "an Avro object container",
     b"PAR1": "Parquet",
@@ -17,12 +17,12 @@ _CONTAINERS = {
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _PYTHON = re.compile(r"[\[{(]\s*[bru]?'|[:\[,]\s*(?:True|False|None)\b")
 _SNOWPLOW = re.compile(r"[^\t\n]*\t[a-z]*\t(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.\d]*\t){2}")
-"""Its first columns: the application, the platform, when it was enriched and collected."""
+"""Snowplow's first columns: the application, the platform, the times of enriching and collecting."""
 _SEPARATED = re.compile(r"[^\n]*?(?:\t[^\n]*?\t|,[^\n]*?,|;[^\n]*?;)")
 
 
 def foreign(data: bytes) -> InvalidRecord | None:
-    """What bytes surely are that hold no text of UTF-8 at all; None where they may."""
+    """The error for bytes that surely are no UTF-8 text at all; None if they may be."""
     head = data[:_LOOKED_AT]
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or _every_second_is_nul(head):
         return InvalidRecord(Reason.INVALID_UTF8, "the payload looks like UTF-16: encode it as UTF-8")
@@ -33,7 +33,7 @@ def foreign(data: bytes) -> InvalidRecord | None:
 
 
 def broken(text: str, at: int) -> InvalidRecord:
-    """What a text looks like that JSON's grammar refuses at character `at`; bytes of no UTF-8 are half surrogates."""
+    """The error for a text that isn't JSON at character `at`; bytes that aren't UTF-8 are half surrogates in it."""
     head = text[:_LOOKED_AT].lstrip()
     if _CONTROL.search(head) and not head.startswith(_JSON_BEGINS):
         return _no_json("protobuf or another binary format", "send JSON")
@@ -58,7 +58,7 @@ def _another_format(head: str, at: int) -> InvalidRecord:
 
 
 def not_utf8(at: int) -> InvalidRecord:
-    """Why a text that holds bytes of another encoding from character `at` on is rejected."""
+    """The error for a text that holds bytes of another encoding from character `at` on."""
     return InvalidRecord(Reason.INVALID_UTF8, f"the payload is not UTF-8 from character {at} on: encode it as UTF-8")
 
 
@@ -73,7 +73,7 @@ def _broken_json(text: str, at: int) -> InvalidRecord:
 
 
 def _every_second_is_nul(head: bytes) -> bool:
-    """As in UTF-16 of ASCII, in either order of its bytes."""
+    """Whether every second byte is NUL, as in UTF-16 of ASCII in either byte order."""
     nuls = [half.count(0) == len(half) > 1 for half in (head[::2], head[1::2])]
     return nuls[0] != nuls[1]
 

@@ -1,4 +1,4 @@
-"""Read one Kinesis record: where it stands in its stream, and the events in it."""
+"""Read one Kinesis record: its place in the stream, and its events."""
 
 import binascii
 from typing import Self
@@ -11,23 +11,23 @@ from personalize_relay.mapping import Mapping
 
 
 def position(record: KinesisStreamRecord) -> int:
-    """Where a record stands in its shard, known even of one that can't be read."""
+    """A record's place in its shard, known even if the record can't be read."""
     return int(record.raw_event["kinesis"]["sequenceNumber"])
 
 
 class Record(events.Origin, frozen=True, kw_only=True):
-    """What Kinesis says of a record, and its data as Lambda hands it over, in base64."""
+    """A record's description by Kinesis, and its data as Lambda hands it over, in base64."""
 
     stream_arn: str
     partition_key: str
     position: int
-    """The sequence number as the integer it is: as texts, "9" would come after "10"."""
+    """The sequence number as an integer: as text, "9" would come after "10"."""
     data: str
 
     @classmethod
     def read(cls, record: KinesisStreamRecord) -> Self:
-        """Take from a Lambda event what the relay uses; KeyError where it isn't a Kinesis record."""
-        # Each of the data class's properties makes its objects anew, for more than all the rest of reading takes.
+        """Take the members that the relay uses from a Lambda event; raises KeyError if it isn't a Kinesis record."""
+        # Each property of the data class makes its objects anew, which takes longer than the rest of reading.
         given = record.raw_event
         kinesis = given["kinesis"]
         return cls(
@@ -43,7 +43,7 @@ class Record(events.Origin, frozen=True, kw_only=True):
 
     @property
     def shard(self) -> str:
-        """The shard it is in, and whose that is."""
+        """The record's stream and shard."""
         return f"{self.stream_arn}:{self.shard_id}"
 
     def parse(self, trackers: events.Trackers, mapping: Mapping | None = None) -> events.Parsed:

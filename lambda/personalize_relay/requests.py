@@ -1,4 +1,4 @@
-"""Arrange interactions in lanes of PutEvents requests: as few requests as order and the API's limit allow."""
+"""Arrange interactions into lanes of PutEvents requests, in as few requests as order and the API's limit allow."""
 
 from collections.abc import Iterable
 from typing import Self
@@ -51,9 +51,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def lanes(interactions: Iterable[Interaction]) -> list[list[Request]]:
-    """Cut interactions in stream order into lanes, that of the lowest position first.
+    """Cut interactions in stream order into lanes, the lane of the lowest position first.
 
-    A lane has the requests of one session of one tracker, in stream order: never two of them are under way at once.
+    A lane has the requests of one session for one tracker, in stream order: no two of them are ever under way at once.
     """
     sessions: dict[tuple[str, str], list[Interaction]] = {}
     for interaction in interactions:

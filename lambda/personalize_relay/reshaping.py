@@ -1,4 +1,4 @@
-"""Turn what wraps an event into an event: other spellings of its members, DynamoDB's types, a list within a list."""
+"""Unwrap events: from other spellings of their members, from DynamoDB's types, from a list within a list."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.names import ATTRIBUTION_MEMBERS, EVENT_MEMBERS, FLAT_MEMBERS, meant, respelt
 
 MOST_COPIED = 100_000
-"""Members of all entries that `unwind` makes: an entry costs as much as it is wide."""
+"""The most members of all entries that `unwind` makes: a wide entry costs more than a narrow one."""
 
 
 def contract(value: Any) -> Any:  # noqa: ANN401 - JSON may be anything
-    """An object's members under the names of the contract, those of its `eventList`, too; other values as they are."""
+    """An object with its members, and those of its `eventList`, under the contract's names; other values unchanged."""
     if type(value) is not dict:
         return value
     named = _named(value, FLAT_MEMBERS)
@@ -23,7 +23,7 @@ def contract(value: Any) -> Any:  # noqa: ANN401 - JSON may be anything
 
 
 def _named(value: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
-    """The members that are the contract's, as `respelt` names them, but quicker where no two mean the same."""
+    """The contract's members as `respelt` names them, but quicker if no two of them mean the same."""
     if value.keys() <= known:
         return value
     named: dict[str, Any] = {}
@@ -77,9 +77,9 @@ def _not_an_image() -> InvalidRecord:
 
 
 def unwind(entries: Any, path: Any, name: Any) -> Any:  # noqa: ANN401 - as above
-    """Each entry once for each member of the list at a path in it, which it then holds under the name.
+    """Repeat each entry for each member of the list at a path in it, with that member under `name`.
 
-    An entry that has no such list, or an empty one, stays as it is.
+    An entry without such a list, or with an empty list, stays as it is.
     """
     if type(entries) is not list:
         return entries
@@ -99,7 +99,7 @@ def unwind(entries: Any, path: Any, name: Any) -> Any:  # noqa: ANN401 - as abov
 
 
 def _listed(entry: Any, steps: list[str]) -> list[Any]:  # noqa: ANN401 - as above
-    """The list at a path in an entry, empty where there is none."""
+    """The list at a path in an entry; empty if there is none."""
     found = entry
     for step in steps:
         found = found.get(step) if type(found) is dict else None

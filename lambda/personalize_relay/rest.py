@@ -1,21 +1,21 @@
 """How long to rest after a failure that haste doesn't cure.
 
-Denied access, a bucket that refuses, a bug, a tracker that is suspected.
+Such failures are denied access, a bucket that refuses, a bug, and a suspected tracker.
 """
 
 import math
 
 FIRST = 1.0
-"""Seconds of the first rest; each further one is twice as long."""
+"""Seconds of the first rest; each further rest is twice as long."""
 LONGEST = 30.0
 
 
 class Rest:
-    """The rests after failures in a row; kept across the invocations of a sandbox. Times are seconds on one clock."""
+    """The rests after failures in a row, kept across the invocations of a sandbox. Times are seconds on one clock."""
 
     def __init__(self) -> None:
         self.over = -math.inf
-        """When the latest rest is over."""
+        """When the latest rest ends."""
         self._seconds = 0.0
         self._began = -math.inf
 
@@ -27,12 +27,12 @@ class Rest:
         return self._seconds > 0
 
     def begin(self, tried: float, now: float) -> None:
-        """Rest after an attempt that was made then and has failed; one from before the latest rest changes nothing."""
+        """Rest after an attempt at `tried` has failed; an attempt from before the latest rest changes nothing."""
         if tried >= self._began:
             self._seconds = min(LONGEST, 2 * self._seconds or FIRST)
             self._began, self.over = now, now + self._seconds
 
     def end(self, tried: float) -> None:
-        """An attempt that was made then has succeeded; one from before the latest rest changes nothing."""
+        """End the rests after an attempt at `tried` has succeeded; one from before the latest rest changes nothing."""
         if tried >= self._began:
             self._seconds, self.over = 0.0, -math.inf

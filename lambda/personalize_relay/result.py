@@ -1,4 +1,4 @@
-"""What came of the events of one invocation's deliveries."""
+"""The fates of the events that one invocation was to deliver."""
 
 from enum import StrEnum
 
@@ -15,20 +15,20 @@ class Cause(StrEnum):
 
 
 class Result(msgspec.Struct):
-    """What came of each event: it is in one of the first four. And what it took."""
+    """Each event's fate, in one of the first four members; and the calls and the time that it took."""
 
     delivered: set[Source] = msgspec.field(default_factory=set)
     rejected: dict[Source, Rejection] = msgspec.field(default_factory=dict)
     undelivered: dict[Source, Cause] = msgspec.field(default_factory=dict)
     shadowed: set[Source] = msgspec.field(default_factory=set)
-    """What would have been delivered."""
+    """The events that would have been delivered."""
     calls: int = 0
     retries: int = 0
     throttles: int = 0
     answers: int = 0
     seconds: float = 0.0
-    """How long the answers took, added up."""
+    """The sum of the times that the answers took."""
     configuration_errors: list[str] = msgspec.field(default_factory=list)
-    """The error code of each call that was refused for its tracker's configuration, and of each suspected tracker."""
+    """The error code of each call refused because of its tracker's configuration, and of each suspected tracker."""
     uncured_errors: list[str] = msgspec.field(default_factory=list)
-    """The error codes of the requests that failed to the end."""
+    """The error codes of the requests that still failed at the end."""

@@ -1,6 +1,7 @@
-"""Which lane's turn it is: of those that may be sent, the one that stands lowest in the stream.
+"""Which lane has the turn: of those that may be sent, the lane that is lowest in the stream.
 
-Lanes that failed take turns with those that didn't: else, at a slow pace, one that always fails would take every turn.
+Lanes that failed take turns with those that didn't. Otherwise, at a slow pace, a lane that always fails would take
+every turn.
 """
 
 import heapq
@@ -10,7 +11,7 @@ from personalize_relay.lane import Lane
 
 
 class Schedule:
-    """The lanes with something to send, now or at a later time; times on the engine's clock."""
+    """The lanes with something to send, now or later. Times are on the engine's clock."""
 
     def __init__(self) -> None:
         self._sound: list[Lane] = []
@@ -25,11 +26,11 @@ class Schedule:
         return bool(self._sound or self._failing or self._waiting)
 
     def add(self, lane: Lane) -> None:
-        """Have a lane's next request sent in its turn."""
+        """Have a lane's next request sent in turn."""
         heapq.heappush(self._failing if lane.suspicion.failing else self._sound, lane)
 
     def add_later(self, lane: Lane, due: float) -> None:
-        """The same, from a time on."""
+        """Have a lane's next request sent in turn, but not before `due`."""
         heapq.heappush(self._waiting, (due, lane))
 
     def ready(self, now: float) -> bool:
@@ -39,11 +40,11 @@ class Schedule:
         return bool(self._sound or self._failing)
 
     def next_due(self) -> float:
-        """When the next of the waiting lanes may be sent; infinity without any."""
+        """When the next of the waiting lanes may be sent; infinity if none waits."""
         return self._waiting[0][0] if self._waiting else math.inf
 
     def take(self) -> Lane:
-        """The lane whose turn it is, of those that are ready."""
+        """Take the lane that has the turn, among those that are ready."""
         self._failing_turn = bool(self._failing) and (self._failing_turn or not self._sound)
         turn = self._failing if self._failing_turn else self._sound
         self._failing_turn = not self._failing_turn

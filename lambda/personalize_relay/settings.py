@@ -16,18 +16,18 @@ TRUE_OR_FALSE = {"true": True, "false": False}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the function may be told; every field is one environment variable.
+    """The function's settings; every field is one environment variable.
 
-    Values that CloudFormation fills in later (a bucket of the same stack, say) pass the checks, as they are
+    Values that CloudFormation fills in later (such as a bucket of the same stack) pass the checks, because they are
     strings that are neither empty nor too long.
     """
 
     tracking_id: str
-    """TRACKING_ID: the event tracker of events that name none."""
+    """TRACKING_ID: the event tracker of events that name no tracker."""
     quarantine_bucket: str
     """QUARANTINE_BUCKET: the S3 bucket for rejected events."""
     quarantine_prefix: str = "quarantine/"
-    """QUARANTINE_PREFIX: the key prefix in that bucket; ends with a slash."""
+    """QUARANTINE_PREFIX: the key prefix in that bucket; it ends with a slash."""
     allowed_tracking_ids: tuple[str, ...] = ()
     """ALLOWED_TRACKING_IDS: further event trackers that an event may name, comma-separated."""
     max_in_flight: int = DEFAULT_MAX_IN_FLIGHT
@@ -35,11 +35,11 @@ class Settings:
     put_events_client: str = "curl"
     """PUT_EVENTS_CLIENT: which client makes the calls."""
     mapping: str = ""
-    """MAPPING: what makes events of other payloads: a preset's name, or a file at the root of the function's code."""
+    """MAPPING: the mapping of other payloads to events: a preset's name, or a file at the root of the function."""
     mapping_salt: str = field(default="", repr=False)
-    """MAPPING_SALT: what the mapping's `hash` mixes in; shown nowhere."""
+    """MAPPING_SALT: the salt of the mapping's `hash`; shown nowhere."""
     shadow: bool = False
-    """SHADOW: whether everything is done but the calls and the quarantine."""
+    """SHADOW: whether the function does everything except the calls and the quarantine."""
     log_level: str = "INFO"
     """LOG_LEVEL: a level of Python's logging."""
     service: str = "personalize-relay"

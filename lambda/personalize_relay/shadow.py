@@ -7,7 +7,7 @@ from personalize_relay.result import Result
 
 
 class Shadow:
-    """Delivers nothing, and says of every event that it would have been."""
+    """Delivers nothing, and says that it would have delivered every event."""
 
     def deliver(self, lanes: Iterable[list[Request]], **_times: float) -> Result:
         """See Delivers."""
@@ -15,7 +15,7 @@ class Shadow:
 
 
 class Nowhere:
-    """Keeps no object: what would be quarantined is only counted."""
+    """Keeps no object: the relay only counts what it would quarantine."""
 
     def put(self, key: str, body: bytes) -> None:
         """See ObjectStore."""

@@ -1,19 +1,19 @@
-"""Find the event that a request fails on, and say when to give it up: the one place that decides it."""
+"""Find the event that a request fails on, and decide when to give it up: the only place that decides it."""
 
 from enum import Enum, auto
 from typing import NamedTuple, Self
 
 ATTEMPTS = 8
-"""Failures, throttling aside, after which a request is suspected: it may hold an event that the API stumbles over."""
+"""Failures, except throttling, after which a request is suspected of holding an event that the API stumbles over."""
 SLOW_ATTEMPTS = 3
 SLOW = 10.0
-"""The same where they took so many seconds, as time-outs do."""
+"""Seconds; SLOW_ATTEMPTS failures are enough if they took as long as this, as time-outs do."""
 MOSTLY = 3
-"""Requests that are taken for each that fails, if the API is well."""
+"""While the API is well, it takes more than this many requests for each that fails."""
 
 
 class Step(Enum):
-    """What to do with a request that failed once more."""
+    """What to do with a request that has failed once more."""
 
     KEEP = auto()
     SPLIT = auto()
@@ -21,7 +21,7 @@ class Step(Enum):
 
 
 class FirstAttempts:
-    """The first attempts of the requests for one tracker, in one invocation: how well the API is.
+    """The first attempts of the requests for one tracker in one invocation, which show how well the API is.
 
     Retries don't count: an API that fails on half of its calls gets everything through in the end.
     """
@@ -35,46 +35,46 @@ class FirstAttempts:
 
 
 class Trial(NamedTuple):
-    """How an event is tried that fails and fails."""
+    """The conditions for giving up an event that keeps failing."""
 
     patience: float
-    """Seconds of age up to which it is tried in any case."""
+    """Seconds of age up to which the relay never gives the event up."""
     seconds: float
-    """From its first failure before it may be given up; in a short invocation, a third of that."""
+    """Seconds from the event's first failure before it may be given up; in a short invocation, a third of that."""
     chance: float
-    """How likely it may be, at the share of others that fail, that a good event fails as often."""
+    """The highest chance that a good event would fail as often, given the share of others that fail."""
 
     def within(self, invocation: float) -> Self:
-        """The same in an invocation of so many seconds."""
+        """The same trial in an invocation of so many seconds."""
         return self._replace(seconds=min(self.seconds, invocation / 3))
 
 
 FIRST_TRIAL = Trial(patience=900.0, seconds=20.0, chance=1e-4)
 NEXT_TRIAL = Trial(patience=0.0, seconds=10.0, chance=1e-9)
-"""Once the sandbox gave an event of the tracker up: a shard must not be held again for each that is like it."""
+"""The trial once the sandbox has given up an event of the tracker: similar events must not hold the shard as long."""
 
 
 class Suspicion:
-    """The failures of one request, and of the parts it was split into; times are seconds on the engine's clock."""
+    """The failures of one request, and of the parts that it was split into. Times are seconds on the engine's clock."""
 
     def __init__(self, others: FirstAttempts) -> None:
         self.failing = False
-        """Whether it, or a part of it, has failed, throttling aside."""
+        """Whether the request, or a part of it, has failed, except by throttling."""
         self._others = others
         self._before = 0, 0
         self._began = self._part_began = 0.0
         self._failed_parts = 0
         self._failures = 0
-        """Of the part under way."""
+        """The failures of the part under way."""
         self.suspected = False
-        """Whether it has failed too often by now."""
+        """Whether the request has failed too often by now."""
 
     def __repr__(self) -> str:
         state = "suspected" if self.suspected else "failing" if self.failing else "none"
         return f"<Suspicion: {state}, {self._failures} failures, {self._others!r}>"
 
     def begin_call(self, now: float) -> None:
-        """Remember the others' counts: a trial looks at what came of them since the first call that failed began."""
+        """Remember the others' counts: a trial compares with those since the first failed call began."""
         if not self.failing:
             self._before = self._others.taken, self._others.failed
             self._began = now
@@ -86,12 +86,12 @@ class Suspicion:
         self._failures = 0
 
     def begin_again(self) -> None:
-        """Go on behind an event that was given up: what it held up is judged by its own failures."""
+        """Go on after an event that was given up: the events behind it are judged by their own failures."""
         self.failing = False
         self._failed_parts = self._failures = 0
 
     def note_failure(self, now: float, *, events: int, age: float, trial: Trial) -> Step:
-        """Count a failed call, throttling aside, of so many events, the first of an age in seconds; what to do now."""
+        """Count a failed, not throttled call of so many events, the first of `age` seconds; return what to do."""
         if not self._failures:
             self._others.failed += 1
             self._failed_parts += 1
@@ -111,7 +111,7 @@ class Suspicion:
         return part or slow or self._failures >= ATTEMPTS
 
     def _alone(self, most: float) -> bool:
-        """Whether it fails where others are taken, since its first call that failed began, and not by chance."""
+        """Whether, since its first failed call began, it fails while others are taken, and not by chance."""
         taken = self._others.taken - self._before[0]
         failed = self._others.failed - self._before[1] - self._failed_parts
         chance: float = ((failed + 1) / (taken + failed + 2)) ** self._failures

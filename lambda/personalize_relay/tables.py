@@ -1,4 +1,4 @@
-"""Take the members out of a table of a TOML file, or raise MappingError with what is wrong with them.
+"""Take the members out of a table of a TOML file, or raise MappingError with their fault.
 
 Each message begins with the table's place: the file, the rule or test, the member.
 """
@@ -9,7 +9,7 @@ from typing import Any
 from personalize_relay.errors import MappingError
 
 LONGEST_NAME = 64
-"""Characters of the name of a rule or a test."""
+"""The most characters of the name of a rule or test."""
 
 
 class Table:
@@ -20,21 +20,21 @@ class Table:
         self.values = values
 
     def wrong(self, said: str) -> MappingError:
-        """The error of the table as a whole: `said` is the end of a sentence that begins with where it is."""
+        """The error of the whole table: `said` is the end of a sentence that begins with the table's place."""
         return MappingError(f"{self.place}: {said}")
 
     def at(self, key: str, said: str) -> MappingError:
-        """The error of a member."""
+        """The error of one member."""
         return self.wrong(f"{key} {said}")
 
     def refuse_others(self, known: Collection[str]) -> None:
-        """Raise for the first member that isn't one of these."""
+        """Raise MappingError for the first member that isn't one of these."""
         for key in self.values:
             if key not in known:
                 raise self.at(key, f"is not known: {_did_you_mean(key, known)}")
 
     def text(self, key: str, otherwise: str | None = None) -> str | None:
-        """A text that isn't blank, if there is one."""
+        """A text that isn't blank, or `otherwise` if there is none."""
         value = self.values.get(key, otherwise)
         if value is not None and not isinstance(value, str):
             raise self.at(key, f"is {kind(value)}: it must be a text in quotes")
@@ -43,7 +43,7 @@ class Table:
         return value
 
     def tables(self, key: str) -> Iterator["Table"]:
-        """The tables of a list of them, each named by its `name` where it has one, else by its number."""
+        """The tables of a list, each named by its `name` or, if it has none, by its number."""
         listed = self.values.get(key, [])
         if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
             raise self.at(key, f"must be a list of tables: write [[{key}]] before each")
@@ -52,7 +52,7 @@ class Table:
             yield Table(f"{self.place}: {key} {named}", values)
 
     def table(self, key: str) -> "Table":
-        """The table that a member is."""
+        """A member that is a table."""
         values = self.values[key]
         if not isinstance(values, dict):
             raise self.at(key, f"is {kind(values)}: it must be a table of members")
@@ -60,12 +60,12 @@ class Table:
 
 
 def is_name(value: object) -> bool:
-    """Whether a value can name a rule or a test: in a line of the log, too."""
+    """Whether a value can name a rule or test, also in a line of the log."""
     return isinstance(value, str) and value.isprintable() and 0 < len(value.strip()) <= len(value) <= LONGEST_NAME
 
 
 def kind(value: object) -> str:
-    """How TOML calls a value."""
+    """TOML's name for the type of a value."""
     names = {bool: "a boolean", int: "a number", float: "a number", str: "a text", list: "a list", dict: "a table"}
     return names.get(type(value), "a date or a time")
 

@@ -1,4 +1,4 @@
-"""How long to wait for an answer: by what the API usually takes, so that a hung call is soon tried again."""
+"""How long to wait for an answer: as long as the API usually takes, so that a hung call is soon tried again."""
 
 from personalize_relay.clients import TIMEOUT
 
@@ -7,7 +7,7 @@ SHORTEST = 1.0
 
 
 class Timeout:
-    """The retransmission timeout of RFC 6298, in seconds: mean and deviation of what answers take, doubled a time-out.
+    """The retransmission timeout of RFC 6298, in seconds: from mean and deviation of answers, doubled by each time-out.
 
     https://www.rfc-editor.org/rfc/rfc6298
     """
@@ -20,7 +20,7 @@ class Timeout:
         return f"<Timeout {self.seconds(0):.1f} s>"
 
     def note(self, seconds: float) -> None:
-        """Take in how long an answer took."""
+        """Learn how long an answer took."""
         if self._mean is None:
             self._mean, self._deviation = seconds, seconds / 2
         else:
@@ -28,7 +28,7 @@ class Timeout:
             self._mean += (seconds - self._mean) / 8
 
     def seconds(self, timeouts: int) -> float:
-        """For a request that has timed out so many times; TIMEOUT until an answer has come."""
+        """The timeout of a request that has timed out so many times; TIMEOUT until the first answer comes."""
         if self._mean is None:
             return TIMEOUT
         return min(TIMEOUT, max(SHORTEST, self._mean + 4 * self._deviation) * 2.0**timeouts)

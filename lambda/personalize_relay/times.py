@@ -1,6 +1,6 @@
-"""Read a moment in any way that producers write one, where it can only be one moment.
+"""Read a time in any form that producers write, if it can only mean one moment.
 
-A number is in seconds, milli-, micro- or nanoseconds since 1970, whichever of them its size allows. A text is such a
+A number is in seconds, milli-, micro- or nanoseconds since 1970, whichever its size allows. A text is such a
 number, ISO 8601, RFC 1123 (`Tue, 24 Nov 2026 09:30:00 GMT`), JavaScript's `Date.toString()` or .NET's `/Date(ms)/`;
 MongoDB's Extended JSON has an object, `{"$date": …}`.
 """
@@ -13,9 +13,9 @@ from personalize_relay.errors import InvalidRecord, Reason
 
 _MILLISECONDS = 1e11
 UNITS = ((1e17, 1e9), (1e14, 1e6), (_MILLISECONDS, 1e3))
-"""From which size on a number is in nano-, micro- and milliseconds, and how many of them are in a second.
+"""The size from which on a number is in nano-, micro- or milliseconds, and how many of these are in a second.
 
-In seconds 1e11 would be the year 5138; in the next smaller unit each of the three is in 1973.
+In seconds, 1e11 would be the year 5138; in the unit that it begins, each of the three sizes is in 1973.
 """
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
 _DOT_NET = re.compile(r"/Date\((-?\d+)([+-]\d{4})?\)/", re.ASCII)
@@ -32,13 +32,13 @@ _RFC_1123 = re.compile(
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _UTC = (" UTC", " GMT", " Z")
 _GO = " +0000"
-"""What stands before UTC where Go writes a time as text."""
+"""The offset that Go writes before UTC in a text."""
 _LONGEST = 100
-"""Characters of a text that is looked at."""
+"""The most characters of a text that may be a time."""
 
 
 def seconds(name: str, value: object, zone: tzinfo | None = None) -> float:
-    """Epoch seconds; `zone` is that of a text that names none. Raises InvalidRecord for what is no one moment."""
+    """Epoch seconds; a text without a zone is in `zone`. Raises InvalidRecord if the value isn't exactly one moment."""
     if type(value) is int or type(value) is float:
         return float(value) if 0 <= value < _MILLISECONDS else _from_number(name, value)
     if type(value) is str:
@@ -57,7 +57,7 @@ def _from_number(name: str, value: float) -> float:
 
 
 def finite(name: str, value: float) -> float:
-    """A number as a double; raises InvalidRecord where none holds it."""
+    """A number as a double; raises InvalidRecord if no double holds it."""
     try:
         converted = float(value)
     except OverflowError:
@@ -76,7 +76,7 @@ def _divided(value: float, by: float) -> float:
 
 def _from_text(name: str, text: str, zone: tzinfo | None) -> float:
     if len(text) <= _LONGEST:
-        if text[4:5] != "-" and _NUMBER.fullmatch(text):  # to `fromisoformat` digits may be a date
+        if text[4:5] != "-" and _NUMBER.fullmatch(text):  # `fromisoformat` may take digits for a date
             return _from_number(name, float(text) if "." in text else int(text))
         if text[:2].isdigit():
             return _from_iso8601(name, text.upper(), zone)

@@ -1,6 +1,6 @@
 """One event tracker: whether it is doubted, trusted or denied, and when the next call to it may begin.
 
-A wrong tracker is told from bad events here, before the quarantine is full of good ones.
+This file tells a wrong tracker from bad events, before the quarantine is full of good events.
 """
 
 import math
@@ -17,20 +17,21 @@ from personalize_relay.suspicion import FirstAttempts
 from personalize_relay.verdicts import Verdict
 
 PATIENCE = 1800.0
-"""Seconds of age up to which a record's rejection is doubted while its tracker has taken nothing."""
+"""Seconds of a record's age up to which a rejection is doubted while the tracker has taken nothing."""
 ADMITTED = 3
-"""Requests that are tried on probation; the others wait for a first success."""
+"""Requests to try on probation; the others wait for a first success."""
 SUSPECT = "SuspectTracker"
-"""What stands for the error code of a tracker that refused all of them."""
+"""The error code for a tracker that rejected all of these requests."""
 GIVEN_UP_LATELY = 3600.0
-"""Seconds for which an event that was given up shortens the trial of the next."""
+"""Seconds for which an event that was given up shortens the trials of the next."""
 
 
 class Tracker:
     """The calls to one tracker, kept across the invocations of a sandbox. Times are seconds on the engine's clock.
 
-    On probation it is until it takes an event in this sandbox: it may be the tracker that is wrong. Denied it is from
-    an answer that only a person can cure until a call is let through: one after the other probes, with rests between.
+    A tracker is on probation until it takes an event in this sandbox: until then, the tracker may be wrong. It is
+    denied from an answer that only a person can cure until a call is let through: meanwhile, one call at a time probes
+    it, with rests between.
     """
 
     def __init__(self) -> None:
@@ -38,17 +39,17 @@ class Tracker:
         self._pace = Pace()
         self._rest = Rest()
         self._gave_up: dict[str, float] = {}
-        """When, by the error code."""
+        """When an event was last given up, by error code."""
         self._begin()
 
     def _begin(self) -> None:
         self.first_attempts = FirstAttempts()
         self.rejected: dict[Source, Rejection] = {}
-        """What it rejected on probation: the events may be bad, or the tracker wrong."""
+        """The rejections on probation: the events may be bad, or the tracker wrong."""
         self.lanes: list[Lane] = []
         self._schedule = Schedule()
         self.in_flight = 0
-        """Calls that it has not answered."""
+        """Calls without an answer so far."""
         self._doubted = False
         self._held: deque[Lane] = deque()
         self._admitted = 0
@@ -58,9 +59,9 @@ class Tracker:
         return f"<Tracker {state}, {self.in_flight} in flight, {self._schedule!r}, {self._pace!r}>"
 
     def begin(self, lanes: Sequence[list[Request]], *, now: float, wall: float, doubting: bool) -> None:
-        """Begin an invocation with these lanes, at a time of the clock and of the stream, in epoch seconds.
+        """Begin an invocation with these lanes; `now` is on the engine's clock, `wall` in epoch seconds.
 
-        Not doubting, events are rejected by what the tracker answers from the first on.
+        Without `doubting`, the tracker's first rejection already counts against the event.
         """
         self._begin()
         oldest = min(requests[0].interactions[0].arrival for requests in lanes)
@@ -74,21 +75,21 @@ class Tracker:
 
     @property
     def on_probation(self) -> bool:
-        """Whether its rejections may be its own fault."""
+        """Whether its rejections may mean that the tracker is wrong."""
         return self._doubted and not self.trusted
 
     @property
     def denied(self) -> bool:
-        """Whether a call was answered as only a person can cure, and none made since was let through."""
+        """Whether an answer was one that only a person can cure, and no later call was let through."""
         return bool(self._rest)
 
     @property
     def has_work(self) -> bool:
-        """Whether it has something to send, now or later."""
+        """Whether the tracker has something to send, now or later."""
         return bool(self._schedule)
 
     def queue(self, lane: Lane) -> None:
-        """Have the lane's next request sent in its turn, if it has one that probation lets through."""
+        """Have the lane's next request sent in turn, if it has one and probation lets that through."""
         if not lane.requests:
             return
         if self.on_probation and not lane.tried:
@@ -100,24 +101,24 @@ class Tracker:
         self._schedule.add(lane)
 
     def queue_later(self, lane: Lane, due: float) -> None:
-        """The same for a request that was sent before, from a time on."""
+        """Have a request that was sent before sent again in turn, but not before `due`."""
         self._schedule.add_later(lane, due)
 
     def may_begin(self, now: float) -> bool:
-        """Whether a call may begin; while it is denied one at a time, after a rest."""
+        """Whether a call may begin; while the tracker is denied, one at a time and after a rest."""
         if (self.denied and self.in_flight) or now < self._rest.over:
             return False
         return self._schedule.ready(now) and self._pace.admits(now)
 
     def next(self, now: float) -> float:
-        """When it is worth asking again, if no answer comes before."""
+        """When to ask again, if no answer comes before."""
         if self.denied and self.in_flight:
             return math.inf
         due = self._pace.next if self._schedule.ready(now) else self._schedule.next_due()
         return max(due, self._rest.over)
 
     def begin_call(self, now: float) -> Lane:
-        """The lane whose first request is to be sent now."""
+        """Begin a call; return the lane whose first request to send."""
         lane = self._schedule.take()
         lane.begin_call(now)
         self._pace.begin(now)
@@ -125,9 +126,9 @@ class Tracker:
         return lane
 
     def settle(self, lane: Lane, verdict: Verdict, began: float, now: float) -> None:
-        """Take in the answer to a call that began then."""
+        """Learn the verdict on a call that began at `began`."""
         self.in_flight -= 1
-        # A request that is suspected fails by itself, where others are taken: that says nothing of the API.
+        # A suspected request fails by itself while others are taken: that says nothing about the API.
         alone = lane.suspicion.suspected and self.first_attempts.taken > 0
         if not (verdict is Verdict.TRANSIENT and alone):
             self._pace.settle(verdict, began, now)
@@ -137,7 +138,7 @@ class Tracker:
             self._rest.end(began)
 
     def trust(self, *, first_attempt: bool) -> dict[Source, Rejection]:
-        """It has taken a request; returns what it rejected on probation, which is now known to be bad."""
+        """Trust the tracker, which has taken a request; return its rejections on probation, which now count."""
         self.first_attempts.taken += first_attempt
         if self.trusted:
             return {}
@@ -149,15 +150,15 @@ class Tracker:
         return rejected
 
     def replace_on_probation(self) -> None:
-        """Try another request in the place of one that fails without being refused: it says nothing of the tracker."""
+        """Try another request in place of one that fails without being rejected: it doesn't judge the tracker."""
         self._admitted -= 1
         if self._held:
             self.queue(self._held.popleft())
 
     def give_up(self, error: str, now: float) -> None:
-        """An event is given up that alone fails with this error code."""
+        """Note that an event which alone fails with this error code is given up."""
         self._gave_up[error] = now
 
     def gave_up_lately(self, error: str, now: float) -> bool:
-        """Whether that happened in this sandbox, so that it may again."""
+        """Whether this sandbox has lately given up an event with this error code, so that more may follow."""
         return now - self._gave_up.get(error, -math.inf) < GIVEN_UP_LATELY

@@ -1,4 +1,4 @@
-"""Tell from an answer what to do with its request."""
+"""Judge by an answer what to do with its request."""
 
 from enum import Enum, auto
 
@@ -6,7 +6,7 @@ from personalize_relay.clients import Answer
 
 
 class Verdict(Enum):
-    """What an answer means for the request."""
+    """The meaning of an answer for its request."""
 
     DELIVERED = auto()
     INVALID = auto()
@@ -30,7 +30,7 @@ _CONFIGURATION = (
     "RequestExpired",
     "RequestTimeTooSkewed",
     "UnknownOperation",
-    # botocore's own, before anything is sent
+    # botocore's own errors, before anything is sent
     "NoCredentials",
     "PartialCredentials",
     "CredentialRetrieval",
@@ -41,13 +41,13 @@ _CONFIGURATION = (
     "EndpointResolution",
 )
 _CONFIGURATION_STATUSES = {401, 403, 404, 405, 407}
-"""No access; and what a wrong endpoint or a proxy answers."""
-# botocore refuses these parameters before it sends them: only a single event's rejection can mend that.
+"""The statuses of denied access, of a wrong endpoint and of a proxy."""
+# botocore refuses such parameters before it sends them: only rejecting a single event can help.
 _INVALID = {"ParamValidationError"}
 
 
 def judge(answer: Answer) -> Verdict:
-    """Class an answer by error code and status: only one of PutEvents' errors is modelled."""
+    """Judge an answer by error code and status, because the service model has only one of PutEvents' errors."""
     status, error = answer.status, answer.error
     if 200 <= status < 300:  # noqa: PLR2004 - HTTP's own numbers
         return Verdict.DELIVERED
