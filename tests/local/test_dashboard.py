@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from local.dashboard.body import NO_DATA, NOT_COMPUTED, NOT_EMULATED, Graph, Key, States, Widget, keys, widgets
+from local.dashboard.page import Band, Page
 from local.dashboard.picture import save
 
 ROOT = Path(__file__).parents[2]
@@ -95,11 +96,11 @@ def test_the_picture_says_what_it_shows_and_what_it_does_not(tmp_path: Path) -> 
         graph("Losses", lost, x=12),
     )
     files = [tmp_path / "new" / f"shop.{kind}" for kind in ("svg", "png")]
-    save(drawn, "The shop", START, START + 4, files)
+    save(drawn, Page("The shop", START, START + 4, [Band("the till is stuck", START + 1, START + 2, "#ffeecc")]), files)
     texts = {text.text for text in ElementTree.parse(files[0]).iter("{http://www.w3.org/2000/svg}text")}  # noqa: S314 - our own
     assert texts >= {
-        *("The shop", "Is it open?", "Sales", "Stacked", "Losses"),
-        *("Sold: 30", "Wait, maximum (right): 400", "late: 1,000, far above", "no data: Lost"),
+        *("The shop", "1 to 2 s: the till is stuck", "Is it open?", "Sales", "Stacked", "Losses"),
+        *("Sold: 30", "Wait, max (right): 400", "late: 1,000, far above", "no data: Lost"),
     }
     assert files[1].read_bytes().startswith(b"\x89PNG")
 
