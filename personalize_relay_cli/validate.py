@@ -90,7 +90,7 @@ def _watched(lines: Iterator[Line], files: Sequence[str]) -> Iterator[Line]:
     before = bytes_before(files)
     total, at, count = before.pop("", None), 0, 0
     with bar("checking", total, "lines", lambda: (at, count)) as draw:
-        for count, line in enumerate(lines):  # noqa: B007 - the bar looks at it
+        for count, line in enumerate(lines):
             if draw and count % STEP == 0:
                 at = before.get(line.file, 0) + line.offset
                 draw()
