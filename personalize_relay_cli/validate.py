@@ -86,15 +86,12 @@ def validate(  # noqa: PLR0913 - an option each
 
 
 def _watched(lines: Iterator[Line], files: Sequence[str]) -> Iterator[Line]:
-    """The same lines, with a bar where that can be drawn and the files' sizes are known."""
+    """The same lines, with a bar on a terminal."""
     before = bytes_before(files)
-    if not before:
-        yield from lines
-        return
-    total, at, count = before.pop(""), 0, 0
+    total, at, count = before.pop("", None), 0, 0
     with bar("checking", total, "lines", lambda: (at, count)) as draw:
         for count, line in enumerate(lines):
             if draw and count % STEP == 0:
-                at = before[line.file] + line.offset
+                at = before.get(line.file, 0) + line.offset
                 draw()
             yield line
