@@ -46,7 +46,7 @@ def test_an_account_needs_no_bootstrap_and_tells_what_differs(template: dict[str
     parameters = template["Parameters"]
     assert {name for name, body in parameters.items() if "Default" not in body} == {"TrackingId", "CodeBucket"}
     assert parameters.keys() == {
-        *("TrackingId", "CodeBucket", "CodePrefix", "Architecture", "StreamArn", "AlarmEmail"),
+        *("TrackingId", "CodeBucket", "CodePrefix", "Architecture", "ExistingStreamArn", "AlarmEmail"),
     }
     assert "Rules" not in template
     assert all(body["Description"].endswith(".") for body in parameters.values())
