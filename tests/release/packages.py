@@ -13,6 +13,11 @@ SOURCES = ("infra", "lambda", "personalize_relay_cli")
 FILES = ("cdk.json", "LICENSE", "pyproject.toml", "README.md", "uv.lock", ".gitignore", ".python-version")
 
 
+VERSION = "1.2.3"
+WHO = ("-c", "user.name=Nobody", "-c", "user.email=nobody@example.com")
+TAGGING = (("init", "-q"), ("add", "."), (*WHO, "commit", "-qm", "all"), ("tag", f"v{VERSION}"))
+
+
 def make_release(folder: Path) -> Path:
     """What `make release` writes, from a copy of the sources: nothing is put into the checkout."""
     copy = folder / "checkout"
@@ -23,11 +28,17 @@ def make_release(folder: Path) -> Path:
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "function"))
     (ROOT / "build").mkdir(exist_ok=True)
     (copy / "build").symlink_to(ROOT / "build")  # the function is built once for the same sources
-    run = subprocess.run(
-        [sys.executable, "-m", "infra.release", "dist"], cwd=copy, capture_output=True, text=True, check=False
+    for command in TAGGING:
+        _run(copy, "git", *command)
+    _run(copy, sys.executable, "-m", "infra.release", "dist")
+    return copy / "dist"
+
+
+def _run(folder: Path, *words: str | Path) -> None:
+    run = subprocess.run(  # noqa: S603 - our own commands
+        words, cwd=folder, capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr
-    return copy / "dist"
 
 
 def interpreter(version: str) -> str | None:
@@ -41,13 +52,6 @@ def interpreter(version: str) -> str | None:
     return run.stdout.strip() if run.returncode == 0 else None
 
 
-def _uv(*words: str | Path) -> None:
-    run = subprocess.run(  # noqa: S603 - the project's own tool
-        [UV, *words, "--quiet"], capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 0, run.stderr
-
-
 @dataclass(frozen=True, slots=True)
 class Installed:
     """An environment that holds a wheel, and what it needs."""
@@ -57,8 +61,8 @@ class Installed:
     @classmethod
     def of(cls, wheel: Path, python: str, folder: Path) -> "Installed":
         """Make it: a fresh one, of an interpreter."""
-        _uv("venv", "--python", python, folder)
-        _uv("pip", "install", "--python", folder, wheel)
+        _run(folder.parent, UV, "venv", "--quiet", "--python", python, folder)
+        _run(folder.parent, UV, "pip", "install", "--quiet", "--python", folder, wheel)
         return cls(folder)
 
     def relay(self, *words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
