@@ -42,14 +42,17 @@ def _run(folder: Path, *words: str | Path) -> None:
 
 
 def interpreter(version: str) -> str | None:
-    """A Python of that version on this machine, if there is one."""
+    """A Python of that version on this machine, if there is one: on the path, uv's own, or pyenv's."""
     run = subprocess.run(  # noqa: S603 - the project's own tool
         [UV, "python", "find", "--no-python-downloads", "--no-project", version],
         capture_output=True,
         text=True,
         check=False,
     )
-    return run.stdout.strip() if run.returncode == 0 else None
+    if run.returncode == 0:
+        return run.stdout.strip()
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    return next(map(str, pyenv.glob(f"versions/{version}.*/bin/python")), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ WITHOUT_LIBCURL = """
 from personalize_relay_cli.problems import Problem
 from personalize_relay_cli.recovery.failures import Failures
 try:
-    Failures.past_the_stream(None, None, None, local=True)
+    Failures.past_the_stream(None, profile=None, region=None, local=True)
 except Problem as exc:
     print(exc)
 """
