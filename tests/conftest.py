@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [each for each in items if _is_left_out(config, each)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [each for each in items if not _is_left_out(config, each)]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Keep quick what is meant to be."""
+    if session.config.getoption("--quick") and "aws_cdk" in sys.modules:
+        raise pytest.UsageError("a quick test imports aws_cdk, which takes seconds: let it stand in tests/infra")
 
 
 def _is_left_out(config: pytest.Config, item: pytest.Item) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import KinesisStreamRecord
 
-from infra.personalize import interactions_schema
+from infra.interactions import interactions_schema
 from personalize_relay.events import Trackers
 from personalize_relay.records import Record
 from tests.cli import corpus
