@@ -11,7 +11,8 @@ from local.emulator.clients import CREDENTIALS, REGION
 from local.system import System
 from local.terminal import ending_well, telling
 
-PORT = 4566
+BY_MAKE = 'With make: make local ARGS="--port 4567".'
+PORT, MOST_PORT = 4566, 65_535
 LOOK = 1.0
 """Seconds between two looks at what has become of the events."""
 
@@ -50,10 +51,10 @@ that has the member "$schema": "personalize-relay.event/1".
 
 def main() -> int:
     """Serve; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="make local", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m local.serve", description=__doc__, epilog=BY_MAKE)
     parser.add_argument(
         "--port",
-        type=int,
+        type=_port,
         default=PORT,
         help="Serve AWS on this port of 127.0.0.1 (default: %(default)d).",
     )
@@ -71,6 +72,12 @@ def main() -> int:
             console.print(MAPPED.format(mapping=options.mapping), markup=False, highlight=False, soft_wrap=True)
         _watch(system, console)
     return 0
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and 1 <= int(text) <= MOST_PORT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is not a port from 1 to {MOST_PORT}")
 
 
 def _commands(system: System) -> str:

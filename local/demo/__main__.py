@@ -7,6 +7,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from rich.console import Console
 
@@ -19,7 +20,8 @@ from local.system import System
 from local.terminal import ending_well, telling
 from personalize_relay_cli.problems import Problem
 
-SECONDS = 30.0
+BY_MAKE = 'With make: make demo ARGS="--seconds 0".'
+SECONDS, MOST_SECONDS = 30.0, 600.0
 EARLIER = 0.1
 """Of the seconds that the sample takes, those that a click has waited for its producer, at the most."""
 OF_OTHERS = {"segment": segment_stream.sample}
@@ -52,10 +54,10 @@ def _spells(mapping: str | None) -> Sequence[Spell]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__, epilog=BY_MAKE)
     parser.add_argument(
         "--seconds",
-        type=float,
+        type=_seconds,
         default=SECONDS,
         help="Send the sample over SECONDS, with spells of throttling and denied access in them; 0 sends it at once, "
         "without them (default: %(default)g).",
@@ -66,7 +68,10 @@ def _parser() -> argparse.ArgumentParser:
         help="Let the Personalize fake lose one event, to see the account fail (default: it loses none).",
     )
     parser.add_argument(
-        "--client", choices=("curl", "boto3"), default="curl", help="Call PutEvents with CLIENT (default: %(default)s)."
+        "--client",
+        choices=("curl", "boto3"),
+        default="curl",
+        help="Call PutEvents by libcurl or boto3 (default: %(default)s).",
     )
     parser.add_argument(
         "--mapping",
@@ -74,6 +79,13 @@ def _parser() -> argparse.ArgumentParser:
         help="Send the sample of another system, and read it by its preset (default: send the relay's own events).",
     )
     return parser
+
+
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if 0 <= float(text) <= MOST_SECONDS:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text} is not from 0 to {MOST_SECONDS:g} seconds")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ API_LATENCY = 0.02
 LONGEST = 90.0
 """Seconds that the stream may take to drain."""
 FEWEST_FULL = 0.9
-"""Of the events a call that the sample allows, the share that must be reached."""
+"""Of the events a call that the batches allow, the share that must be reached."""
 REFRESH = 0.25
 PLAIN_REFRESH = 5.0
 """The same where the output is no terminal."""
