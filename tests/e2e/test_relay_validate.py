@@ -140,6 +140,7 @@ def test_warnings_matter_only_when_they_are_to() -> None:
 
 def test_json_has_the_same_facts() -> None:
     assert found("-", given=GOOD + BAD + b'{"sessionId":"s","eventType":"click"}') == {
+        "schema": "personalize-relay.validate/1",
         "lines": {"good": 2, "bad": 1, "blank": 0},
         "events": {"good": 2, "bad": 1},
         "reasons": {"placeholder_text": 1},
