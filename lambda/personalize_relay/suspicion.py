@@ -1,6 +1,7 @@
 """Find the event that a request fails on, and decide when to give it up.
 
-`delivery.py` chooses the trial by what `tracker.py` remembers of the last hour; docs/design.md has all of it in a table.
+`delivery.py` chooses the trial by what `tracker.py` remembers of the last hour. docs/design.md has all of this in a
+table.
 """
 
 from enum import Enum, auto
@@ -54,7 +55,7 @@ class Trial(NamedTuple):
 
 FIRST_TRIAL = Trial(least_age=900.0, seconds=20.0, chance=1e-4)
 NEXT_TRIAL = Trial(least_age=0.0, seconds=10.0, chance=1e-9)
-"""The trial of an event with the error of one that was given up within the hour, and where a person sends events again."""
+"""After another event with the same error was given up within the hour, and where a person sends events again."""
 
 
 class Suspicion:
