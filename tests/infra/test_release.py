@@ -80,7 +80,7 @@ def test_the_code_is_the_archive_of_that_version_and_processor(template: dict[st
 
 def test_an_archive_depends_on_its_files_alone(tmp_path: Path) -> None:
     """Not on when and in which order they were written, nor on who may read them here: Lambda may."""
-    archives = []
+    archives: list[bytes] = []
     for names in (("a.py", "b/c.py"), ("b/c.py", "a.py")):
         folder = tmp_path / str(len(archives))
         for number, name in enumerate(names):
