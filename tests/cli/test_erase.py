@@ -220,7 +220,7 @@ def test_what_cant_be_read_beside_their_event_goes_with_it_and_is_counted() -> N
     account = erase(s3)
     assert (account.removed_along, account.kinds["given up"].cut, account.done) == (1, 1, True)
     assert sent(s3) == [f"clicks:{SHARD}:101:2"]
-    assert "1 events of others or unreadable payloads removed with them" in "\n".join(account_lines(account))
+    assert "1 events of others or unreadable payloads removed along" in "\n".join(account_lines(account))
 
 
 def test_a_record_that_could_not_be_written_without_them_goes_as_a_whole_and_is_counted() -> None:

@@ -43,7 +43,18 @@ RECORD = SetAside(
     data="e30=",
 )
 EVENT = b'{"type":"track","event":"click","userId":"u"}\n{"sessionId":"s"}\n'
-BY_NAME = {"reasons", "filtered", "rejectedAgain", "left", "unreadable", "notSent", "figures", "counts", "dropped"}
+BY_NAME = {
+    "reasons",
+    "filtered",
+    "rejectedAgain",
+    "left",
+    "unreadable",
+    "notSent",
+    "details",
+    "figures",
+    "counts",
+    "dropped",
+}
 """Members that hold counts by a name of another's: a reason, a rule, a metric."""
 REVEALED = {"payload", "before", "after"}
 EVENTS = ("tried", "events")

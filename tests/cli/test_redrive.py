@@ -122,7 +122,7 @@ def test_all_that_can_be_mended_is_sent_once_and_the_rest_accounted_for(work: Wo
     assert [event["eventId"] for event in wire.events] == ids
     said = "\n".join(account_lines(account, AT))
     assert "`relay failed show --reveal`:\n  12" in said
-    assert "wrong_type: send the type" in said
+    assert "wrong_type: itemId is a number" in said, "the detail of the first"
     assert "canary" not in said
     assert b"canary" not in b"".join(body for key, body in work.s3.objects.items() if key.startswith("redriven/"))
 
