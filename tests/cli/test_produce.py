@@ -265,3 +265,36 @@ def test_it_reads_ahead_but_not_without_bounds() -> None:
     its.over(lines())
     assert (seen[-2], seen[-1]) == (0, MAX_RECORDS_PER_CALL)
     assert its.account().sent == MAX_OPEN + 1
+
+
+def test_a_run_that_ends_before_the_point_where_it_would_go_on_leaves_the_checkpoint(tmp_path: Path) -> None:
+    kept = checkpoint_with_one_left(tmp_path)
+    kept.save([msgspec.structs.replace(each, unsettled=[]) for each in kept.positions.values()])
+    before = dict(kept.positions)
+
+    def lines() -> Iterator[Line]:
+        yield next(read([str(tmp_path / "clicks.jsonl")]))
+        raise Problem("the disk is gone")
+
+    its = Run(Stream().put, Terms(stream="clicks"), kept, lambda _: None, Interruption())
+    its.over(lines())
+    assert str(its.problem) == "the disk is gone"
+    assert Checkpoint(tmp_path / "at", "clicks", stamped=True).positions == before
+
+
+def test_a_stream_that_refuses_while_a_pipe_is_silent_is_called_no_more(tmp_path: Path) -> None:
+    clock, calls = Clock(), list[int]()
+
+    def put(entries: Sequence[Entry[Any]]) -> list[PutRecordsResultEntryTypeDef]:
+        calls.append(len(entries))
+        raise Problem("PutRecords was refused")
+
+    its: Run = Run(put, Terms(stream="clicks"), None, lambda _: None, Interruption(), clock=clock)
+
+    def pipe() -> Iterator[Line]:
+        yield from read([str(write(tmp_path / "clicks.jsonl", EVENT))])
+        clock.wait_until(clock() + LINGER)
+        its.wait()
+
+    its.over(pipe())
+    assert (str(its.problem), calls) == ("PutRecords was refused", [1])
