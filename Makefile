@@ -33,7 +33,7 @@ local: setup ## the same system, kept running for your own events
 	$(BIN)/python -m local.serve $(ARGS)
 
 quick: $(ENVIRONMENT) ## the tests that need neither a synth nor the emulator, in a minute: ARGS="-k lane"
-	$(BIN)/python -m pytest --quick -q -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest --quick -q -n 2 --dist worksteal --durations=5 --durations-min=5 $(ARGS)
 
 test: setup ## every test, the long matrices as a seeded sample
 	@$(MAKE) --no-print-directory --jobs=2 systems units lint

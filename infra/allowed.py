@@ -9,7 +9,7 @@ from aws_cdk.aws_logs import RetentionDays
 from personalize_relay.mapping_file import PRESETS, SUFFIX
 from personalize_relay.settings import CLIENTS, MAX_IN_FLIGHT_CEILING, MAX_TRACKING_ID_LENGTH
 
-from .personalize import DOMAINS, FIELDS, MOST_FIELDS
+from .interactions import DOMAINS, FIELDS, MOST_FIELDS
 from .rules import Rule, list_of, matching, names, one_of, whole
 
 LONGEST_SILENCE = 1_420

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from .allowed import RULES
 from .arns import Arn
-from .personalize import FIELDS, MOST_FIELDS
+from .interactions import FIELDS, MOST_FIELDS
 from .recorded import texts
 from .refusal import field_of, invalid
 

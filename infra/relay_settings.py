@@ -32,7 +32,10 @@ class RelaySettings:
     parallelization: int = 1
     """Invocations at once for each shard; over 1, order holds only among records of one partition key."""
     max_record_age_minutes: int = 720
-    """The age from which the mapping stores a record in the bucket instead of retrying it."""
+    """The age from which the mapping stores a record in the bucket instead of retrying it.
+
+    Below 15 minutes a whole batch is stored for one event that PutEvents always fails on.
+    """
     bisect_on_error: bool = True
     """Whether the mapping halves a batch whose invocation failed."""
     memory_mb: int = 512

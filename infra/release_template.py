@@ -78,8 +78,9 @@ class ReleaseStack(Stack):
 
     def _stream(self) -> IStream:
         """The one that is named, or a new one."""
+        # Not StreamArn: that is an output.
         arn = self._asked(
-            "StreamArn", "A stream of this account and region; without it, a new one is made.", default=""
+            "ExistingStreamArn", "A stream of this account and region; without it, a new one is made.", default=""
         )
         given = self._given("StreamIsGiven", arn)
         made = CfnCondition(self, "StreamIsMade", expression=Fn.condition_equals(arn, ""))

@@ -11,6 +11,8 @@ from local.emulator.clients import CREDENTIALS, REGION
 from local.system import System
 from local.terminal import ending_well, telling
 
+BY_MAKE = 'With make: make local ARGS="--port 4567".'
+PORT, MOST_PORT = 4566, 65_535
 LOOK = 1.0
 """Seconds between two looks at what has become of the events."""
 
@@ -49,9 +51,18 @@ that has the member "$schema": "personalize-relay.event/1".
 
 def main() -> int:
     """Serve; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="make local", description=__doc__)
-    parser.add_argument("--port", type=int, default=4566, help="the emulator's port (default: 4566)")
-    parser.add_argument("--mapping", help="what makes events of other payloads: a preset, or a TOML file")
+    parser = argparse.ArgumentParser(prog="python -m local.serve", description=__doc__, epilog=BY_MAKE)
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=PORT,
+        help="Serve AWS on this port of 127.0.0.1 (default: %(default)d).",
+    )
+    parser.add_argument(
+        "--mapping",
+        metavar="PRESET|FILE",
+        help="Make events of other payloads by this preset or TOML file (default: take the relay's own events).",
+    )
     options = parser.parse_args()
     context = {"mapping": options.mapping} if options.mapping else {}
     console = Console()
@@ -61,6 +72,12 @@ def main() -> int:
             console.print(MAPPED.format(mapping=options.mapping), markup=False, highlight=False, soft_wrap=True)
         _watch(system, console)
     return 0
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and 1 <= int(text) <= MOST_PORT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is not a port from 1 to {MOST_PORT}")
 
 
 def _commands(system: System) -> str:
@@ -98,9 +115,14 @@ def _more_than(system: System, seen: int) -> bool:
 
 
 def _settled(system: System, records: int) -> str:
-    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(system.quarantined().items()))
-    events, calls = system.personalize.accepted_count, system.personalize.call_count
-    return f"{records} records settled: {events} events delivered in {calls} calls, quarantined: {reasons or 'none'}"
+    """Counts each event once, however often it came; so many acceptances were of one that had come before."""
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(system.quarantined().items()))
+    fake = system.personalize
+    again = f" ({fake.repeated_count:,} came again)" if fake.repeated_count else ""
+    return (
+        f"{records:,} records settled: {fake.accepted_count:,} different events delivered{again} "
+        f"in {fake.call_count:,} calls; quarantined: {reasons or 'none'}"
+    )
 
 
 if __name__ == "__main__":

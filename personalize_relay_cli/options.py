@@ -19,17 +19,15 @@ LOCAL_PORT = 4566
 
 OutputOption = Annotated[Output, typer.Option("--format", metavar="FORMAT", help="Print text, or json for scripts.")]
 FilesArgument = Annotated[
-    list[str], typer.Argument(metavar="FILE", help="Read these: jsonl, json, csv, tsv, also .gz; - is stdin.")
+    list[str], typer.Argument(metavar="FILE", help="Read jsonl, json, csv, tsv or .gz; - is stdin.")
 ]
 InputFormatOption = Annotated[
-    Format | None,
-    typer.Option("--input-format", metavar="FORMAT", help="Read as jsonl, json or csv (default: by suffix)."),
+    Format | None, typer.Option("--input-format", metavar="FORMAT", help="Read as this (default: by suffix).")
 ]
-MappingOption = Annotated[
-    str | None, typer.Option("--mapping", metavar="NAME", help="Apply a preset or TOML file (default: none).")
-]
+MappingOption = Annotated[str | None, typer.Option("--mapping", metavar="NAME", help="Map by a preset or a TOML file.")]
 OwnMappingOption = Annotated[
-    str | None, typer.Option("--mapping", metavar="NAME", help="Apply a preset or TOML file (default: the function's).")
+    str | None,
+    typer.Option("--mapping", metavar="NAME", help="Map by a preset or TOML file (default: the function's)."),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Act without asking.")]
@@ -108,7 +106,7 @@ def spread(root: TyperGroup) -> TyperGroup:
     for command in _below(root):
         command.params += map(_taken_anywhere, options)
         timed = any(isinstance(param, TyperOption) and param.metavar == "TIME" for param in command.params)
-        command.epilog = f"{TIMES}\n\n{ELSEWHERE}" if timed else ELSEWHERE
+        command.epilog = f"{TIMES}\n{ELSEWHERE}" if timed else ELSEWHERE
     return root
 
 

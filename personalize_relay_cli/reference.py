@@ -32,9 +32,10 @@ trained on once, so let the producer give at least `sentAt`, better `eventId` to
 
 A file is JSON Lines, a JSON array or object, or CSV, in UTF-8 or, with its mark, UTF-16. Where the suffix doesn't say
 which, its beginning does. Commas, semicolons or tabs separate CSV. A column is the member that its name means, apart
-from case, `_`, `-` and spaces; every cell is a text, and an empty one absent. A first column without a name, of numbers
-alone, is skipped. A file that holds nothing, or a header without rows, ends with exit status 1; an empty JSON array and
-an empty standard input don't.
+from case, `_`, `-` and spaces (`properties.color` is one of `properties`); every cell is a text, an empty one absent,
+and an impression is `a|b|c`. A first column without a name, of numbers alone, is skipped. A file that holds nothing, or
+a header without rows, ends with exit status 1; an empty JSON array and an empty standard input don't. JSON Lines and
+CSV have any size, a JSON file 128 MiB: `jq -c '.[]'` makes lines of it.
 
 `produce` needs `kinesis:PutRecords`, and where the stage has a key of its own `kms:GenerateDataKey` on that
 ([what a producer needs](operations.md#what-a-producer-needs)).

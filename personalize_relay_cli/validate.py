@@ -26,7 +26,7 @@ AllowedTrackingIds = Annotated[list[str] | None, typer.Option(metavar="ID", help
 Arrival = Annotated[
     float | None, typer.Option(parser=moment, metavar="TIME", help="Assume this arrival (default: now).")
 ]
-SchemaFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Compare with this Avro schema (default: none).")]
+SchemaFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Compare with this Avro schema.")]
 MaxErrors = Annotated[int, typer.Option(min=0, metavar="N", help="List at most N, count the rest.")]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show bad payloads and names.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 for warnings, too.")]
@@ -57,9 +57,6 @@ def validate(  # noqa: PLR0913 - an option each
     [bold]zcat old.gz | relay validate - --arrival 2026-01-31T00:00:00Z[/]
     [bold]relay validate clicks.csv --schema schema.json --strict --format json[/]
     [bold]relay validate calls.jsonl --mapping segment[/]
-
-    CSV: the header names the members (properties.color), an impression is a|b|c.
-    With --mapping a column is the member of its name, of what the mapping reads.
     """
     mapped = loading.tried(mapping)
     check = checks.Checks(
@@ -86,15 +83,12 @@ def validate(  # noqa: PLR0913 - an option each
 
 
 def _watched(lines: Iterator[Line], files: Sequence[str]) -> Iterator[Line]:
-    """The same lines, with a bar where that can be drawn and the files' sizes are known."""
+    """The same lines, with a bar on a terminal."""
     before = bytes_before(files)
-    if not before:
-        yield from lines
-        return
-    total, at, count = before.pop(""), 0, 0
+    total, at, count = before.pop("", None), 0, 0
     with bar("checking", total, "lines", lambda: (at, count)) as draw:
         for count, line in enumerate(lines):
             if draw and count % STEP == 0:
-                at = before[line.file] + line.offset
+                at = before.get(line.file, 0) + line.offset
                 draw()
             yield line

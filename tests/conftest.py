@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,19 +14,19 @@ settings.register_profile("sample", settings.get_profile("relaxed"), max_example
 settings.register_profile(
     "mutant", settings.get_profile("sample"), max_examples=400, phases=[Phase.generate], database=None
 )
-settings.register_profile("quick", settings.get_profile("sample"), max_examples=50)
+settings.register_profile("quick", settings.get_profile("sample"), max_examples=25)
 settings.register_profile("verify", settings.get_profile("relaxed"), max_examples=10_000)
 
 
 TESTS = Path(__file__).parent
-SLOW_FOLDERS = (TESTS / "infra", TESTS / "e2e", TESTS / "release")
-"""Here tests synthesize, build the package, and deploy."""
+SLOW_FOLDERS = [TESTS / name for name in ("infra", "e2e", "release", "simulation")]
+"""Here tests synthesize, deploy, build the package, and simulate hours."""
 SLOW_FIXTURES = {"emulator"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --verify and --quick."""
-    parser.addoption("--quick", action="store_true", help="leave out what takes a synth or the emulator")
+    parser.addoption("--quick", action="store_true", help="leave out what takes a synth, the emulator or long")
     parser.addoption("--verify", action="store_true", help="run the long matrices whole, with fresh random examples")
 
 
@@ -37,6 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # A shell ignores Ctrl-C for what it starts in the background, and a command that a test interrupts would, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "whole: runs with --verify only")
+    config.addinivalue_line("markers", "slow: left out by --quick, for the reason beside the mark")
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
 
@@ -53,7 +55,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [each for each in items if not _is_left_out(config, each)]
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Keep quick what is meant to be."""
+    if session.config.getoption("--quick") and "aws_cdk" in sys.modules:
+        raise pytest.UsageError("a quick test imports aws_cdk, which takes seconds: let it stand in tests/infra")
+
+
 def _is_left_out(config: pytest.Config, item: pytest.Item) -> bool:
     if item.get_closest_marker("whole") and not config.getoption("--verify"):
         return True
-    return bool(config.getoption("--quick")) and not SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+    if not config.getoption("--quick"):
+        return False
+    return bool(item.get_closest_marker("slow")) or not SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))

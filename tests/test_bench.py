@@ -12,6 +12,8 @@ from bench.cpu_share import CpuGroup, NoControlGroup, cpu_group, version_1, vers
 from bench.side_by_side import Result, compare
 from bench.workloads import Workload
 
+pytestmark = pytest.mark.slow  # each runs a measurement
+
 SMALL = Workload(name="Small", records=60, sessions=3, latency=0.001, in_flight=4)
 IN_PARTS = Workload(name="In parts", records=60, sessions=12, latency=0.001, in_flight=4, slow_part=4)
 

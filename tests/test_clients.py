@@ -215,6 +215,7 @@ def test_a_connection_lost_is_no_success(client: PutEventsClient, personalize: P
     assert got.error
 
 
+@pytest.mark.slow  # waits for the timeout
 def test_an_answer_that_does_not_come_is_given_up(client: PutEventsClient, personalize: PersonalizeFake) -> None:
     personalize.inject(Fault(Hang()))
     assert answer(client, request()) in {Answer(0, "ReadTimeoutError"), Answer(0, "TimedOut")}

@@ -43,6 +43,8 @@ from personalize_relay.processor import RelayProcessor
 from personalize_relay.quarantine import Quarantine
 from tests.simulation.world import ARRIVAL, Bucket, click, invoke, record
 
+pytestmark = pytest.mark.slow  # each cell is an invocation that waits
+
 RESULTS = Path(__file__).parents[1] / "build" / "fault-matrix.md"
 SAMPLE = 45
 SECONDS = 3.0

@@ -329,6 +329,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow  # bombs are large
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_bomb_is_one_rejected_payload_in_bounded_memory(bomb: str) -> None:
     data, reason = BOMBS[bomb]

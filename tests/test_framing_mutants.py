@@ -7,6 +7,8 @@ import pytest
 
 from tests.mutation import Mutant, outdated
 
+pytestmark = pytest.mark.slow  # each runs a test file on a broken copy
+
 SAMPLE = 2
 
 FRAMING = "tests/test_framing.py::"

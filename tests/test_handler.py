@@ -18,6 +18,8 @@ from tests import canaries
 from tests.canaries import CANARY
 from tests.simulation.world import click, record
 
+pytestmark = pytest.mark.slow  # each starts the function in a process
+
 ROOT = Path(__file__).parents[1]
 
 # Lambda's own JSON logging sets the root logger up before the handler loads, at the level its settings say.

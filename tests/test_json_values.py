@@ -299,6 +299,7 @@ ENDLESS = {
 """Each line of them begins what could go on to the end."""
 
 
+@pytest.mark.slow  # each text is of megabytes
 @pytest.mark.parametrize("endless", ENDLESS)
 def test_no_text_takes_long(endless: str) -> None:
     start = time.process_time()

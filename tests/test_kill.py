@@ -19,6 +19,8 @@ from local.personalize.faults import Exchange, Fault, Proceed
 from local.personalize.server import PersonalizeFake
 from tests.simulation.world import click, record
 
+pytestmark = pytest.mark.slow  # each starts processes, and kills them
+
 ROOT = Path(__file__).parents[1]
 SESSIONS = 12
 RECORDS = 60

@@ -21,6 +21,8 @@ from personalize_relay.mapping_tests import Test
 from tests.simulation.world import record
 from tests.test_handler import Invocation
 
+pytestmark = pytest.mark.slow  # each preset's payloads go through a process of the function
+
 RELAY = Path(sys.executable).with_name("relay")
 TRACKERS = ("tracker", "t-1", "tracker-1", "c60")
 ARRIVAL = 1_795_512_660.0

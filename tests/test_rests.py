@@ -16,10 +16,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
+
 from local.personalize.answers import DENIED
 from local.personalize.faults import Fault
 from local.personalize.server import PersonalizeFake
 from tests.simulation.world import click, record
+
+pytestmark = pytest.mark.slow  # each lasts as long as an outage
 
 ROOT = Path(__file__).parents[1]
 LIMITS = (10, 60, 900)

@@ -9,7 +9,7 @@ from personalize_relay.errors import Reason
 from personalize_relay.events import Rejection, Source
 from personalize_relay.lane import Lane
 from personalize_relay.requests import lanes
-from personalize_relay.tracker import ADMITTED, GIVEN_UP_LATELY, PATIENCE, Tracker
+from personalize_relay.tracker import ADMITTED, DOUBTED_UP_TO, GIVEN_UP_LATELY, Tracker
 from personalize_relay.verdicts import Verdict
 from tests.simulation.run import interaction
 from tests.simulation.world import ARRIVAL
@@ -81,7 +81,7 @@ def test_the_first_success_shows_that_what_was_rejected_before_is_bad() -> None:
 
 
 @pytest.mark.parametrize(
-    ("age", "doubting", "doubted"), [(0, True, True), (PATIENCE + 1, True, False), (0, False, False)]
+    ("age", "doubting", "doubted"), [(0, True, True), (DOUBTED_UP_TO + 1, True, False), (0, False, False)]
 )
 def test_it_is_doubted_only_while_its_records_are_young_and_nobody_chose_them(
     age: float, *, doubting: bool, doubted: bool

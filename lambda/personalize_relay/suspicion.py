@@ -1,4 +1,8 @@
-"""Find the event that a request fails on, and decide when to give it up: the only place that decides it."""
+"""Find the event that a request fails on, and decide when to give it up.
+
+`delivery.py` chooses the trial by what `tracker.py` remembers of the last hour. docs/design.md has all of this in a
+table.
+"""
 
 from enum import Enum, auto
 from typing import NamedTuple, Self
@@ -37,10 +41,10 @@ class FirstAttempts:
 class Trial(NamedTuple):
     """The conditions for giving up an event that keeps failing."""
 
-    patience: float
-    """Seconds of age up to which the relay never gives the event up."""
+    least_age: float
+    """Seconds since its record's arrival up to which the relay never gives the event up."""
     seconds: float
-    """Seconds from the event's first failure before it may be given up; in a short invocation, a third of that."""
+    """Seconds from the first failed call of its request before it may be given up; at most a third of an invocation."""
     chance: float
     """The highest chance that a good event would fail as often, given the share of others that fail."""
 
@@ -49,9 +53,9 @@ class Trial(NamedTuple):
         return self._replace(seconds=min(self.seconds, invocation / 3))
 
 
-FIRST_TRIAL = Trial(patience=900.0, seconds=20.0, chance=1e-4)
-NEXT_TRIAL = Trial(patience=0.0, seconds=10.0, chance=1e-9)
-"""The trial once the sandbox has given up an event of the tracker: similar events must not hold the shard as long."""
+FIRST_TRIAL = Trial(least_age=900.0, seconds=20.0, chance=1e-4)
+NEXT_TRIAL = Trial(least_age=0.0, seconds=10.0, chance=1e-9)
+"""After another event with the same error was given up within the hour, and where a person sends events again."""
 
 
 class Suspicion:
@@ -102,7 +106,7 @@ class Suspicion:
         self.suspected = True
         if events > 1:
             return Step.SPLIT
-        tried = age > trial.patience and now - self._began >= trial.seconds
+        tried = age > trial.least_age and now - self._began >= trial.seconds
         return Step.GIVE_UP if tried and self._alone(trial.chance) else Step.KEEP
 
     def _too_often(self, now: float, events: int) -> bool:

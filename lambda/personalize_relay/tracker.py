@@ -16,7 +16,7 @@ from personalize_relay.schedule import Schedule
 from personalize_relay.suspicion import FirstAttempts
 from personalize_relay.verdicts import Verdict
 
-PATIENCE = 1800.0
+DOUBTED_UP_TO = 1800.0
 """Seconds of a record's age up to which a rejection is doubted while the tracker has taken nothing."""
 ADMITTED = 3
 """Requests to try on probation; the others wait for a first success."""
@@ -68,7 +68,7 @@ class Tracker:
         self._pace.expect(
             [each.interactions[-1].arrival for requests in lanes for each in requests], wall - oldest, now
         )
-        self._doubted = doubting and wall - oldest <= PATIENCE
+        self._doubted = doubting and wall - oldest <= DOUBTED_UP_TO
         self.lanes = [Lane(requests, self.first_attempts) for requests in lanes]
         for lane in self.lanes:
             self.queue(lane)

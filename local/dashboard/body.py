@@ -11,6 +11,8 @@ from local.cloudwatch.metric_math import Points, UnknownExpression, compute
 
 _PERIOD = 300
 """Seconds of a period where a widget doesn't say."""
+_OF = {"Sum": "", "Maximum": ", max"}
+"""What follows a metric's name where a line has no label of its own."""
 NOT_EMULATED = "not emulated"
 NO_DATA, NOT_COMPUTED = "no data", "not computed here"
 
@@ -130,7 +132,7 @@ def _series(
 ) -> Series:
     right = options.get("yAxis") == "right"
     if key:
-        of = "" if key.statistic == "Sum" else f", {key.statistic.lower()}"
+        of = _OF.get(key.statistic, f", {key.statistic.lower()}")
         points = values.get(key, {})
         return Series(label=options.get("label", key.name + of), points=points, statistic=key.statistic, right=right)
     label = options.get("label", options["expression"])

@@ -1,54 +1,72 @@
-"""Draws a dashboard, with matplotlib: import this only where a picture is wanted, it takes a second."""
+"""Draws a dashboard, with matplotlib: import this only where a picture is wanted, it takes a second.
+
+The grid's steps are small beside the text, so that a page as wide as a README can still be read.
+"""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import cycle
 from pathlib import Path
 from textwrap import wrap
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, MaxNLocator
+from PIL import Image  # matplotlib's own way to write a PNG
 
-from local.dashboard.body import Graph, Heading, Limit, Series, States, Widget
+from local.dashboard.body import Graph, Heading, States, Widget
+from local.dashboard.legend import OTHERS, entries, others, undrawn
+from local.dashboard.page import Page
+from local.dashboard.plot import EDGE, PALE, SMALL, WARNING, Plot
 
-COLUMN, ROW = 0.78, 0.68
+COLUMN, ROW = 0.42, 0.48
 """Inches of a step of the grid."""
-MARGIN, HEADER = 0.2, 0.8
-"""Inches around the grid, and of what is above it."""
-LINE = 0.165
-"""Inches from one line of small text to the next."""
-SMALL, LETTER = 7.5, 0.061
-"""Points, and the inches that a letter of it takes."""
-INK, PALE, EDGE, PAGE, WARNING = "#16191f", "#687078", "#d5dbdb", "#f2f3f3", "#d13212"
-COLOURS = (
-    *("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf"),
-    *("#aec7e8", "#ffbb78", "#98df8a", "#ff9896", "#c5b0d5", "#c49c94", "#f7b6d2", "#c7c7c7", "#dbdb8d", "#9edae5"),
-)
-STATES = {"OK": "#1d8102", "ALARM": WARNING}
-FAR = 6
-"""A limit this many times above all values is told rather than drawn: it would press them to the ground."""
+MARGIN, HEADER, BAND = 0.15, 0.72, 0.2
+"""Inches around the grid, of what is above it, and of a band's line there."""
+LINE, LETTER = 0.155, 0.069
+"""Inches from one line of small text to the next, and that a letter of it takes."""
+INK, PAGE = "#16191f", "#f2f3f3"
+STATES = {"ALARM": WARNING, "OK": "#1d8102"}
+DPI = 144
+COLOURS = 128
+"""Of a PNG: those of the lines, and enough between them for the edges of letters."""
 
 
-def save(widgets: Sequence[Widget], title: str, start: int, end: int, paths: Sequence[Path]) -> None:
-    """Draw the widgets over this stretch of Unix time, once into each file, by its suffix: .svg, .png.
+def save(widgets: Sequence[Widget], page: Page, paths: Sequence[Path]) -> None:
+    """Draw the widgets on a page, once into each file, by its suffix: .svg, .png.
 
     The texts of an SVG are kept as text.
     """
     columns = max(each.x + each.width for each in widgets)
     rows = max(each.y + each.height for each in widgets)
-    figure = Figure(figsize=(columns * COLUMN + 2 * MARGIN, rows * ROW + HEADER + MARGIN), facecolor=PAGE)
-    began = datetime.fromtimestamp(start, UTC)
-    _write(figure, (MARGIN, 0.32), title, size=15, weight="bold")
-    _write(figure, (MARGIN, 0.6), f"{end - start} s from {began:%Y-%m-%d %H:%M:%S} UTC, a value a second", size=9)
+    header = HEADER + len(page.bands) * BAND
+    figure = Figure(figsize=(columns * COLUMN + 2 * MARGIN, rows * ROW + header + MARGIN), facecolor=PAGE)
+    _draw_header(figure, page)
     for widget in widgets:
-        _Panel(figure, widget, start, end).draw()
+        _Panel(figure, widget, page, header).draw()
     with mpl.rc_context({"svg.fonttype": "none"}):
         for path in paths:
             path.parent.mkdir(parents=True, exist_ok=True)
-            figure.savefig(path, dpi=110)
+            figure.savefig(path, dpi=DPI)
+            if path.suffix == ".png":
+                _thin(path)
+
+
+def _thin(path: Path) -> None:
+    """Save a PNG again in as few colours as it needs, at half the size."""
+    with Image.open(path) as drawn:
+        drawn.convert("RGB").quantize(COLOURS).save(path, optimize=True)
+
+
+def _draw_header(figure: Figure, page: Page) -> None:
+    began = datetime.fromtimestamp(page.start, UTC)
+    _write(figure, (MARGIN, 0.28), page.title, size=14, weight="bold")
+    _write(figure, (MARGIN, 0.54), f"{page.seconds} s from {began:%Y-%m-%d %H:%M:%S} UTC, a value a second", size=9.5)
+    for number, band in enumerate(page.bands):
+        top = HEADER + (number + 0.2) * BAND
+        _write(figure, (MARGIN, top), "\u25a0", size=14, color=band.colour)
+        lasts = f"{band.start - page.start:.0f} to {band.end - page.start:.0f} s"
+        _write(figure, (MARGIN + 0.2, top), f"{lasts}: {band.label}", size=9.5)
 
 
 def _write(figure: Figure, at: tuple[float, float], text: str, *, size: float = SMALL, **style: str) -> None:
@@ -61,17 +79,18 @@ def _write(figure: Figure, at: tuple[float, float], text: str, *, size: float = 
 class _Panel:
     """One widget, as a card on the page; its measures are in inches."""
 
-    def __init__(self, figure: Figure, widget: Widget, start: int, end: int) -> None:
+    def __init__(self, figure: Figure, widget: Widget, page: Page, header: float) -> None:
         self._figure = figure
         self._content = widget.content
-        self._start, self._end = start, end
-        self._left, self._top = MARGIN + widget.x * COLUMN + 0.05, HEADER + widget.y * ROW + 0.05
-        self._width, self._height = widget.width * COLUMN - 0.1, widget.height * ROW - 0.1
+        self._page = page
+        self._left, self._top = MARGIN + widget.x * COLUMN + 0.04, header + widget.y * ROW + 0.04
+        self._width, self._height = widget.width * COLUMN - 0.08, widget.height * ROW - 0.08
+        self._letters = int((self._width - 0.2) / LETTER)
 
     def draw(self) -> None:
         match self._content:
             case Heading(title):
-                _write(self._figure, (self._left + 0.05, self._top + 0.28), title, size=13, weight="bold")
+                _write(self._figure, (self._left, self._top + 0.24), title, size=12, weight="bold")
             case States() as states:
                 self._card(states.title)
                 self._draw_states(states)
@@ -86,7 +105,7 @@ class _Panel:
         card.patch.set_facecolor("white")
         for spine in card.spines.values():
             spine.set_color(EDGE)
-        self._text(0.12, 0.2, title, size=10, weight="bold")
+        self._text(0.1, 0.17, title, size=9.5, weight="bold")
 
     def _axes(self, left: float, top: float, width: float, height: float) -> Axes:
         across, down = self._figure.get_size_inches()
@@ -97,112 +116,36 @@ class _Panel:
         _write(self._figure, (self._left + left, self._top + top), text, size=size, **style)
 
     def _draw_states(self, states: States) -> None:
-        lines = -(-len(states.alarms) // 2)
-        for place, (name, state) in enumerate(states.alarms.items()):
-            left, top = 0.15 + place // lines * self._width / 2, 0.6 + place % lines * 1.8 * LINE
-            self._mark(left, top, STATES.get(state, "#aab7b8"), f"{_short(name)}: {_said(state)}")
+        top = 0.45
+        for state in sorted(set(states.alarms.values()), key=lambda each: (each not in STATES, each)):
+            names = ", ".join(_short(name) for name, its in states.alarms.items() if its == state)
+            lines = wrap(f"{_said(state)}: {names}", self._letters - 2)
+            self._mark(0.1, top, STATES.get(state, OTHERS), lines[0])
+            for number, line in enumerate(lines[1:], 1):
+                self._text(0.25, top + number * LINE, line)
+            top += (len(lines) + 0.5) * LINE
 
     def _draw_graph(self, graph: Graph) -> None:
-        shown = [each for each in graph.series if each.points]
-        missing = _missing(graph.series, int((self._width - 0.3) / LETTER))
-        below = 0.2 + (-(-len(shown) // 2) + len(missing)) * LINE
-        top = self._height - below if shown else self._height / 2
-        for place, (series, colour) in enumerate(zip(shown, cycle(COLOURS), strict=False)):
-            left = 0.15 + place % 2 * (self._width - 0.2) / 2
-            self._mark(left, top + (place // 2 + 0.5) * LINE, colour, _legend(series))
-        for line, text in enumerate(missing):
-            self._text(0.15, top + below - 0.13 - (len(missing) - line - 0.5) * LINE, text, color=PALE, style="italic")
-        if shown:
-            axes = self._axes(0.52, 0.46, self._width - 1.0, top - 0.46 - 0.3)
-            _Plot(axes, graph, shown, self._end - self._start).draw(self._start)
+        drawn = entries(graph)
+        words = [(each.colour, each.words) for each in drawn if each.words]
+        words += [(OTHERS, others(drawn))] if others(drawn) else []
+        columns = 2 if all(len(text) < self._letters // 2 - 1 for _, text in words) else 1
+        told = undrawn(graph, self._letters)
+        lines = -(-len(words) // columns)
+        top = self._height - 0.08 - (lines + len(told)) * LINE if drawn else self._height / 2
+        for place, (colour, text) in enumerate(words):
+            column, line = divmod(place, lines)
+            self._mark(0.1 + column * (self._width - 0.1) / 2, top + (line + 0.5) * LINE, colour, text)
+        for line, text in enumerate(told, lines):
+            self._text(0.1, top + (line + 0.5) * LINE, text, color=PALE, style="italic")
+        if drawn:
+            margins = 0.42 + (0.4 if any(each.series.right for each in drawn) else 0.12)
+            axes = self._axes(0.42, 0.42, self._width - margins, top - 0.42 - 0.24)
+            Plot(axes, graph, drawn, self._page).draw()
 
     def _mark(self, left: float, top: float, colour: str, text: str) -> None:
-        self._text(left, top, "\u25a0", size=9, color=colour)
+        self._text(left, top, "\u25a0", size=10, color=colour)
         self._text(left + 0.15, top, text)
-
-
-class _Plot:
-    """The plot of a graph's series that have points, over so many seconds."""
-
-    def __init__(self, axes: Axes, graph: Graph, shown: Sequence[Series], seconds: int) -> None:
-        self._axes = axes
-        self._graph = graph
-        self._shown = shown
-        self._seconds = seconds
-
-    def draw(self, start: int) -> None:
-        """Draw it, beginning at a moment of Unix time."""
-        right = self._axes.twinx() if any(series.right for series in self._shown) else None
-        floor: dict[float, float] = {}
-        for series, colour in zip(self._shown, cycle(COLOURS), strict=False):
-            points = sorted((moment - start, value) for moment, value in series.points.items())
-            axes = right if right and series.right else self._axes
-            if self._graph.stacked:
-                floor = _draw_bars(axes, points, floor, colour)
-            else:
-                style = "--" if series.right else "-"
-                axes.plot(*zip(*points, strict=True), style, color=colour, marker="o", markersize=4.5, clip_on=False)
-        most = max([0.0, *floor.values(), *_values(self._shown, right=False)])
-        drawn = [self._draw_limit(limit, most) for limit in self._graph.limits]
-        self._dress(self._axes, max([most, *drawn]))
-        self._axes.grid(axis="y", color="#eaeded", linewidth=0.8)
-        self._axes.set_axisbelow(True)
-        if right:
-            self._dress(right, max(_values(self._shown, right=True)))
-
-    def _draw_limit(self, limit: Limit, most: float) -> float:
-        """Returns the height of what was drawn."""
-        far = limit.value > FAR * most
-        text = f"{limit.label}: {limit.value:,.0f}" + (", far above" if far else "")
-        self._axes.set_title(text, loc="right", fontsize=SMALL, color=WARNING, pad=5)
-        if far:
-            return 0
-        self._axes.axhline(limit.value, color=WARNING, linewidth=1, linestyle=":")
-        return limit.value
-
-    def _dress(self, axes: Axes, most: float) -> None:
-        axes.set_xlim(-0.6, self._seconds - 0.4)
-        axes.set_ylim(0, 1.08 * most or 1)
-        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-        axes.xaxis.set_major_formatter("{x:.0f} s")
-        axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-        axes.yaxis.set_major_formatter(EngFormatter(sep=""))
-        axes.tick_params(labelsize=SMALL, colors=PALE, length=0)
-        for name, spine in axes.spines.items():
-            spine.set_visible(name == "bottom")
-            spine.set_color(EDGE)
-
-
-def _draw_bars(
-    axes: Axes, points: Sequence[tuple[float, float]], floor: Mapping[float, float], colour: str
-) -> dict[float, float]:
-    """Draw them upon the floor; returns the new one."""
-    for moment, value in points:
-        axes.bar(moment, value, 0.8, floor.get(moment, 0), color=colour)
-    return {**floor, **{moment: floor.get(moment, 0) + value for moment, value in points}}
-
-
-def _values(shown: Sequence[Series], *, right: bool) -> list[float]:
-    return [value for series in shown if series.right == right for value in series.points.values()]
-
-
-def _legend(series: Series) -> str:
-    """Its label, with what it comes to over all the time where that can be told."""
-    label = series.label + (" (right)" if series.right else "")
-    match series.statistic:
-        case "Sum":
-            return f"{label}: {sum(series.points.values()):,.0f}"
-        case "Maximum":
-            return f"{label}: {max(series.points.values()):,.0f}"
-        case _:
-            return label
-
-
-def _missing(series: Sequence[Series], width: int) -> list[str]:
-    """What has no points, and why, in lines of so many letters."""
-    reasons = dict.fromkeys(each.missing for each in series if not each.points)
-    said = (f"{why}: {', '.join(s.label for s in series if not s.points and s.missing == why)}" for why in reasons)
-    return [line for each in said for line in wrap(each, width)]
 
 
 def _said(state: str) -> str:

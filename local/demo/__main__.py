@@ -6,6 +6,8 @@ Exit status: 0 when every event is accounted for, 1 when one is not or something
 import argparse
 import sys
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 
 from rich.console import Console
 
@@ -13,12 +15,13 @@ from local.demo import segment_stream
 from local.demo.careless import amid, careless
 from local.demo.clickstream import LASTS, Dating, SampleRecord, sample
 from local.demo.run import Demo
-from local.demo.spells import CARELESSNESS
+from local.demo.spells import CARELESSNESS, DENIAL, THROTTLING, Spell
 from local.system import System
 from local.terminal import ending_well, telling
 from personalize_relay_cli.problems import Problem
 
-SECONDS = 30.0
+BY_MAKE = 'With make: make demo ARGS="--seconds 0".'
+SECONDS, MOST_SECONDS = 30.0, 600.0
 EARLIER = 0.1
 """Of the seconds that the sample takes, those that a click has waited for its producer, at the most."""
 OF_OTHERS = {"segment": segment_stream.sample}
@@ -29,28 +32,35 @@ def main() -> int:
     """Run the demo; returns the exit status."""
     options = _parser().parse_args()
     context = {"putEventsClient": options.client} | ({"mapping": options.mapping} if options.mapping else {})
-    console = Console()
+    console, seconds = Console(), options.seconds
     with ending_well(console, Problem), System(context, tell=telling(console)) as system:
-        demo = Demo(system, console, _records(options.mapping, options.seconds), seconds=options.seconds)
+        records = _records(options.mapping, _dating(seconds))
+        spells = _spells(options.mapping) if seconds else ()
+        demo = Demo(system, console, records, seconds=seconds, spells=spells)
         return 0 if demo.run(swallow=options.swallow) else 1
 
 
-def _records(mapping: str | None, seconds: float) -> list[SampleRecord]:
-    """The sample, dated as if it happened now, or as if its last hours had waited for the relay."""
-    dating = Dating(time.time() - EARLIER * seconds, seconds / LASTS) if seconds else Dating(int(time.time()) - LASTS)
-    if mapping:
-        return OF_OTHERS[mapping](dating=dating)
-    return amid(sample(dating=dating), careless(), CARELESSNESS)
+def _dating(seconds: float) -> Dating:
+    """As it happens, or as if the sample's last hours had waited for the relay."""
+    return Dating(time.time() - EARLIER * seconds, seconds / LASTS) if seconds else Dating(int(time.time()) - LASTS)
+
+
+def _records(mapping: str | None, dating: Dating) -> list[SampleRecord]:
+    return OF_OTHERS[mapping](dating=dating) if mapping else amid(sample(dating=dating), careless(), CARELESSNESS)
+
+
+def _spells(mapping: str | None) -> Sequence[Spell]:
+    return (THROTTLING, DENIAL) if mapping else (THROTTLING, DENIAL, CARELESSNESS)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__, epilog=BY_MAKE)
     parser.add_argument(
         "--seconds",
-        type=float,
+        type=_seconds,
         default=SECONDS,
-        help="Send the sample over SECONDS, with a spell of throttling in them; 0 sends it as fast as the stream takes "
-        "it, without the spell (default: %(default)g).",
+        help="Send the sample over SECONDS, with spells of throttling and denied access in them; 0 sends it at once, "
+        "without them (default: %(default)g).",
     )
     parser.add_argument(
         "--swallow",
@@ -58,7 +68,10 @@ def _parser() -> argparse.ArgumentParser:
         help="Let the Personalize fake lose one event, to see the account fail (default: it loses none).",
     )
     parser.add_argument(
-        "--client", choices=("curl", "boto3"), default="curl", help="Call PutEvents with CLIENT (default: %(default)s)."
+        "--client",
+        choices=("curl", "boto3"),
+        default="curl",
+        help="Call PutEvents by libcurl or boto3 (default: %(default)s).",
     )
     parser.add_argument(
         "--mapping",
@@ -66,6 +79,13 @@ def _parser() -> argparse.ArgumentParser:
         help="Send the sample of another system, and read it by its preset (default: send the relay's own events).",
     )
     return parser
+
+
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if 0 <= float(text) <= MOST_SECONDS:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text} is not from 0 to {MOST_SECONDS:g} seconds")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console
@@ -10,16 +11,17 @@ from rich.live import Live
 from rich.table import Table
 
 from local.dashboard.deployed import read
+from local.dashboard.page import Page
 from local.demo.clickstream import REFUSED_ITEM, SampleRecord, fewest_calls
 from local.demo.paced import paced
 from local.demo.producer import produce
 from local.demo.reconciliation import Position, reconcile
-from local.demo.spells import QUOTA, THROTTLING
+from local.demo.spells import Spell
 from local.demo.table import Calls, table
 from local.emulator.cdk import PROJECT
 from local.mapping.invocation import Result
-from local.personalize.answers import REFUSED_EVENT, THROTTLED
-from local.personalize.faults import Delay, Fault, Quota, Swallow, any_event
+from local.personalize.answers import DENIED, REFUSED_EVENT, THROTTLED
+from local.personalize.faults import Delay, Fault, Swallow, any_event
 from local.system import System
 
 API_LATENCY = 0.02
@@ -27,7 +29,7 @@ API_LATENCY = 0.02
 LONGEST = 90.0
 """Seconds that the stream may take to drain."""
 FEWEST_FULL = 0.9
-"""Of the events a call that the sample allows, the share that must be reached."""
+"""Of the events a call that the batches allow, the share that must be reached."""
 REFRESH = 0.25
 PLAIN_REFRESH = 5.0
 """The same where the output is no terminal."""
@@ -38,16 +40,23 @@ PICTURES = [PROJECT / "build" / "demo" / f"dashboard.{kind}" for kind in ("svg",
 class Demo:
     """One run: the system, what was produced, and what is shown of it.
 
-    Producing the records takes `seconds`, with a spell of throttling in them; 0 is as fast as can be, and without it.
+    Producing the records takes `seconds`, with these spells in them; 0 is as fast as can be.
     """
 
     def __init__(
-        self, system: System, console: Console, records: Sequence[SampleRecord], *, seconds: float = 0
+        self,
+        system: System,
+        console: Console,
+        records: Sequence[SampleRecord],
+        *,
+        seconds: float = 0,
+        spells: Sequence[Spell] = (),
     ) -> None:
         self.system = system
         self.console = console
         self._records = records
         self._seconds = seconds
+        self._spells = spells
         self._produced: list[tuple[SampleRecord, Position]] = []
         self._failure: Exception | None = None
         self._began = time.monotonic()
@@ -65,8 +74,9 @@ class Demo:
         self.system.personalize.inject(Fault(Delay(API_LATENCY)))
         withdrawn = any_event(lambda event: event.get("itemId") == REFUSED_ITEM)
         self.system.personalize.inject(Fault(REFUSED_EVENT, when=withdrawn))
-        throttled = THROTTLING.lasts(self._seconds, time.monotonic)
-        self.system.personalize.inject(Fault(Quota(QUOTA), when=lambda _request: throttled()))
+        for spell in self._spells:
+            if fault := spell.fault(self._seconds):
+                self.system.personalize.inject(fault)
         if swallow:
             one_event: Callable[..., bool] = lambda request: len(request.events) == 1  # noqa: E731
             self.system.personalize.inject(Fault(Swallow(), when=one_event, times=1))
@@ -129,8 +139,10 @@ class Demo:
         memory = self.system.personalize
         accepted = {event_id: each.count for event_id, each in memory.accepted.items()}
         account = reconcile(self._produced, accepted, self.system.quarantine(), self.system.filtered())
-        throttled = sum(call.error == THROTTLED.code for call in memory.calls)
-        calls = Calls(memory.call_count - throttled, throttled, fewest_calls(list(self._batches())))
+        errors = Counter(call.error for call in memory.calls)
+        throttled, denied = errors[THROTTLED.code], errors[DENIED.code]
+        answered = errors.total() - throttled - denied
+        calls = Calls(answered, fewest_calls(list(self._batches())), throttled, denied)
         took = time.monotonic() - self._began
         client = self.system.put_events_client
         self.console.print(table(account, calls, [record for record, _ in self._produced], took, client))
@@ -144,7 +156,8 @@ class Demo:
         widgets = read(self.system.client, self.system.stack, start, end, 1)
         from local.dashboard import picture  # noqa: PLC0415 - takes a second to import, which the run needn't wait for
 
-        picture.save(widgets, "The dashboard of a demo run", start, end, PICTURES)
+        bands = [spell.band(self._began_at, self._seconds) for spell in self._spells]
+        picture.save(widgets, Page("The dashboard of a demo run", start, end, bands), PICTURES)
         places = " and ".join(os.path.relpath(path) for path in PICTURES)
         self.console.print(f"the dashboard of this run: {places}", soft_wrap=True)
 

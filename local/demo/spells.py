@@ -1,7 +1,13 @@
-"""What goes wrong in the demo, and when."""
+"""The spells of a demo run: when something goes wrong, and how."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from local.dashboard.page import Band
+from local.personalize.answers import DENIED
+from local.personalize.faults import Effect, Fault, Quota
+from local.personalize.requests import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,14 +17,27 @@ class Spell:
     label: str
     begins: float
     ends: float
+    colour: str
+    """On the picture of the dashboard."""
+    effect: Callable[[], Effect] | None = None
+    """Makes the fault of Personalize that it is, if it is one."""
 
-    def lasts(self, seconds: float, clock: Callable[[], float]) -> Callable[[], bool]:
-        """Whether it is on, of a time of so many seconds that begins now."""
+    def fault(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> Fault | None:
+        """The same for producing that takes so many seconds and begins now."""
         began = clock()
-        return lambda: self.begins * seconds <= clock() - began < self.ends * seconds
+
+        def on(_request: Request) -> bool:
+            return self.begins * seconds <= clock() - began < self.ends * seconds
+
+        return Fault(self.effect(), when=on) if self.effect else None
+
+    def band(self, began: float, seconds: float) -> Band:
+        """It on a picture of producing that began at this Unix time."""
+        return Band(self.label, began + self.begins * seconds, began + self.ends * seconds, self.colour)
 
 
 QUOTA = 10.0
 """PutEvents calls a second that Personalize takes while it throttles."""
-THROTTLING = Spell(f"Personalize takes {QUOTA:.0f} calls a second", 0.2, 0.4)
-CARELESSNESS = Spell("a producer loses session ids and misspells names", 0.6, 0.8)
+THROTTLING = Spell(f"Personalize takes {QUOTA:.0f} calls a second", 0.25, 0.42, "#fdebc8", lambda: Quota(QUOTA))
+DENIAL = Spell("access is denied", 0.54, 0.6, "#f8cfcc", lambda: DENIED)
+CARELESSNESS = Spell("a producer loses session ids and misspells names", 0.7, 0.87, "#dcdcf5")

@@ -14,10 +14,11 @@ class Calls:
     """PutEvents calls of a run."""
 
     answered: int
-    """Those that were not throttled."""
-    throttled: int
+    """Those that were neither throttled nor denied."""
     fewest: int
     """That could have delivered the same batches."""
+    throttled: int
+    denied: int
 
     @property
     def fullness(self) -> float:
@@ -40,8 +41,9 @@ def table(account: Reconciliation, calls: Calls, records: Sequence[SampleRecord]
     drawn.add_row("delivered twice", f"{len(account.twice):,}", named(account.twice))
     drawn.add_row("unexpected", f"{len(account.unexpected):,}", named(account.unexpected), end_section=True)
     drawn.add_row("PutEvents calls answered", f"{calls.answered:,}", f"{calls.fewest:,} at the least")
-    drawn.add_row("PutEvents calls throttled", f"{calls.throttled:,}", "and made again")
-    each = account.delivered / max(calls.answered, 1)
-    drawn.add_row("events a call", f"{each:.2f}", f"{calls.fullness:.0%} of what the batches allow")
+    drawn.add_row("throttled besides", f"{calls.throttled:,}", "made again")
+    drawn.add_row("denied besides", f"{calls.denied:,}", "made again")
+    each, most = (account.delivered / max(count, 1) for count in (calls.answered, calls.fewest))
+    drawn.add_row("events a call", f"{each:.2f}", f"{most:.2f} at the most")
     drawn.add_row("made by", client)
     return drawn

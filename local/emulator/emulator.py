@@ -59,7 +59,8 @@ class Emulator:
     def start(self) -> None:
         """Start it and return once it answers."""
         if _taken(self._port):
-            raise EmulatorError(f"port {self._port} is taken: stop what listens there, or choose another")
+            another = f'make local ARGS="--port {self._port + 1}"'
+            raise EmulatorError(f"port {self._port} is taken: stop what listens there, or choose another: {another}")
         self._folder = Path(tempfile.mkdtemp(prefix="personalize-relay-"))
         python = (sys.executable, "-P")  # this folder's modules must not stand before the emulator's
         self._guard = subprocess.Popen(  # noqa: S603 -- words of this module's own, never a user's

@@ -38,13 +38,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m local.personalize", description="A stand-in for Amazon Personalize's PutEvents on 127.0.0.1."
     )
-    parser.add_argument("--port", type=int, default=0, help="the port to listen on (default: any free one)")
-    parser.add_argument("--tracker", action="append", help="a known trackingId; repeatable (default: all are known)")
-    parser.add_argument("--access-key", default="test", help="whose signatures are good (default: test)")
-    parser.add_argument("--secret-key", default="test", help="its secret (default: test)")
-    parser.add_argument("--unsigned", action="store_true", help="take requests whatever their signature")
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds that every call takes (default: 0)")
-    parser.add_argument("--quota", type=float, default=0.0, help="calls a second before throttling (default: none)")
+    parser.add_argument("--port", type=int, default=0, help="Listen on this port (default: any free one).")
+    parser.add_argument("--tracker", action="append", help="Know this trackingId; repeatable (default: know all).")
+    parser.add_argument("--access-key", default="test", help="Take signatures of this key (default: %(default)s).")
+    parser.add_argument("--secret-key", default="test", help="Take those with this secret (default: %(default)s).")
+    parser.add_argument("--unsigned", action="store_true", help="Take requests whatever their signature (default: no).")
+    parser.add_argument("--latency", type=float, default=0.0, help="Hold each call this many seconds (default: 0).")
+    parser.add_argument(
+        "--quota", type=float, default=0.0, help="Throttle above so many calls a second (default: never)."
+    )
     return parser
 
 

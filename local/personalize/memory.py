@@ -51,6 +51,7 @@ class Memory:
     def _reset(self) -> None:
         self._calls.clear()
         self._accepted: dict[str, Accepted] = {}
+        self._repeated = 0
         self._most_in_flight = len(self._under_way)
         self._most_by_lane: dict[tuple[str, str], int] = dict(self._by_lane)
 
@@ -77,6 +78,12 @@ class Memory:
         """How many different events were accepted; cheaper than `len(accepted)`."""
         with self._changed:
             return len(self._accepted)
+
+    @property
+    def repeated_count(self) -> int:
+        """How many times an event was accepted that had been accepted before."""
+        with self._changed:
+            return self._repeated
 
     @property
     def sessions(self) -> dict[tuple[str, str], tuple[str, ...]]:
@@ -156,6 +163,7 @@ class Memory:
     def _accept(self, request: Request) -> None:
         with self._changed:
             for event_id, event in zip(request.event_ids, request.events, strict=True):
+                self._repeated += event_id in self._accepted
                 self._accepted[event_id] = self._counted(event_id) or Accepted(
                     event=event,
                     tracking_id=request.tracking_id,

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterator
 
 from personalize_relay_cli.input.opening import no_text
@@ -11,6 +12,7 @@ from personalize_relay_cli.problems import Misuse
 MOST = 128 * 1024 * 1024
 """Characters of a file: all of it is in memory, and one character beyond the Basic Multilingual Plane makes each four
 bytes long."""
+_SPACE = re.compile(r"[ \t\r\n]*")
 # Values are only measured: a number of any length will do. NaN and unpaired surrogates are a payload's own fault, which
 # one of a file's many may have; msgspec's Raw would refuse the file for them.
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
@@ -25,7 +27,7 @@ class _Wrong(Exception):
 def payloads(file: str, opened: io.TextIOWrapper, remarks: Remarks) -> Iterator[tuple[int, bytes]]:
     """The elements of an array, or the object, each with the line that it begins on; raises Misuse."""
     text = _read(file, opened)
-    if not text.strip(" \t\r\n"):
+    if _beyond_space(text, 0) == len(text):
         remarks.nothing_in(file, "holds nothing")
         return
     line, counted = 1, 0
@@ -89,4 +91,4 @@ def _expect_end(text: str, position: int) -> None:
 
 
 def _beyond_space(text: str, position: int) -> int:
-    return json.decoder.WHITESPACE.match(text, position).end()  # type: ignore[union-attr]  # matches "", too
+    return _SPACE.match(text, position).end()  # type: ignore[union-attr]  # it matches nothing, too

@@ -26,11 +26,12 @@ TRANSFORM_FAILED = "transform_failed"
 
 
 class NotMended(Exception):
-    """The function would reject the event; `reason` is its word for why, or TRANSFORM_FAILED."""
+    """The function would reject the event; `reason` is its word for why, or TRANSFORM_FAILED, `detail` says more."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.detail = detail
 
 
 class Mended(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,7 +116,7 @@ class Mender:
         # By the original arrival: a time after that was wrong then, and time makes it no better.
         parsed = parse(payload, piece.record.origin, self._trackers)
         if parsed.rejections:
-            raise NotMended(parsed.rejections[0].reason)
+            raise NotMended(parsed.rejections[0].reason, parsed.rejections[0].detail)
         if len(parsed.interactions) != 1 or parsed.interactions[0].source.index is not None:
             raise NotMended(TRANSFORM_FAILED)  # it made an eventList
         source = Source(int(piece.record.origin.sequence_number), piece.sub_sequence, piece.index)

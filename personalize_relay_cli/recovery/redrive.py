@@ -61,6 +61,8 @@ class Account(msgspec.Struct, kw_only=True, rename="camel", tag_field="schema", 
     """In a plan, those that would be sent."""
     rejected_again: Counter[str] = msgspec.field(default_factory=Counter)
     """By the reason that the function would give, or Personalize gave."""
+    details: dict[str, str] = msgspec.field(default_factory=dict)
+    """Of the first of each such reason, what is wrong, without a value of the event."""
     left: Counter[str] = msgspec.field(default_factory=Counter)
     unreadable: Counter[str] = msgspec.field(default_factory=Counter)
     """Of those left, why no event can be read from the record."""
@@ -186,6 +188,8 @@ class Redrive:
                 mended = self._mender.mend(piece)
             except NotMended as exc:
                 self.account.rejected_again[exc.reason] += 1
+                if exc.detail:
+                    self.account.details.setdefault(exc.reason, exc.detail)
                 self._sample(piece, rejected=exc.reason)
             else:
                 self._sample(piece, after=mended.payload)

@@ -119,7 +119,8 @@ def account_lines(account: Account, now: datetime) -> Iterator[str]:
     if not account.whole:
         yield "the account does not add up: this is a bug, please report it"
     for reason in sorted(account.rejected_again):
-        yield f"{reason}: {_ADVICE.get(reason, 'look at one with `relay failed show`')}"
+        what = account.details.get(reason) or _ADVICE.get(reason, "look at one with `relay failed show`")
+        yield f"{reason}: {what}"
     if account.examples:
         yield "no --transform mends what is unreadable: send it again from where it came. `relay failed show --reveal`:"
         yield from (f"  {number}" for number in account.examples)

@@ -220,9 +220,7 @@ def test_what_cant_be_read_beside_their_event_goes_with_it_and_is_counted() -> N
     account = erase(s3)
     assert (account.removed_along, account.kinds["given up"].cut, account.done) == (1, 1, True)
     assert sent(s3) == [f"clicks:{SHARD}:101:2"]
-    assert "1 events of others or unreadable payloads removed with them" in "\n".join(
-        account_lines(account, planned=False)
-    )
+    assert "1 events of others or unreadable payloads removed along" in "\n".join(account_lines(account))
 
 
 def test_a_record_that_could_not_be_written_without_them_goes_as_a_whole_and_is_counted() -> None:
@@ -335,7 +333,7 @@ def test_what_cant_be_read_is_counted_with_what_to_do_and_goes_if_so_asked() -> 
     quarantine(s3, b'{"userId": "u-7", "sess', of("u-8"), gzip.compress(b"u-7"), b"")
     account = erase(s3)
     assert (account.found, account.unreadable.total(), account.examples, account.done) == (0, 2, ["1", "3"], False)
-    said = "\n".join(account_lines(account, planned=False))
+    said = "\n".join(account_lines(account))
     assert "2 records can't be read" in said
     assert "--unreadable" in said
     account = erase(s3, unreadable=True)

@@ -156,7 +156,7 @@ def test_utf_16_is_read_by_its_mark_in_any_format(folder: Path, encoding: str) -
     assert rows("a.json", marked('[{"a":"ਊ"}]')) == rows("a.jsonl", marked('\r\n{"a":"ਊ"}')) == [{"a": "ਊ"}]
     assert rows("a.csv", marked("sessionId,eventType\nਊ,e\n")) == [{"sessionId": "ਊ", "eventType": "e"}]
     for name in ("a.json", "a.jsonl", "a.csv"):
-        assert refusal(name, marked("\n{")[:-1]).startswith(f"{name}: is not UTF-16, near line")
+        assert refusal(name, marked("\n{")[:-1]).startswith(f"{name}: is not UTF-16")
     assert folder.is_dir()
 
 

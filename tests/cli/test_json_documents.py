@@ -43,9 +43,22 @@ RECORD = SetAside(
     data="e30=",
 )
 EVENT = b'{"type":"track","event":"click","userId":"u"}\n{"sessionId":"s"}\n'
-BY_NAME = {"reasons", "filtered", "rejectedAgain", "left", "unreadable", "notSent", "figures", "counts", "dropped"}
+BY_NAME = {
+    "reasons",
+    "filtered",
+    "rejectedAgain",
+    "left",
+    "unreadable",
+    "notSent",
+    "details",
+    "figures",
+    "counts",
+    "dropped",
+}
 """Members that hold counts by a name of another's: a reason, a rule, a metric."""
 REVEALED = {"payload", "before", "after"}
+EVENTS = ("tried", "events")
+"""In the contract's names, which are not the command's."""
 
 
 def printed(sample: object) -> Callable[[], object]:
@@ -84,7 +97,7 @@ def members(value: object, *path: str) -> Iterator[tuple[tuple[str, ...], object
     if isinstance(value, list):
         for each in value:
             yield from members(each, *path)
-    elif isinstance(value, dict) and not (path and path[-1] in BY_NAME | REVEALED):
+    elif isinstance(value, dict) and path != EVENTS and not {*path[-1:]} & (BY_NAME | REVEALED):
         for name, each in value.items():
             yield (*path, name), each
             yield from members(each, *path, name)

@@ -101,7 +101,7 @@ def test_each_help_names_where_the_options_of_every_command_are(
 ) -> None:
     assert run([*subcommand.split(), "--help"]) == 0
     shown = capsys.readouterr().out
-    assert "every command takes: relay --help" in shown
+    assert "The options of every command, such as --stage and --local: relay --help" in shown
     assert "--profile" not in shown
 
 

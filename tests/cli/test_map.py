@@ -102,6 +102,7 @@ def test_a_test_that_fails_says_what_came(capsys: pytest.CaptureFixture[str]) ->
     assert status == 1
     assert output.splitlines() == ["ok      good", f"FAILED  bad: {wrong}", "", "2 tests, 1 failed"]
     assert listed(capsys, "test", "m.toml") == {
+        "schema": "personalize-relay.map-test/1",
         "tests": [{"test": "good", "failure": None}, {"test": "bad", "failure": wrong}],
         "failed": 1,
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.personalize import interactions_schema
+from infra.interactions import interactions_schema
 from personalize_relay_cli.advice import Weakness
 from personalize_relay_cli.checking import observations, schemas
 from personalize_relay_cli.checking.checks import Checks, trackers

@@ -1,20 +1,24 @@
 """`relay produce` without a stream: what it refuses, what it sends of a line, and that it gives up in the end."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from mypy_boto3_kinesis.type_defs import PutRecordsResultEntryTypeDef
 
-from personalize_relay_cli.input.reading import read
+from personalize_relay_cli.input.reading import Line, read
 from personalize_relay_cli.main import run
+from personalize_relay_cli.problems import Problem
 from personalize_relay_cli.sending.checkpoint import Checkpoint
+from personalize_relay_cli.sending.headway import MAX_OPEN
 from personalize_relay_cli.sending.interruption import Interruption
-from personalize_relay_cli.sending.outbox import MAX_RECORD_BYTES, Entry
+from personalize_relay_cli.sending.outbox import MAX_RECORD_BYTES, MAX_RECORDS_PER_CALL, Entry
 from personalize_relay_cli.sending.producing import Rejected
-from personalize_relay_cli.sending.runs import Run, Terms
+from personalize_relay_cli.sending.runs import LINGER, Run, Terms
+from tests.simulation.world import Clock
 
 EVENT = {"sessionId": "s", "eventType": "click", "sentAt": 1_790_000_000}
 THROTTLED = "ProvisionedThroughputExceededException"
@@ -185,3 +189,112 @@ def test_a_file_that_is_not_the_same_any_more_is_not_resumed(tmp_path: Path, lin
     its, _ = produced(stream, write(file, *lines), Checkpoint(tmp_path / "at", "clicks", stamped=True))
     assert "is not the file that the checkpoint was written for" in str(its.problem)
     assert stream.taken == []
+
+
+def checkpoint_with_one_left(tmp_path: Path) -> Checkpoint:
+    """Of a file of two lines, of which an earlier run settled the second alone."""
+    file = write(tmp_path / "clicks.jsonl", EVENT | {"sessionId": "first"}, EVENT)
+    kept = Checkpoint(tmp_path / "at", "clicks", stamped=True)
+    produced(Stream(), file, kept)
+    position = kept.positions[str(file)]
+    kept.save([msgspec.structs.replace(position, unsettled=[1])])
+    return Checkpoint(tmp_path / "at", "clicks", stamped=True)
+
+
+def test_a_resumed_run_sends_what_was_left_before_the_point_and_then_nothing_is(tmp_path: Path) -> None:
+    stream, kept = Stream(), checkpoint_with_one_left(tmp_path)
+    its, _ = produced(stream, tmp_path / "clicks.jsonl", kept)
+    assert ([each.key for each in stream.taken], its.account().settled_before) == (["first"], 1)
+    (position,) = Checkpoint(tmp_path / "at", "clicks", stamped=True).positions.values()
+    assert (position.payloads, position.unsettled) == (2, [])
+
+
+def test_of_another_file_nothing_is_sent_that_an_earlier_run_had_left(tmp_path: Path) -> None:
+    kept = checkpoint_with_one_left(tmp_path)
+    before = dict(kept.positions)
+    stream = Stream()
+    file = write(tmp_path / "clicks.jsonl", EVENT | {"sessionId": "first"}, EVENT | {"itemId": "another"})
+    its, _ = produced(stream, file, kept)
+    assert "is not the file that the checkpoint was written for" in str(its.problem)
+    assert stream.taken == []
+    assert Checkpoint(tmp_path / "at", "clicks", stamped=True).positions == before
+
+
+def test_a_silent_pipe_sends_what_lingers_but_not_before_it_is_known_to_be_the_same(tmp_path: Path) -> None:
+    clock = Clock()
+    stream = Stream()
+    kept = checkpoint_with_one_left(tmp_path)
+    lines = list(read([str(tmp_path / "clicks.jsonl")]))
+    run_: Run = Run(stream.put, Terms(stream="clicks"), kept, lambda _: None, Interruption(), clock=clock)
+
+    def pipe() -> Iterator[Line]:
+        for line, sent in zip(lines, (0, 1), strict=True):
+            yield line
+            clock.wait_until(clock() + LINGER)
+            run_.wait()
+            assert len(stream.taken) == sent
+
+    run_.over(pipe())
+    assert run_.problem is None
+
+
+def test_a_stream_that_refuses_for_good_is_called_once(tmp_path: Path) -> None:
+    calls: list[int] = []
+
+    def put(entries: Sequence[Entry[Any]]) -> list[PutRecordsResultEntryTypeDef]:
+        calls.append(len(entries))
+        raise Problem("PutRecords was refused")
+
+    its = Run(put, Terms(stream="clicks"), None, lambda _: None, Interruption())
+    its.over(read([str(write(tmp_path / "clicks.jsonl", EVENT))]))
+    assert (str(its.problem), calls) == ("PutRecords was refused", [1])
+
+
+def test_it_reads_ahead_but_not_without_bounds() -> None:
+    stream = Stream()
+    its = Run(
+        stream.put, Terms(stream="clicks", validating=False, stamping=False), None, lambda _: None, Interruption()
+    )
+    seen: list[int] = []
+
+    def lines() -> Iterator[Line]:
+        for number in range(1, MAX_OPEN + 2):
+            seen.append(len(stream.taken))
+            yield Line("-", number, 0, b'{"sessionId":"%d"}' % number)
+
+    its.over(lines())
+    assert (seen[-2], seen[-1]) == (0, MAX_RECORDS_PER_CALL)
+    assert its.account().sent == MAX_OPEN + 1
+
+
+def test_a_run_that_ends_before_the_point_where_it_would_go_on_leaves_the_checkpoint(tmp_path: Path) -> None:
+    kept = checkpoint_with_one_left(tmp_path)
+    kept.save([msgspec.structs.replace(each, unsettled=[]) for each in kept.positions.values()])
+    before = dict(kept.positions)
+
+    def lines() -> Iterator[Line]:
+        yield next(read([str(tmp_path / "clicks.jsonl")]))
+        raise Problem("the disk is gone")
+
+    its = Run(Stream().put, Terms(stream="clicks"), kept, lambda _: None, Interruption())
+    its.over(lines())
+    assert str(its.problem) == "the disk is gone"
+    assert Checkpoint(tmp_path / "at", "clicks", stamped=True).positions == before
+
+
+def test_a_stream_that_refuses_while_a_pipe_is_silent_is_called_no_more(tmp_path: Path) -> None:
+    clock, calls = Clock(), list[int]()
+
+    def put(entries: Sequence[Entry[Any]]) -> list[PutRecordsResultEntryTypeDef]:
+        calls.append(len(entries))
+        raise Problem("PutRecords was refused")
+
+    its: Run = Run(put, Terms(stream="clicks"), None, lambda _: None, Interruption(), clock=clock)
+
+    def pipe() -> Iterator[Line]:
+        yield from read([str(write(tmp_path / "clicks.jsonl", EVENT))])
+        clock.wait_until(clock() + LINGER)
+        its.wait()
+
+    its.over(pipe())
+    assert (str(its.problem), calls) == ("PutRecords was refused", [1])

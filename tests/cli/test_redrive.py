@@ -120,9 +120,9 @@ def test_all_that_can_be_mended_is_sent_once_and_the_rest_accounted_for(work: Wo
     assert not account.done
     ids = ["canary-4", "clicks:shardId-000000000000:102", "canary-1", "canary-2"]
     assert [event["eventId"] for event in wire.events] == ids
-    said = "\n".join(account_lines(account, AT, planned=False))
+    said = "\n".join(account_lines(account, AT))
     assert "`relay failed show --reveal`:\n  12" in said
-    assert "wrong_type: send the type" in said
+    assert "wrong_type: itemId is a number" in said, "the detail of the first"
     assert "canary" not in said
     assert b"canary" not in b"".join(body for key, body in work.s3.objects.items() if key.startswith("redriven/"))
 
@@ -198,12 +198,12 @@ def test_a_run_ended_in_the_middle_leaves_a_claim_on_what_may_be_sent_and_no_mor
     assert redrive.account.whole
     assert (redrive.account.sent, +redrive.account.left) == (2, {NOT_SENT: 2})
     assert "1 events claimed 3 h ago by run run-1" in work.shown()
-    assert (work.run(None).sent, work.run(None, take_over=True).sent) == (1, 2)
+    assert (work.run(None).to_send, work.run(None, take_over=True).to_send) == (1, 2)
     wire = Wire()
     account = work.run(wire)
     assert [event["eventId"] for event in wire.events] == ["canary-2"]
     assert +account.left == {ALREADY_SENT: 2, CLAIMED: 1, UNREADABLE: 1}
-    assert "--take-over" in "\n".join(account_lines(account, AT, planned=False))
+    assert "--take-over" in "\n".join(account_lines(account, AT))
     wire = Wire()
     assert work.run(wire, take_over=True).sent == 1
     assert [event["eventId"] for event in wire.events] == ["canary-1"]

@@ -9,6 +9,8 @@ from typer.core import TyperGroup
 from personalize_relay_cli.main import command
 from personalize_relay_cli.reference import COMMANDS, document
 
+pytestmark = pytest.mark.slow  # each subcommand's help takes a process
+
 ROOT = Path(__file__).parents[2]
 ROWS = 45
 

@@ -6,13 +6,12 @@ from typing import Any, cast
 
 import pytest
 
-from infra.failures import MAPPING_PREFIX
 from local.demo import kpl
 from personalize_relay import quarantine as function
 from personalize_relay.settings import Settings
 from personalize_relay_cli.recovery.selection import Piece, Selection
 from personalize_relay_cli.recovery.set_aside import SCHEMA, Flaw, SetAside
-from personalize_relay_cli.recovery.stored import ON_FAILURE, QUARANTINE, FailureBucket
+from personalize_relay_cli.recovery.stored import QUARANTINE, FailureBucket
 from tests import packing
 from tests.cli.s3_bucket import NAME, S3, SHARD, give_up, quarantine, quarantined_by_0_1
 from tests.packing import text
@@ -46,7 +45,6 @@ def numbers(s3: S3, selection: Selection) -> list[str]:
 def test_names_are_those_of_who_writes() -> None:
     assert SCHEMA == function.SCHEMA
     assert Settings(tracking_id="t", quarantine_bucket="b").quarantine_prefix == QUARANTINE
-    assert MAPPING_PREFIX == ON_FAILURE
 
 
 def test_a_quarantined_record_is_read_as_the_function_wrote_it() -> None:

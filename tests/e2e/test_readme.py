@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from local.demo.careless import careless
 from local.demo.clickstream import sample
 from local.emulator.clients import CREDENTIALS, REGION
 from local.system import TRACKER, System
@@ -67,7 +68,7 @@ def test_every_make_target_that_it_names_is_there() -> None:
 
 
 def test_its_figures_are_the_samples() -> None:
-    events = [event for record in sample() for event in record.events]
+    events = [event for record in [*sample(), *careless()] for event in record.events]
     bad = sum(event.reason is not None for event in events)
     sessions = len({event.session for event in events})
     said = " ".join(README.split())

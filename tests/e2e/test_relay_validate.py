@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import KinesisStreamRecord
 
-from infra.personalize import interactions_schema
+from infra.interactions import interactions_schema
 from personalize_relay.events import Trackers
 from personalize_relay.records import Record
 from tests.cli import corpus
@@ -140,6 +140,7 @@ def test_warnings_matter_only_when_they_are_to() -> None:
 
 def test_json_has_the_same_facts() -> None:
     assert found("-", given=GOOD + BAD + b'{"sessionId":"s","eventType":"click"}') == {
+        "schema": "personalize-relay.validate/1",
         "lines": {"good": 2, "bad": 1, "blank": 0},
         "events": {"good": 2, "bad": 1},
         "reasons": {"placeholder_text": 1},

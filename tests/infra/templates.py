@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from aws_cdk import Stack
 from aws_cdk.assertions import Match, Template
 
 
@@ -40,3 +41,9 @@ def granted(template: Template) -> list[tuple[str, Any]]:
         for resource in listed(statement["Resource"])
     ]
     return sorted(pairs, key=str)
+
+
+def warned(stack: Stack) -> list[str]:
+    """What whoever deploys is warned of, by the stack and by all that is in it."""
+    notes = [note for construct in stack.node.find_all() for note in construct.node.metadata]
+    return [str(note.data) for note in notes if note.type == "aws:cdk:warning"]

@@ -2,6 +2,8 @@
 
 from aws_cdk.assertions import Match, Template
 
+from infra.failures import MAPPING_PREFIX
+from personalize_relay_cli.recovery.stored import ON_FAILURE
 from tests.infra.conftest import Synthesize
 from tests.infra.templates import arn, only, under
 
@@ -103,3 +105,7 @@ def test_a_customers_key_may_be_used_by_whom_no_role_stands_for(synthesize: Synt
     assert alarming["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     assert alarming["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
     assert alarming["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_the_command_looks_where_the_mapping_stores() -> None:
+    assert MAPPING_PREFIX == ON_FAILURE

@@ -5,7 +5,7 @@ import json
 import pytest
 from aws_cdk.assertions import Template
 
-from infra.personalize import FIELDS, interactions_schema
+from infra.interactions import FIELDS, interactions_schema
 from tests.infra.conftest import Synthesize
 from tests.infra.templates import only
 

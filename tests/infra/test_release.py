@@ -1,12 +1,15 @@
 """The template of a release: it deploys without the CDK, and is the stack but for its parameters."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from aws_cdk.assertions import Template
 
+from infra.packed import pack
 from infra.release import write_template
 from infra.release_template import archive_name
 from tests.infra.test_audit import lint
@@ -46,7 +49,7 @@ def test_an_account_needs_no_bootstrap_and_tells_what_differs(template: dict[str
     parameters = template["Parameters"]
     assert {name for name, body in parameters.items() if "Default" not in body} == {"TrackingId", "CodeBucket"}
     assert parameters.keys() == {
-        *("TrackingId", "CodeBucket", "CodePrefix", "Architecture", "StreamArn", "AlarmEmail"),
+        *("TrackingId", "CodeBucket", "CodePrefix", "Architecture", "ExistingStreamArn", "AlarmEmail"),
     }
     assert "Rules" not in template
     assert all(body["Description"].endswith(".") for body in parameters.values())
@@ -73,3 +76,21 @@ def test_the_code_is_the_archive_of_that_version_and_processor(template: dict[st
     key = "".join(part if isinstance(part, str) else values[part["Ref"]] for part in parts)
     assert key == "relay/" + archive_name("1.2.3", "x86_64")
     assert function["Properties"]["Architectures"] == [{"Ref": "Architecture"}]
+
+
+def test_an_archive_depends_on_its_files_alone(tmp_path: Path) -> None:
+    """Not on when and in which order they were written, nor on who may read them here: Lambda may."""
+    archives: list[bytes] = []
+    for names in (("a.py", "b/c.py"), ("b/c.py", "a.py")):
+        folder = tmp_path / str(len(archives))
+        for number, name in enumerate(names):
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(name)
+            path.chmod(0o600 if archives else 0o644)
+            os.utime(path, (number, 1_700_000_000 + number))
+        pack(folder, tmp_path / f"{folder.name}.zip")
+        archives.append((tmp_path / f"{folder.name}.zip").read_bytes())
+    assert archives[0] == archives[1]
+    with ZipFile(tmp_path / "1.zip") as opened:
+        assert {entry.external_attr >> 16 for entry in opened.infolist()} == {0o100644}

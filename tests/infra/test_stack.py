@@ -1,14 +1,13 @@
-"""What the template promises, looked up by property; no test knows a logical id."""
+"""What the template promises, looked up by property; one test knows logical ids, as deployed stacks do."""
 
 import pytest
 from aws_cdk import App, Stack
 from aws_cdk.assertions import Template
 
 from infra.relay_settings import RelaySettings
-from infra.stack import RelayStack
 from infra.stream import InteractionStream
 from tests.infra.conftest import HOME, SHARED_KEY_ARN, SHARED_STREAM_ARN, Compose, Synthesize
-from tests.infra.templates import granted, only
+from tests.infra.templates import granted, only, warned
 
 KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/0b9c2f6e-1111-2222-3333-444455556666"
 STREAM_ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"
@@ -36,6 +35,21 @@ def test_stack_holds_nothing_else(prod: Template) -> None:
         "AWS::SNS::TopicPolicy",
         "AWS::SNS::TopicPolicy",
     ]
+
+
+def test_what_holds_data_keeps_its_logical_id(prod: Template) -> None:
+    """Under another one, the next deployment would make it anew, and leave or delete the one with the records in it."""
+    holding = {"AWS::Kinesis::Stream", "AWS::S3::Bucket", "AWS::Logs::LogGroup", "AWS::SNS::Topic"}
+    resources = prod.to_json()["Resources"]
+    assert {name for name, body in resources.items() if body["Type"] in holding} == {
+        "StreamNew7B39721F",
+        "FailuresBucket3D5A4556",
+        "FailuresAccessLogs9B61BB3B",
+        "ConsumerLog35DA0B86",
+        "AlarmsPageTopic40500CB4",
+        "AlarmsTicketTopic3C81C432",
+    }
+    assert "MappingE24B359D" in resources, "a mapping made anew would begin at its starting position"
 
 
 def test_nothing_has_a_physical_name(prod: Template) -> None:
@@ -128,12 +142,6 @@ def test_the_key_of_an_existing_stream_may_decrypt_it(synthesize: Synthesize) ->
     _, role = only(template, "AWS::IAM::Role")
     statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
     assert [one["Action"] for one in statements if one["Resource"] == KEY_ARN] == ["kms:Decrypt"]
-
-
-def warned(stack: RelayStack) -> list[str]:
-    """What whoever deploys is warned of, by the stack and by all that is in it."""
-    notes = [note for construct in stack.node.find_all() for note in construct.node.metadata]
-    return [str(note.data) for note in notes if note.type == "aws:cdk:warning"]
 
 
 @pytest.mark.parametrize(("parallelization", "warnings"), [("1", 0), ("2", 1)])

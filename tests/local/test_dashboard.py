@@ -8,7 +8,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from local.dashboard.body import NO_DATA, NOT_COMPUTED, NOT_EMULATED, Graph, Key, States, Widget, keys, widgets
+from local.dashboard.body import NO_DATA, NOT_COMPUTED, NOT_EMULATED, Graph, Key, Series, States, Widget, keys, widgets
+from local.dashboard.legend import MOST_NAMED, entries, others, undrawn
+from local.dashboard.page import Band, Page
 from local.dashboard.picture import save
 
 ROOT = Path(__file__).parents[2]
@@ -95,13 +97,47 @@ def test_the_picture_says_what_it_shows_and_what_it_does_not(tmp_path: Path) -> 
         graph("Losses", lost, x=12),
     )
     files = [tmp_path / "new" / f"shop.{kind}" for kind in ("svg", "png")]
-    save(drawn, "The shop", START, START + 4, files)
+    save(drawn, Page("The shop", START, START + 4, [Band("the till is stuck", START + 1, START + 2, "#ffeecc")]), files)
     texts = {text.text for text in ElementTree.parse(files[0]).iter("{http://www.w3.org/2000/svg}text")}  # noqa: S314 - our own
     assert texts >= {
-        *("The shop", "Is it open?", "Sales", "Stacked", "Losses"),
-        *("Sold: 30", "Wait, maximum (right): 400", "late: 1,000, far above", "no data: Lost"),
+        *("The shop", "1 to 2 s: the till is stuck", "Is it open?", "Sales", "Stacked", "Losses"),
+        *("Sold: 30", "Wait, max (right): 400", "late: 1,000, far above", "no data: Lost"),
     }
     assert files[1].read_bytes().startswith(b"\x89PNG")
+
+
+def sums(totals: dict[str, float], *, stacked: bool = False) -> Graph:
+    """A graph of sums that come to these."""
+    lines = [Series(label=label, points={START: value}, statistic="Sum") for label, value in totals.items()]
+    return Graph(title="Sales", series=lines, limits=[], stacked=stacked)
+
+
+def test_a_sum_of_nothing_is_said_and_not_drawn() -> None:
+    """A line on the ground hides others, and says no more."""
+    found = sums({"Sold": 3, "Returned": 0, "Lost": 0})
+    assert [each.words for each in entries(found)] == ["Sold: 3"]
+    assert undrawn(found, 80) == ["none: Returned, Lost"]
+
+
+def test_of_many_lines_the_largest_are_named_and_the_others_are_summed_up() -> None:
+    many = {f"SoldAt{hour:02}": hour + 1.0 for hour in range(24)}
+    drawn = entries(sums(many, stacked=True))
+    named = [each.words for each in drawn if each.words]
+    assert named == [f"{hour}: {hour + 1}" for hour in range(24 - MOST_NAMED, 24)]
+    left = range(1, 25 - MOST_NAMED)
+    assert others(drawn) == f"{len(left)} others: {sum(left)}"
+    assert len({each.colour for each in drawn if not each.words}) == 1
+
+
+def test_what_is_not_drawn_takes_few_lines_below_what_is() -> None:
+    """And all that it needs on a graph of its own; a long name is parted at its capitals."""
+    silent = [Series(label=f"EventsLostOnTheWayInTheHour{hour}", points={}) for hour in range(9)]
+    alone = undrawn(Graph(title="", series=silent, limits=[], stacked=False), 24)
+    assert all(len(line) <= 24 for line in alone)
+    assert "".join(alone).replace(" ", "").count("EventsLostOnTheWay") == 9
+    beside = undrawn(Graph(title="", series=[*silent, *sums({"Sold": 1}).series], limits=[], stacked=False), 24)
+    assert len(beside) == 2
+    assert beside[-1].endswith("…")
 
 
 def test_only_who_draws_waits_for_matplotlib() -> None:

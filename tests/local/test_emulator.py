@@ -16,6 +16,8 @@ from local.emulator.clients import FUNCTION_CREDENTIALS
 from local.emulator.emulator import HOST, Emulator, EmulatorError
 from tests.local.relay import make_function
 
+pytestmark = pytest.mark.slow  # each starts an emulator
+
 SOON = 20.0
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks through Linux's own windows on processes and ports")
 

@@ -18,6 +18,7 @@ def test_events_are_remembered_by_id_and_the_first_stands(personalize: Personali
         "b": ("first", 1),
     }
     assert [(call.event_ids, call.status) for call in personalize.calls] == [(("a", "b"), 200), (("a",), 200)]
+    assert (personalize.accepted_count, personalize.repeated_count) == (2, 1)
 
 
 def test_sessions_list_their_events_in_order_of_arrival(personalize: PersonalizeFake, put_events: PutEvents) -> None:

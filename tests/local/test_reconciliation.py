@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from local.demo import segment_stream
+from local.demo.careless import careless
 from local.demo.clickstream import (
     BAD,
     BEGINS,
@@ -160,8 +161,8 @@ def test_a_sample_of_another_day_is_the_same_but_for_its_dates() -> None:
     assert max(seconds) < BEGINS + LASTS
 
 
-@pytest.mark.parametrize("record", sample(0), ids=lambda record: record.partition_key)
-def test_a_packed_or_bad_record_of_the_sample_is_read_as_it_says(record: SampleRecord) -> None:
+@pytest.mark.parametrize("record", [*sample(0), *careless()], ids=lambda record: record.partition_key)
+def test_a_packed_bad_or_careless_record_is_read_as_it_says(record: SampleRecord) -> None:
     """An event that only Personalize rejects is a good one here."""
     position = Position("clicks", "shard", "1")
     origin = Origin(stream="clicks", shard_id="shard", sequence_number="1", arrival=BEGINS + 86_400)

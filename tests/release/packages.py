@@ -13,6 +13,11 @@ SOURCES = ("infra", "lambda", "personalize_relay_cli")
 FILES = ("cdk.json", "LICENSE", "pyproject.toml", "README.md", "uv.lock", ".gitignore", ".python-version")
 
 
+VERSION = "1.2.3"
+WHO = ("-c", "user.name=Nobody", "-c", "user.email=nobody@example.com")
+TAGGING = (("init", "-q"), ("add", "."), (*WHO, "commit", "-qm", "all"), ("tag", f"v{VERSION}"))
+
+
 def make_release(folder: Path) -> Path:
     """What `make release` writes, from a copy of the sources: nothing is put into the checkout."""
     copy = folder / "checkout"
@@ -23,29 +28,31 @@ def make_release(folder: Path) -> Path:
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "function"))
     (ROOT / "build").mkdir(exist_ok=True)
     (copy / "build").symlink_to(ROOT / "build")  # the function is built once for the same sources
-    run = subprocess.run(
-        [sys.executable, "-m", "infra.release", "dist"], cwd=copy, capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 0, run.stderr
+    for command in TAGGING:
+        _run(copy, "git", *command)
+    _run(copy, sys.executable, "-m", "infra.release", "dist")
     return copy / "dist"
 
 
+def _run(folder: Path, *words: str | Path) -> None:
+    run = subprocess.run(  # noqa: S603 - our own commands
+        words, cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+
+
 def interpreter(version: str) -> str | None:
-    """A Python of that version on this machine, if there is one."""
+    """A Python of that version on this machine, if there is one: on the path, uv's own, or pyenv's."""
     run = subprocess.run(  # noqa: S603 - the project's own tool
         [UV, "python", "find", "--no-python-downloads", "--no-project", version],
         capture_output=True,
         text=True,
         check=False,
     )
-    return run.stdout.strip() if run.returncode == 0 else None
-
-
-def _uv(*words: str | Path) -> None:
-    run = subprocess.run(  # noqa: S603 - the project's own tool
-        [UV, *words, "--quiet"], capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 0, run.stderr
+    if run.returncode == 0:
+        return run.stdout.strip()
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    return next(map(str, pyenv.glob(f"versions/{version}.*/bin/python")), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +64,8 @@ class Installed:
     @classmethod
     def of(cls, wheel: Path, python: str, folder: Path) -> "Installed":
         """Make it: a fresh one, of an interpreter."""
-        _uv("venv", "--python", python, folder)
-        _uv("pip", "install", "--python", folder, wheel)
+        _run(folder.parent, UV, "venv", "--quiet", "--python", python, folder)
+        _run(folder.parent, UV, "pip", "install", "--quiet", "--python", folder, wheel)
         return cls(folder)
 
     def relay(self, *words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:

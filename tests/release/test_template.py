@@ -83,7 +83,7 @@ def test_a_stream_that_is_there_is_read_and_an_address_subscribed(released: Rele
     kinesis, streams = released.client("kinesis"), released.client("kinesis").list_streams()["StreamNames"]
     kinesis.create_stream(StreamName="clicks", ShardCount=1)
     arn = kinesis.describe_stream_summary(StreamName="clicks")["StreamDescriptionSummary"]["StreamARN"]
-    outputs = released.create("personalize-relay-beside", StreamArn=arn, AlarmEmail="on-call@example.com")
+    outputs = released.create("personalize-relay-beside", ExistingStreamArn=arn, AlarmEmail="on-call@example.com")
     assert set(kinesis.list_streams()["StreamNames"]) == {*streams, "clicks"}
     assert (outputs["StreamName"], outputs["StreamArn"]) == ("clicks", arn)
     function = released.client("lambda").get_function_configuration(FunctionName=outputs["FunctionName"])

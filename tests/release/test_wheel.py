@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.release.packages import ROOT, Installed
+from tests.release.packages import ROOT, VERSION, Installed
 
 PACKAGES = {"personalize_relay", "personalize_relay_cdk", "personalize_relay_cli"}
 BESIDE = {"bundling", "changes", "deployed", "deployment", "release", "release_template", "settings_table"}
@@ -21,9 +21,9 @@ def test_nothing_else_can_be_imported_because_of_it(installed: Installed) -> Non
     assert installed.top_level() == PACKAGES
 
 
-def test_it_says_its_version(installed: Installed, wheel: Path) -> None:
+def test_it_says_the_version_of_the_tag(installed: Installed) -> None:
     run = installed.relay("--version")
-    assert (run.returncode, run.stdout) == (0, f"relay {wheel.name.split('-')[1]}\n")
+    assert (run.returncode, run.stdout) == (0, f"relay {VERSION}\n")
 
 
 def test_it_validates(installed: Installed, tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ WITHOUT_LIBCURL = """
 from personalize_relay_cli.problems import Problem
 from personalize_relay_cli.recovery.failures import Failures
 try:
-    Failures.past_the_stream(None, None, None, local=True)
+    Failures.past_the_stream(None, profile=None, region=None, local=True)
 except Problem as exc:
     print(exc)
 """

@@ -9,8 +9,11 @@ from personalize_relay.delivery import Delivery
 from personalize_relay.events import Event, Interaction, Source
 from personalize_relay.requests import Request, lanes
 from personalize_relay.result import Result
+from personalize_relay.suspicion import FIRST_TRIAL
 from tests.simulation.world import ARRIVAL, Api, Clock, Reply, Script, good, no_jitter
 
+OLD_ENOUGH = FIRST_TRIAL.least_age + 1
+"""Seconds since the arrival of an event that may be given up."""
 BUSY = Reply(Answer(503, "ServiceUnavailable"), taken=False)
 THROTTLED = Reply(Answer(429, "ThrottlingException"), taken=False)
 TIMED_OUT = Reply(Answer(0, "ReadTimeoutError"), taken=False)
@@ -53,7 +56,7 @@ class Run:
             engine.trackers[each.tracking_id].trusted = not doubting
         self.began = self.clock.now
         old = [
-            replace(each, arrival=ARRIVAL - 901) if each.source.sequence_number < aged else each
+            replace(each, arrival=ARRIVAL - OLD_ENOUGH) if each.source.sequence_number < aged else each
             for each in interactions
         ]
         self.result: Result = engine.deliver(lanes(old), end=self.began + seconds, wall=ARRIVAL)

@@ -152,9 +152,16 @@ MUTANTS = {
     ),
     "gives an event up as soon as it is found": Mutant(
         "suspicion.py",
-        "age > trial.patience and now - self._began >= trial.seconds",
-        "age > trial.patience",
+        "age > trial.least_age and now - self._began >= trial.seconds",
+        "age > trial.least_age",
         SUSPICION + "test_an_old_event_is_given_up_once_it_has_failed_for_a_while",
+    ),
+    "gives the first event up that always fails, however young": Mutant(
+        "suspicion.py",
+        "FIRST_TRIAL = Trial(least_age=900.0,",
+        "FIRST_TRIAL = Trial(least_age=-1.0,",
+        "tests/simulation/test_stress.py::"
+        "test_an_event_that_always_fails_is_given_up_once_it_is_old_enough_and_no_sooner",
     ),
     "tries an event for as long in a short invocation": Mutant(
         "suspicion.py",
@@ -290,7 +297,7 @@ MUTANTS = {
     ),
     "doubts a tracker whatever the age of what it rejects": Mutant(
         "tracker.py",
-        "doubting and wall - oldest <= PATIENCE",
+        "doubting and wall - oldest <= DOUBTED_UP_TO",
         "doubting",
         TRACKER + "test_it_is_doubted_only_while_its_records_are_young_and_nobody_chose_them",
     ),

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from statistics import median
 from typing import Any
 
@@ -16,7 +17,7 @@ from personalize_relay.clients import Answer
 from personalize_relay.requests import Request
 from tests.simulation.neighbours import THROTTLED
 from tests.simulation.progress import Progress
-from tests.simulation.run import DENIED
+from tests.simulation.run import DENIED, OLD_ENOUGH
 from tests.simulation.shard import SETTINGS, Arrivals, Shard
 from tests.simulation.test_quota import Quota
 from tests.simulation.world import ARRIVAL, BEGINNING, TRACKER, Clock, Reply, Script, World, click, record
@@ -99,7 +100,7 @@ def test_in_an_outage_the_last_of_a_batch_are_not_taken_for_poison(records: int)
     down: Script = lambda _request, _number: FAULTS[0] if world.clock.now < BEGINNING + 3000 else Reply()
     world = World()
     world.api.script = down
-    world.clock.now += 901
+    world.clock.now += OLD_ENOUGH
     batch = [record(1 + n, click(f"s{n}"), arrival=ARRIVAL) for n in range(records)]
     while failed := world.invoke(batch):
         batch = [each for each in batch if int(each["kinesis"]["sequenceNumber"]) >= min(map(int, failed))]
@@ -112,7 +113,7 @@ def test_good_events_are_not_given_up_when_a_backlog_meets_a_flapping_api(share:
     given_up = 0
     for seed in range(5):
         records = [record(1 + n, click(f"s{n}")) for n in range(1000)]
-        world = drain(records, failing(share, seed), age=901, seed=seed)
+        world = drain(records, failing(share, seed), age=OLD_ENOUGH, seed=seed)
         given_up += len(world.bucket.rejections())
     assert not given_up
 
@@ -260,7 +261,7 @@ def one_bad(bad: str, fault: Reply) -> Callable[[Request, int], Reply]:
 
 
 @pytest.mark.parametrize("fault", SAMPLED, ids=lambda fault: fault.answer.error)
-def test_an_event_that_always_fails_holds_its_shard_for_a_quarter_of_an_hour(fault: Reply) -> None:
+def test_an_event_that_always_fails_is_given_up_once_it_is_old_enough_and_no_sooner(fault: Reply) -> None:
     clock = Clock()
     arrivals = Arrivals(per_second=5, count=9000)
     shard = Shard(clock, one_bad("0-100", fault), arrivals, replace(SETTINGS, window=5))
@@ -272,6 +273,8 @@ def test_an_event_that_always_fails_holds_its_shard_for_a_quarter_of_an_hour(fau
     assert not shard.discarded
     (line,) = shard.world.bucket.lines()
     assert line["source"]["approximateArrivalTimestamp"] == arrivals_of(100)
+    waited = datetime.fromisoformat(line["quarantinedAt"]).timestamp() - arrivals_of(100)
+    assert OLD_ENOUGH - 1 < waited < OLD_ENOUGH + 120
     assert times.total() / len(times) < 8
 
 

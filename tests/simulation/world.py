@@ -201,7 +201,11 @@ class World:
                 jitter=self._jitter,
                 max_in_flight=self._max_in_flight,
             ),
-            quarantine=Quarantine(self.bucket, prefix="quarantine/", now=lambda: datetime(2026, 9, 21, tzinfo=UTC)),
+            quarantine=Quarantine(
+                self.bucket,
+                prefix="quarantine/",
+                now=lambda: datetime.fromtimestamp(ARRIVAL + self.clock.now - BEGINNING, UTC),
+            ),
             trackers=self._trackers,
             mapping=self._mapping,
             clock=self.clock,

@@ -1,0 +1,94 @@
+"""The words below a graph: its lines with what they come to, and which have nothing to draw."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import cycle, takewhile
+from textwrap import wrap
+
+from local.dashboard.body import Graph, Series
+
+COLOURS = (
+    *("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#bcbd22", "#17becf"),
+    *("#aec7e8", "#ffbb78", "#98df8a", "#ff9896", "#c5b0d5", "#c49c94", "#f7b6d2", "#dbdb8d", "#9edae5"),
+)
+OTHERS = "#c7c7c7"
+"""The colour of all that a legend has no line for."""
+MOST_NAMED = 6
+"""Lines of a graph that are told apart; of more, the largest."""
+MOST_WRAPPED = 2
+"""Lines of text about what is not drawn, below what is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of a graph in its colour, and its words; without words it is one of the others."""
+
+    series: Series
+    colour: str
+    words: str
+
+
+def entries(graph: Graph) -> list[Entry]:
+    """The lines that are drawn, in the graph's order."""
+    drawn = [each for each in graph.series if each.points and not is_zero(each)]
+    named = sorted(drawn, key=_total, reverse=True)[:MOST_NAMED] if len(drawn) > MOST_NAMED + 1 else drawn
+    shared = _shared(graph)
+    colours = iter(cycle(COLOURS))
+    return [
+        Entry(each, next(colours), _words(each, shared)) if each in named else Entry(each, OTHERS, "") for each in drawn
+    ]
+
+
+def others(drawn: Sequence[Entry]) -> str:
+    """What the lines without words come to, all together; empty where there are none."""
+    nameless = [each.series for each in drawn if not each.words]
+    return f"{len(nameless)} others: {sum(map(_total, nameless)):,.0f}" if nameless else ""
+
+
+def undrawn(graph: Graph, width: int) -> list[str]:
+    """What is not drawn, and why, in lines of so many letters; in a few, where something else is drawn."""
+    most = MOST_WRAPPED if entries(graph) else None
+    said = (f"{why}: {', '.join(names)}" for why, names in _reasons(graph, _shared(graph)))
+    return [line for each in said for line in wrap(_parted(each, width), width, max_lines=most, placeholder=" …")]
+
+
+def is_zero(series: Series) -> bool:
+    """Whether it is a sum of nothing."""
+    return series.statistic == "Sum" and bool(series.points) and not any(series.points.values())
+
+
+def _parted(text: str, width: int) -> str:
+    """The text, with a blank before each capital of a word that fits no line."""
+    return " ".join(re.sub(r"(?<!^)(?=[A-Z])", " ", word) if len(word) > width else word for word in text.split())
+
+
+def _reasons(graph: Graph, shared: int) -> Iterator[tuple[str, list[str]]]:
+    zero = [each.label[shared:] for each in graph.series if is_zero(each)]
+    if zero:
+        yield "none", zero
+    for why in dict.fromkeys(each.missing for each in graph.series if not each.points):
+        yield why, [each.label[shared:] for each in graph.series if not each.points and each.missing == why]
+
+
+def _shared(graph: Graph) -> int:
+    """The letters that all labels of a stack begin with: its title has said them."""
+    labels = [each.label for each in graph.series] if graph.stacked else []
+    shared = sum(1 for _ in takewhile(lambda letters: len(set(letters)) == 1, zip(*labels, strict=False)))
+    return shared if all(len(label) > shared for label in labels) else 0
+
+
+def _total(series: Series) -> float:
+    return sum(series.points.values())
+
+
+def _words(series: Series, shared: int) -> str:
+    """Its label, with what it comes to over all the time where that can be told."""
+    label = series.label[shared:] + (" (right)" if series.right else "")
+    match series.statistic:
+        case "Sum":
+            return f"{label}: {_total(series):,.0f}"
+        case "Maximum":
+            return f"{label}: {max(series.points.values()):,.0f}"
+        case _:
+            return label
