@@ -175,6 +175,7 @@ def test_an_update_to_prods_settings_and_back_loses_no_record_in_flight(
     assert settings_of(account, outputs) == of_dev
 
 
+@pytest.mark.whole
 def test_a_destroyed_dev_stack_leaves_nothing_once_its_buckets_are_empty(account: Account, variants: Variants) -> None:
     before = account.holds()
     outputs = account.deploy(variants("dev"))

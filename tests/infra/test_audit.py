@@ -90,6 +90,7 @@ def lint(folder: Path) -> tuple[int, str]:
     return run.returncode, run.stdout
 
 
+@pytest.mark.whole
 def test_nothing_is_found_with_every_setting_but_what_was_planted(context: dict[str, Any], tmp_path: Path) -> None:
     """And that fails the synth, which says what to do."""
     run, found = synth(context | SETTINGS[0], tmp_path, "-c", PLANTED)

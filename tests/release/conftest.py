@@ -6,7 +6,7 @@ import pytest
 
 from tests.release.packages import Installed, interpreter, make_release
 
-VERSIONS = ("3.12", "3.13", "3.14")
+VERSIONS = ("3.13", *(pytest.param(each, marks=pytest.mark.whole) for each in ("3.12", "3.14")))
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from local.personalize.faults import Fault, any_event
 from local.system import ARCHITECTURES, TRACKER, System
 from tests.release.packages import ROOT, Installed
 
+pytestmark = pytest.mark.whole
 BUCKET = "releases"
 PREFIX = "relay/"
 PATIENCE = 120
