@@ -32,7 +32,7 @@ def doctor(
     yes: Annotated[bool, typer.Option("--yes", help="Send that event without asking.")] = False,
     output: OutputOption = Output.TEXT,
 ) -> int:
-    """Check a deployment as an operator would, and say what is wrong and what to do.
+    """Check a deployment, and say what is wrong and what to do.
 
     In order: credentials, stack, stream, mapping, its retries, the stream's
     retention, function, its version and its settings, bucket, tracker, the role's

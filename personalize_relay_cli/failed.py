@@ -33,7 +33,7 @@ from personalize_relay_cli.recovery.set_aside import CONDITIONS, Flaw, snake_cas
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="""List what could not be delivered, show it, send it again or erase it.
+    help="""List, show, send again or erase what could not be delivered.
 
     The function's quarantine (a bad event, with its reason) and the batches that
     Lambda gave up, whole: both are in the stack's bucket until they expire.

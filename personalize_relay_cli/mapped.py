@@ -17,7 +17,7 @@ from personalize_relay_cli.problems import FAILED, Misuse
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="""See, test and try mappings, which make events of a stream of another format.
+    help="""See, test and try mappings of other formats to events.
 
     A mapping is a TOML file of rules, docs/mapping.md teaches it; a preset is one
     that comes with the relay, such as segment.

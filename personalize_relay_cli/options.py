@@ -22,7 +22,7 @@ FilesArgument = Annotated[
     list[str], typer.Argument(metavar="FILE", help="Read jsonl, json, csv, tsv or .gz; - is stdin.")
 ]
 InputFormatOption = Annotated[
-    Format | None, typer.Option("--input-format", metavar="FORMAT", help="Read as this (default: by suffix).")
+    Format | None, typer.Option("--input-format", metavar="FORMAT", help="Assume this (default: by suffix).")
 ]
 MappingOption = Annotated[str | None, typer.Option("--mapping", metavar="NAME", help="Map by a preset or a TOML file.")]
 OwnMappingOption = Annotated[
@@ -39,10 +39,10 @@ StageOption = Annotated[
         envvar="RELAY_STAGE",
         show_envvar=False,
         metavar="NAME",
-        help="Work on this deployed stage; RELAY_STAGE sets it, too.",
+        help="Work on this stage (or RELAY_STAGE).",
     ),
 ]
-LocalOption = Annotated[bool, typer.Option("--local", help="Work on the system that `make local` runs, without AWS.")]
+LocalOption = Annotated[bool, typer.Option("--local", help="Work on what `make local` runs.")]
 PortOption = Annotated[
     int,
     typer.Option(
@@ -50,7 +50,7 @@ PortOption = Annotated[
         envvar="RELAY_LOCAL_PORT",
         show_envvar=False,
         metavar="N",
-        help="With --local, the system's port; RELAY_LOCAL_PORT sets it, too.",
+        help="Use its port (or RELAY_LOCAL_PORT).",
     ),
 ]
 ProfileOption = Annotated[

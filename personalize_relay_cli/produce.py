@@ -3,7 +3,7 @@
 import math
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -11,11 +11,10 @@ from typing import Annotated, BinaryIO
 import typer
 
 from personalize_relay_cli.deployment import connect
-from personalize_relay_cli.input.forms import Format
 from personalize_relay_cli.input.reading import read
 from personalize_relay_cli.input.remarks import Remarks
 from personalize_relay_cli.mapping import loading
-from personalize_relay_cli.options import MappingOption, OutputOption
+from personalize_relay_cli.options import FilesArgument, InputFormatOption, MappingOption, OutputOption
 from personalize_relay_cli.printing import Output, print_result, remark, say
 from personalize_relay_cli.problems import FAILED, INTERRUPTED, Misuse
 from personalize_relay_cli.progress import bar, bytes_before
@@ -30,33 +29,25 @@ SHOWN = 100
 """Rejected payloads that are listed; the others are counted."""
 
 
-Files = Annotated[list[str], typer.Argument(metavar="FILE", help="jsonl, ndjson, json, csv, tsv; .gz; - is stdin")]
-Stream = Annotated[str | None, typer.Option(metavar="NAME", help="Send to this stream (default: the stage's).")]
-InputFormat = Annotated[Format | None, typer.Option(help="Read the files as this (default: by suffix or content).")]
+Stream = Annotated[str | None, typer.Option(metavar="NAME", help="Send here (default: the stage's).")]
 CheckpointFile = Annotated[
-    Path | None, typer.Option("--checkpoint", metavar="FILE", help="Remember progress here, and resume from it.")
+    Path | None, typer.Option("--checkpoint", metavar="FILE", help="Keep progress here, and resume.")
 ]
 Rate = Annotated[float | None, typer.Option(min=0.01, metavar="N", help="Send at most N events a second.")]
-GiveUpAfter = Annotated[
-    float, typer.Option(min=0.0, metavar="S", help="Stop after S seconds in which the stream takes nothing.")
-]
-NoValidate = Annotated[bool, typer.Option("--no-validate", help="Send events that the function would reject, too.")]
-NoStamp = Annotated[bool, typer.Option("--no-stamp", help="Add no eventId to events that have none.")]
-OneEventARecord = Annotated[
-    bool, typer.Option("--one-event-a-record", help="Give each line a record, for others who read the stream.")
-]
-RejectsFile = Annotated[
-    Path | None, typer.Option("--rejects", metavar="FILE", help="Write the rejected lines here, to mend and send.")
-]
-Reveal = Annotated[bool, typer.Option("--reveal", help="Print each rejected line below its reason.")]
+GiveUpAfter = Annotated[float, typer.Option(min=0.0, metavar="S", help="Stop after S seconds in vain.")]
+NoValidate = Annotated[bool, typer.Option("--no-validate", help="Send bad events, too.")]
+NoStamp = Annotated[bool, typer.Option("--no-stamp", help="Add no eventId where none is.")]
+OneEventARecord = Annotated[bool, typer.Option("--one-event-a-record", help="Give each event its own record.")]
+RejectsFile = Annotated[Path | None, typer.Option("--rejects", metavar="FILE", help="Write the rejected lines here.")]
+Reveal = Annotated[bool, typer.Option("--reveal", help="Print the rejected lines, too.")]
 
 
 def produce(  # noqa: PLR0913 - an option each
     context: typer.Context,
-    files: Files,
+    files: FilesArgument,
     *,
     stream: Stream = None,
-    input_format: InputFormat = None,
+    input_format: InputFormatOption = None,
     mapping: MappingOption = None,
     checkpoint: CheckpointFile = None,
     rate: Rate = None,
@@ -107,18 +98,12 @@ def produce(  # noqa: PLR0913 - an option each
     put = put_records(deployment.client("kinesis"), terms.stream)
     with Interruption() as interruption, _opened(rejects, resumed=bool(kept and kept.positions)) as refused:
         run = Run(put, terms, kept, _Listing(refused, reveal=reveal), interruption)
-        headway = run.headway
-        with bar("sending", _bytes(files), "events", lambda: (headway.settled_bytes, headway.events)) as draw:
+        total, headway = bytes_before(files).get(""), run.headway
+        with bar("sending", total, "events", lambda: (headway.settled_bytes, headway.events)) as draw:
             run.draw = draw or run.draw
             run.over(lines)
         ended = _ended(run, output, interrupted=interruption.is_asked(), resumable=checkpoint is not None)
         return ended or (FAILED if remarks.empty else 0)
-
-
-def _bytes(files: Sequence[str]) -> int | None:
-    """How many bytes there are to send; None unless all files are plain JSON Lines, whose bytes are those of events."""
-    are_lines = all(Path(file).suffix in {".jsonl", ".ndjson"} for file in files)
-    return bytes_before(files).get("") if are_lines else None
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def replay(  # noqa: PLR0913 - an option each
     yes: YesOption = False,
     output: OutputOption = Output.TEXT,
 ) -> int:
-    """Deliver what the stream still holds once more, by the deployed function.
+    """Deliver once more what the stream still holds, by the function.
 
     For records that were dropped, or delivered to a wrong tracker. Each event has
     the id it had, so what was delivered before is trained on once. Invokes the

@@ -37,12 +37,12 @@ def status(
     every: Annotated[int, typer.Option(metavar="S", min=1, help="Look again every S seconds.")] = 10,
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """Show what flows through the relay and what fails, beside the window before.
+    """Show what flows through the relay and what fails.
 
     The alarms that are on and the last error codes in the function's log; what
     fails, if anything does; records and events in, delivered, and how late they
-    are. Metrics reach CloudWatch up to two minutes late, and a dash is its
-    silence, which is not 0. Ctrl-C ends it.
+    are; each beside the window before. Metrics reach CloudWatch up to two
+    minutes late; a dash is its silence, which is not 0. Ctrl-C ends it.
     A look reads some 50 metrics, which AWS bills at about $0.0005.
 
       relay status --local
