@@ -54,6 +54,11 @@ class Alarms(Construct):
         self._made: list[ITopic] = []
         self.page_topic = topics.page or self._new("PageTopic", key)
         self.ticket_topic = topics.ticket or self._new("TicketTopic", key)
+        for topic in {
+            self.page_topic.node.path: self.page_topic,
+            self.ticket_topic.node.path: self.ticket_topic,
+        }.values():
+            _let_alarms_publish(topic)
         # Pages first, as the dashboard shows them.
         urgent_first = sorted(watches(settings, signals), key=lambda watch: watch.severity)
         made = [(watch, self._alarm(watch)) for watch in urgent_first]
@@ -76,15 +81,6 @@ class Alarms(Construct):
         # CloudWatch may not use the key that AWS manages for SNS, and an alarm that can't be sent is none. An alarm's
         # text holds nothing of a record, so that without a key of the customer's the topic has none.
         topic = Topic(self, construct_id, master_key=key, enforce_ssl=True)
-        # A topic with a policy of its own has lost the one that lets its account publish.
-        topic.add_to_resource_policy(
-            PolicyStatement(
-                principals=[ServicePrincipal("cloudwatch.amazonaws.com")],
-                actions=["sns:Publish"],
-                resources=[topic.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
-            )
-        )
         self._made.append(topic)
         return topic
 
@@ -121,3 +117,18 @@ class Alarms(Construct):
             alarm_actions=[self.page_topic.topic_arn],
             ok_actions=[self.page_topic.topic_arn],
         )
+
+
+def _let_alarms_publish(topic: ITopic) -> None:
+    """Let CloudWatch publish: a topic with a policy of its own has lost the one that lets its account do so.
+
+    A topic that isn't made in the app keeps the policy that it has.
+    """
+    topic.add_to_resource_policy(
+        PolicyStatement(
+            principals=[ServicePrincipal("cloudwatch.amazonaws.com")],
+            actions=["sns:Publish"],
+            resources=[topic.topic_arn],
+            conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+        )
+    )

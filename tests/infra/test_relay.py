@@ -46,7 +46,7 @@ def everything(stack: Stack) -> Given:
     return {
         "stream": Stream(stack, "Clicks"),
         "stream_key": Key(stack, "ClicksKey"),
-        "alarms": AlarmTopics(page=Topic(stack, "OnCall"), ticket=Topic(stack, "Office")),
+        "alarms": AlarmTopics(page=Topic(stack, "OnCall", enforce_ssl=True), ticket=Topic(stack, "Office")),
         "key": Key(stack, "DataKey"),
         "vpc": vpc,
         "subnets": vpc.isolated_subnets,
@@ -90,6 +90,17 @@ def test_alarms_go_to_the_topics_that_were_given(given_all: Template) -> None:
         severity = body["Properties"]["AlarmDescription"].partition(" ")[0]
         assert body["Properties"].get("AlarmActions", [{"Ref": actions[severity]}]) == [{"Ref": actions[severity]}]
     given_all.has_resource_properties("AWS::CloudWatch::CompositeAlarm", {"AlarmActions": [{"Ref": pages}]})
+
+
+def test_alarms_may_publish_to_topics_of_the_app_whatever_policy_those_have(given_all: Template) -> None:
+    policies = given_all.find_resources("AWS::SNS::TopicPolicy").values()
+    by_cloudwatch = [
+        statement
+        for policy in policies
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement.get("Principal") == {"Service": "cloudwatch.amazonaws.com"}
+    ]
+    assert [(each["Effect"], each["Action"]) for each in by_cloudwatch] == [("Allow", "sns:Publish")] * 2
 
 
 def test_a_key_of_the_same_app_is_told_who_uses_it(given_all: Template) -> None:
