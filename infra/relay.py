@@ -96,17 +96,24 @@ class Relay(Construct):
         self._mapping = StreamMapping(
             self, "Mapping", settings=settings, stream=self.stream, function=self._consumer.live, bucket=self.bucket
         )
+        self.alarms = self._watched(environment, settings, alarms, owns_stream=stream is None)
+        self._tell(settings)
+
+    def _watched(
+        self, environment: Settings, settings: RelaySettings, topics: AlarmTopics, *, owns_stream: bool
+    ) -> Alarms:
+        """Make the alarms, and the dashboard that shows them."""
         signals = Signals(
             environment=environment,
             stream=self.stream,
             function=self.function,
             mapping_id=self._mapping.resource.attr_id,
             sees_stream=self._sees_stream,
-            owns_stream=stream is None,
+            owns_stream=owns_stream,
         )
-        self.alarms = Alarms(self, "Alarms", settings=settings, signals=signals, topics=alarms, key=key)
-        RelayDashboard(self, "Dashboard", settings=settings, signals=signals, alarms=self.alarms.all)
-        self._tell(settings)
+        alarms = Alarms(self, "Alarms", settings=settings, signals=signals, topics=topics, key=self.key)
+        RelayDashboard(self, "Dashboard", settings=settings, signals=signals, alarms=alarms.all)
+        return alarms
 
     def write_outputs(self) -> None:
         """Write the outputs that the `relay` command and the runbook look for in the stack, which may hold one relay.

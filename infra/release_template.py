@@ -12,11 +12,16 @@ from aws_cdk.aws_s3 import Bucket
 from aws_cdk.aws_sns import CfnSubscription, ITopic
 from constructs import Construct
 
+from .audit import acknowledge
 from .consumer import ARCHITECTURES
 from .relay import USUAL, Relay
 from .stream import InteractionStream
 
 NAME = "personalize-relay"
+EMPTY = dict.fromkeys(
+    ("CloudFormation-Validate::F3031", "CloudFormation-Validate::F3033"),
+    "The parameter's empty default stands for a new stream, and then isn't the ARN that the mapping has.",
+)
 
 
 def archive_name(version: str, architecture: str) -> str:
@@ -67,14 +72,12 @@ class ReleaseStack(Stack):
             ),
         )
         cast("CfnFunction", relay.function.node.default_child).architectures = [architecture]
+        acknowledge(relay, EMPTY)
         self._subscribe(relay.alarms.page_topic, relay.alarms.ticket_topic)
         relay.write_outputs()
 
     def _asked(self, name: str, description: str, **of_the_parameter: Any) -> str:  # noqa: ANN401 - the CDK's
         return CfnParameter(self, name, description=description, **of_the_parameter).value_as_string
-
-    def _given(self, name: str, parameter: str) -> CfnCondition:
-        return CfnCondition(self, name, expression=Fn.condition_not(Fn.condition_equals(parameter, "")))
 
     def _stream(self) -> IStream:
         """The one that is named, or a new one."""
@@ -82,16 +85,15 @@ class ReleaseStack(Stack):
         arn = self._asked(
             "ExistingStreamArn", "A stream of this account and region; without it, a new one is made.", default=""
         )
-        given = self._given("StreamIsGiven", arn)
         made = CfnCondition(self, "StreamIsMade", expression=Fn.condition_equals(arn, ""))
         stream = InteractionStream(self, "Stream", settings=USUAL, key=None).stream
         cast("CfnStream", stream.node.default_child).cfn_options.condition = made
-        chosen = Fn.condition_if(given.logical_id, arn, stream.stream_arn).to_string()
+        chosen = Fn.condition_if(made.logical_id, stream.stream_arn, arn).to_string()
         return Stream.from_stream_arn(self, "Source", chosen)
 
     def _subscribe(self, *topics: ITopic) -> None:
         email = self._asked("AlarmEmail", "An address that pages and tickets go to, if any.", default="")
-        given = self._given("AlarmEmailIsGiven", email)
+        given = CfnCondition(self, "AlarmEmailIsGiven", expression=Fn.condition_not(Fn.condition_equals(email, "")))
         for topic in topics:
             subscription = CfnSubscription(
                 self, f"{topic.node.id}Email", protocol="email", endpoint=email, topic_arn=topic.topic_arn
