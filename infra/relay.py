@@ -54,7 +54,7 @@ class Relay(Construct):
         """Make a relay for the events of an event tracker.
 
         - `stream`: an existing one, which `settings` tells the retention of; without it, a new one. `stream_key` is
-          the key that it is encrypted with, where that is one of yours.
+          the key that it is encrypted with, where the stream itself doesn't know it.
         - `sees_stream`: whether the stream is of the stack's own account, where its metrics are; without it, what the
           stack and the stream tell of their accounts.
         - `alarms`: where pages and tickets go.
@@ -83,7 +83,7 @@ class Relay(Construct):
             environment=environment,
             code=code or prebuilt(settings),
             statements=[
-                *reading(self.stream, stream_key),
+                *reading(self.stream, stream_key or (stream and stream.encryption_key)),
                 *failures.writing(prefix=environment.quarantine_prefix),
                 putting_events(),
                 *_where(key, vpc),

@@ -111,6 +111,14 @@ def test_a_key_of_the_same_app_is_told_who_uses_it(given_all: Template) -> None:
     assert any("cloudwatch.amazonaws.com" in user for user in users)
 
 
+def test_the_key_that_a_stream_knows_may_be_used_to_read_it(code: Path) -> None:
+    def given(stack: Stack) -> Given:
+        return {"stream": Stream(stack, "Clicks", encryption_key=Key(stack, "ClicksKey"))}
+
+    template = Template.from_stack(stack_with(code, given))
+    assert "kms:Decrypt" in {action for action, _ in granted(template)}
+
+
 def test_the_function_is_in_the_subnets_that_were_given(given_all: Template) -> None:
     _, function = only(given_all, "AWS::Lambda::Function")
     subnets = {each["Ref"] for each in function["Properties"]["VpcConfig"]["SubnetIds"]}
