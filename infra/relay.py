@@ -83,7 +83,7 @@ class Relay(Construct):
             environment=environment,
             code=code or prebuilt(settings),
             statements=[
-                *reading(self.stream, stream_key or (stream and stream.encryption_key)),
+                *reading(self.stream, stream_key or (stream.encryption_key if stream else None)),
                 *failures.writing(prefix=environment.quarantine_prefix),
                 putting_events(),
                 *_where(key, vpc),
