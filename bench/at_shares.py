@@ -11,7 +11,7 @@ import msgspec
 from bench.contestants import CONTESTANTS
 from bench.cpu_share import CpuGroup, cpu_group
 from bench.processes import Server, running, served
-from bench.side_by_side import Result, result, turn
+from bench.side_by_side import Medians, result, turn
 from bench.workloads import Workload
 
 SHARES = {0.29: 512, 0.14: 256, 0.07: 128}
@@ -23,8 +23,8 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
 
     share: float
     invocations: int
-    limited: Result
-    whole: Result
+    limited: Medians
+    whole: Medians
     """What the same process did with a whole core."""
 
     @property
@@ -57,7 +57,7 @@ def _measure(
     records, invocations = contestant.records(workload), contestant.at_a_share
     with running(name, workload, server) as runner:
 
-        def medians() -> Result:
+        def medians() -> Medians:
             return result(name, workload, [turn(runner, server, records) for _ in range(invocations)])
 
         turn(runner, server, records)

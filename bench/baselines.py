@@ -24,8 +24,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from bench import grouping
-from bench.grouping import TRACKING_ID, Request
-from bench.workloads import Event, Handler
+from bench.grouping import TRACKING_ID, ClickGroup
+from bench.workloads import Handler, LambdaEvent
 
 if TYPE_CHECKING:
     from mypy_boto3_personalize_events.client import PersonalizeEventsClient
@@ -60,14 +60,14 @@ def grouped_by_session(in_flight: int) -> Handler:
     client = _client(in_flight)
     threads = ThreadPoolExecutor(in_flight)
 
-    def handler(event: Event, _context: LambdaContext) -> Event:
+    def handler(event: LambdaEvent, _context: LambdaContext) -> LambdaEvent:
         failed = threads.map(lambda session: list(_undelivered(client, session)), grouping.sessions(event))
         return grouping.response([number for numbers in failed for number in numbers])
 
     return handler
 
 
-def _undelivered(client: "PersonalizeEventsClient", session: list[Request]) -> Iterator[str]:
+def _undelivered(client: "PersonalizeEventsClient", session: list[ClickGroup]) -> Iterator[str]:
     """Send a session's requests in order; the sequence numbers of those that were not taken."""
     for request in session:
         try:
@@ -76,7 +76,7 @@ def _undelivered(client: "PersonalizeEventsClient", session: list[Request]) -> I
             yield from grouping.numbers(request)
 
 
-def _put(client: "PersonalizeEventsClient", clicks: list[Event]) -> None:
+def _put(client: "PersonalizeEventsClient", clicks: list[LambdaEvent]) -> None:
     client.put_events(
         trackingId=TRACKING_ID,
         userId=clicks[0]["userId"],

@@ -73,7 +73,7 @@ CONTESTANTS = {
 }
 
 
-class Invocation(msgspec.Struct, frozen=True):
+class Measured(msgspec.Struct, frozen=True):
     """What one invocation took: seconds, seconds, MB."""
 
     wall: float
@@ -111,7 +111,7 @@ def compete(name: str, answers: TextIO) -> None:
         response = handler(event, context)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         assert response == {"batchItemFailures": []}, response  # noqa: S101 - a figure of a failed run is none
-        figures = Invocation(wall, cpu, _peak_memory())
+        figures = Measured(wall, cpu, _peak_memory())
         print(msgspec.json.encode(figures).decode(), file=answers, flush=True)
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from bench.workloads import Event
+from bench.workloads import LambdaEvent
 
 TRACKING_ID = "tracker"
 MAX_EVENTS = 10
@@ -18,14 +18,14 @@ class Click(NamedTuple):
     """A record's sequence number, and the click in it."""
 
     number: str
-    event: Event
+    event: LambdaEvent
 
 
-type Request = tuple[Click, ...]
+type ClickGroup = tuple[Click, ...]
 """Up to ten clicks of a session, in order: what one call takes."""
 
 
-def sessions(event: Event) -> list[list[Request]]:
+def sessions(event: LambdaEvent) -> list[list[ClickGroup]]:
     """The requests of each session, in order; a session's next call may begin when the one before has ended."""
     clicks: dict[str, list[Click]] = {}
     for record in event["Records"]:
@@ -34,17 +34,17 @@ def sessions(event: Event) -> list[list[Request]]:
     return [list(batched(session, MAX_EVENTS, strict=False)) for session in clicks.values()]
 
 
-def numbers(request: Request) -> Iterator[str]:
+def numbers(request: ClickGroup) -> Iterator[str]:
     """The sequence numbers of a request's records."""
     return (click.number for click in request)
 
 
-def response(failed: list[str]) -> Event:
+def response(failed: list[str]) -> LambdaEvent:
     """Lambda's partial batch response, which reports these sequence numbers."""
     return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
 
 
-def body(request: Request) -> bytes:
+def body(request: ClickGroup) -> bytes:
     """The body of the PutEvents call."""
     first = request[0].event
     events = [

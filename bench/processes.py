@@ -15,7 +15,7 @@ from typing import IO
 
 import msgspec
 
-from bench.contestants import CONTESTANTS, Invocation
+from bench.contestants import CONTESTANTS, Measured
 from bench.server import Tally
 from bench.workloads import Workload
 from local.emulator.certificate import make_certificate
@@ -57,13 +57,13 @@ class Runner:
         """The process's id."""
         return self._process.pid
 
-    def invoke(self) -> Invocation:
+    def invoke(self) -> Measured:
         """Have it make one invocation."""
         self._send("invoke")
         line = _pipe(self._process.stdout).readline()
         if not line:
             raise RuntimeError(f"the contestant ended with status {self._process.wait()}")
-        return msgspec.json.decode(line, type=Invocation)
+        return msgspec.json.decode(line, type=Measured)
 
     def _send(self, line: str) -> None:
         print(line, file=_pipe(self._process.stdin), flush=True)

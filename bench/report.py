@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from bench.at_shares import SHARES, Shared
 from bench.contestants import BASELINE
-from bench.side_by_side import Result
+from bench.side_by_side import Medians
 from bench.workloads import Workload
 
 MICRO = 1e6
@@ -16,13 +16,13 @@ def machine(cores: int) -> str:
     return f"{cores} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
 
 
-def comparison(workload: Workload, results: Mapping[str, Result]) -> str:
+def comparison(workload: Workload, results: Mapping[str, Medians]) -> str:
     """A column a contestant; ratios against boto3 at its best."""
     rows = [[name, *map(figure, results.values())] for name, figure in _figures(results[BASELINE]).items()]
     return _table(workload.title, ["", *(result.title for result in results.values())], rows)
 
 
-def _figures(baseline: Result) -> dict[str, Callable[[Result], str]]:
+def _figures(baseline: Medians) -> dict[str, Callable[[Medians], str]]:
     return {
         "events": lambda each: f"{each.records:,}",
         "events/s": lambda each: f"{each.events_a_second:,.0f}",
@@ -87,7 +87,7 @@ def cold_starts(seconds: Mapping[str, float]) -> str:
     return _table("Cold start: import and first build, in a fresh interpreter", ["", "ms", "ratio"], rows)
 
 
-def growth(results: Iterable[Result]) -> str:
+def growth(results: Iterable[Medians]) -> str:
     """A row a size."""
     rows = [
         [

@@ -6,13 +6,13 @@ from statistics import median
 
 import msgspec
 
-from bench.contestants import CONTESTANTS, Invocation
+from bench.contestants import CONTESTANTS, Measured
 from bench.processes import Runner, Server, running, served
 from bench.server import Tally
 from bench.workloads import Workload
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True):
+class Medians(msgspec.Struct, frozen=True, kw_only=True):
     """A contestant's medians."""
 
     title: str
@@ -41,19 +41,19 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         return self.calls / self.in_flight * self.latency
 
 
-def compare(workload: Workload, names: Iterable[str], invocations: int) -> dict[str, Result]:
+def compare(workload: Workload, names: Iterable[str], invocations: int) -> dict[str, Medians]:
     """Each contestant's medians of so many invocations, after one that isn't counted."""
     with ExitStack() as stack:
         server = stack.enter_context(served(workload.latency))
         runners = {name: stack.enter_context(running(name, workload, server)) for name in names}
-        turns: dict[str, list[tuple[Invocation, Tally]]] = {name: [] for name in runners}
+        turns: dict[str, list[tuple[Measured, Tally]]] = {name: [] for name in runners}
         for _ in range(1 + invocations):
             for name, runner in runners.items():
                 turns[name].append(turn(runner, server, CONTESTANTS[name].records(workload)))
     return {name: result(name, workload, counted) for name, (_, *counted) in turns.items()}
 
 
-def turn(runner: Runner, server: Server, records: int) -> tuple[Invocation, Tally]:
+def turn(runner: Runner, server: Server, records: int) -> tuple[Measured, Tally]:
     """One invocation; raises RuntimeError unless each of so many events arrived exactly once."""
     server.tally()
     invocation = runner.invoke()
@@ -63,10 +63,10 @@ def turn(runner: Runner, server: Server, records: int) -> tuple[Invocation, Tall
     return invocation, tally
 
 
-def result(name: str, workload: Workload, turns: list[tuple[Invocation, Tally]]) -> Result:
+def result(name: str, workload: Workload, turns: list[tuple[Measured, Tally]]) -> Medians:
     """The medians of a contestant's invocations."""
     contestant = CONTESTANTS[name]
-    return Result(
+    return Medians(
         title=contestant.title,
         records=contestant.records(workload),
         in_flight=contestant.in_flight(workload),

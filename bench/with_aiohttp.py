@@ -18,8 +18,8 @@ from botocore.credentials import Credentials
 from yarl import URL
 
 from bench import grouping
-from bench.grouping import Request
-from bench.workloads import Event, Handler
+from bench.grouping import ClickGroup
+from bench.workloads import Handler, LambdaEvent
 
 
 class Caller:
@@ -30,7 +30,7 @@ class Caller:
         self._url = URL(os.environ["AWS_ENDPOINT_URL_PERSONALIZE_EVENTS"]) / "events"
         self._signer = SigV4Auth(_credentials(), "personalize", os.environ["AWS_REGION"])
 
-    async def put(self, request: Request) -> None:
+    async def put(self, request: ClickGroup) -> None:
         """Make one call; raises ClientError for any answer but a success."""
         call = AWSRequest("POST", str(self._url), {"Content-Type": "application/json"}, grouping.body(request))
         self._signer.add_auth(call)
@@ -45,13 +45,13 @@ def grouped_by_session(in_flight: int) -> Handler:
     atexit.register(lambda: loop.run_until_complete(session.close()))
     caller = Caller(session)
 
-    def handler(event: Event, _context: LambdaContext) -> Event:
+    def handler(event: LambdaEvent, _context: LambdaContext) -> LambdaEvent:
         return grouping.response(loop.run_until_complete(_relay(caller, grouping.sessions(event), in_flight)))
 
     return handler
 
 
-async def _relay(caller: Caller, sessions: list[list[Request]], in_flight: int) -> list[str]:
+async def _relay(caller: Caller, sessions: list[list[ClickGroup]], in_flight: int) -> list[str]:
     """Send all; the sequence numbers of those that were not taken."""
     failed: list[str] = []
     waiting = iter(sessions)
@@ -61,7 +61,7 @@ async def _relay(caller: Caller, sessions: list[list[Request]], in_flight: int) 
     return failed
 
 
-async def _send_each(caller: Caller, waiting: Iterator[list[Request]], failed: list[str]) -> None:
+async def _send_each(caller: Caller, waiting: Iterator[list[ClickGroup]], failed: list[str]) -> None:
     for session in waiting:
         for request in session:
             try:

@@ -20,8 +20,8 @@ from awscrt.http import HttpClientConnection, HttpHeaders, HttpRequest
 from awscrt.io import ClientBootstrap, ClientTlsContext, DefaultHostResolver, EventLoopGroup, TlsContextOptions
 
 from bench import grouping
-from bench.grouping import Request
-from bench.workloads import Event, Handler
+from bench.grouping import ClickGroup
+from bench.workloads import Handler, LambdaEvent
 
 SUCCESS = range(200, 300)
 
@@ -30,7 +30,7 @@ class Ended(NamedTuple):
     """A call that has ended: its session's requests from this one on, and the status or the exception."""
 
     connection: HttpClientConnection
-    session: list[Request]
+    session: list[ClickGroup]
     status: "Future[int]"
 
     def taken(self) -> bool:
@@ -65,7 +65,7 @@ class Caller:
         )
         return connecting
 
-    def begin(self, connection: HttpClientConnection, session: list[Request], ended: SimpleQueue[Ended]) -> None:
+    def begin(self, connection: HttpClientConnection, session: list[ClickGroup], ended: SimpleQueue[Ended]) -> None:
         """Begin the call of a session's first request; when it has ended, it is put in the queue."""
         status: Future[int]
         try:
@@ -77,7 +77,7 @@ class Caller:
             status.set_exception(exc)
         status.add_done_callback(lambda done: ended.put(Ended(connection, session, done)))
 
-    def _signed(self, request: Request) -> HttpRequest:
+    def _signed(self, request: ClickGroup) -> HttpRequest:
         body = grouping.body(request)
         headers = HttpHeaders(
             [
@@ -103,13 +103,13 @@ def grouped_by_session(in_flight: int) -> Handler:
     """Requests of up to ten events, a session after another on as many connections as may be in flight."""
     caller = Caller(in_flight)
 
-    def handler(event: Event, _context: LambdaContext) -> Event:
+    def handler(event: LambdaEvent, _context: LambdaContext) -> LambdaEvent:
         return grouping.response(list(_undelivered(caller, grouping.sessions(event))))
 
     return handler
 
 
-def _undelivered(caller: Caller, sessions: list[list[Request]]) -> Iterator[str]:
+def _undelivered(caller: Caller, sessions: list[list[ClickGroup]]) -> Iterator[str]:
     """Send all; the sequence numbers of those that were not taken."""
     waiting = iter(sessions)
     ended: SimpleQueue[Ended] = SimpleQueue()

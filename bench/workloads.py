@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-type Event = dict[str, Any]
-type Handler = Callable[[Event, LambdaContext], Any]
+type LambdaEvent = dict[str, Any]
+type Handler = Callable[[LambdaEvent, LambdaContext], Any]
 """What Lambda calls; as a type alone, so that no contestant has to load what only another needs."""
 
 FIRST_CLICK = 1_780_000_000
@@ -34,7 +34,7 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True):
         spread = f"{self.records:,} records of {self.sessions:,} sessions"
         return f"{self.name}: {spread}, {self.latency * 1000:.0f} ms, {self.in_flight} in flight"
 
-    def event(self, records: int) -> Event:
+    def event(self, records: int) -> LambdaEvent:
         """A Lambda event of so many records, just arrived; a session has as many of them as in the whole workload."""
         now = time.time()
         sessions = max(1, round(self.sessions * records / self.records))
@@ -57,7 +57,7 @@ GROWING = tuple(
 """The same density at each size."""
 
 
-def _record(number: int, session: int, arrival: float) -> Event:
+def _record(number: int, session: int, arrival: float) -> LambdaEvent:
     click = {
         "sessionId": f"session-{session}",
         "userId": f"user-{session}",

@@ -10,7 +10,7 @@ from personalize_relay.mapping_file import PRESETS, SUFFIX
 from personalize_relay.settings import CLIENTS, MAX_IN_FLIGHT_CEILING, MAX_TRACKING_ID_LENGTH
 
 from .interactions import DOMAINS, FIELDS, MOST_FIELDS
-from .rules import Rule, list_of, matching, names, one_of, whole
+from .rules import SettingRule, list_of, matching, names, one_of, whole
 
 LONGEST_SILENCE = 1_420
 """Minutes: over periods of five, CloudWatch looks back for a day, of which the longest invocation takes 20.
@@ -60,7 +60,7 @@ RULES = {
     "datasetGroup": matching(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,49}", "a name of up to 50 letters, digits, - and _"),
     "datasetGroupDomain": names(DOMAINS),
     "interactionFields": list_of(
-        Rule("", _interaction_field),
+        SettingRule("", _interaction_field),
         f"up to {MOST_FIELDS} NAME:type with commas, no name of Personalize's own, a type of {', '.join(AVRO_TYPES)}",
     ),
     "allowedTrackingIds": list_of(_TRACKER, "event trackers' ids, as a list or with commas"),
@@ -72,7 +72,7 @@ RULES = {
         matching(r"arn:[\w-]+:iam::\d{12}:(role|user)/[\w+=.@/-]{1,512}", ""),
         "ARNs of IAM roles and users, as a list or with commas",
     ),
-    "startingPosition": Rule("TRIM_HORIZON or an ISO 8601 time with its zone, not to come", _starting_position),
+    "startingPosition": SettingRule("TRIM_HORIZON or an ISO 8601 time with its zone, not to come", _starting_position),
     "batchSize": whole(1, 10_000),
     "batchWindowSeconds": whole(0, 300),
     "parallelization": whole(1, 10),
@@ -95,7 +95,7 @@ RULES = {
     "vpcZones": list_of(
         matching(r"[a-z]{2}-[a-z0-9-]*\d[a-z]", ""), "names of availability zones, as a list or with commas"
     ),
-    "vpcCidr": Rule("an IPv4 block of /16 to /26", _block),
+    "vpcCidr": SettingRule("an IPv4 block of /16 to /26", _block),
     "vpcId": matching(r"vpc-[0-9a-f]{8,17}", "the id of a VPC"),
     "vpcSubnetIds": list_of(matching(r"subnet-[0-9a-f]{8,17}", ""), "ids of subnets, as a list or with commas"),
     "silenceMinutes": whole(0, LONGEST_SILENCE),

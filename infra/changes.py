@@ -7,7 +7,7 @@ from enum import Enum, auto
 from .recorded import Texts
 
 
-class Verdict(Enum):
+class Ruling(Enum):
     """Whether a deployment may change a setting."""
 
     FREE = auto()
@@ -19,17 +19,17 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Difference:
     """A setting that differs from the deployed one, with what that does; None is a setting without a value."""
 
     name: str
     deployed: str | None
     now: str | None
-    verdict: Verdict = Verdict.FREE
+    verdict: Ruling = Ruling.FREE
     sentence: str = ""
 
 
-type Judgement = tuple[Verdict, str]
+type Judgement = tuple[Ruling, str]
 type Judge = Callable[[Texts, Texts], Judgement]
 """What a change of a setting does, by all settings as they are deployed and as they would be."""
 
@@ -42,20 +42,20 @@ class Later:
     judge: Judge | None = None
 
 
-FREE: Judgement = (Verdict.FREE, "")
+FREE: Judgement = (Ruling.FREE, "")
 YES = Later("yes")
 
 
-def compare(deployed: Texts, now: Texts) -> Iterator[Finding]:
+def compare(deployed: Texts, now: Texts) -> Iterator[Difference]:
     """A finding for each setting that differs; a setting that this version doesn't know may go."""
     for name in [*LATER, *sorted(deployed.keys() - LATER.keys())]:
         if deployed.get(name) != now.get(name):
             judge = LATER.get(name, YES).judge
             verdict, sentence = judge(deployed, now) if judge else FREE
-            yield Finding(name, deployed.get(name), now.get(name), verdict, sentence)
+            yield Difference(name, deployed.get(name), now.get(name), verdict, sentence)
 
 
-def differences(findings: Sequence[Finding]) -> Iterator[str]:
+def differences(findings: Sequence[Difference]) -> Iterator[str]:
     """What differs, a line for each setting."""
     if findings:
         yield "These settings differ from the deployed ones:"
@@ -63,12 +63,12 @@ def differences(findings: Sequence[Finding]) -> Iterator[str]:
         yield f"  {each.name}: {_shown(each.deployed)} -> {_shown(each.now)}"
 
 
-def objections(findings: Sequence[Finding], confirmed: Container[str] = ()) -> Iterator[str]:
+def objections(findings: Sequence[Difference], confirmed: Container[str] = ()) -> Iterator[str]:
     """What speaks against a deployment, a sentence for each setting whose change isn't confirmed, or can't be."""
     for each in findings:
-        if each.verdict is Verdict.NEVER:
+        if each.verdict is Ruling.NEVER:
             yield f"{each.name} can't be changed like this. {each.sentence}"
-        elif each.verdict is Verdict.CONFIRM and each.name not in confirmed:
+        elif each.verdict is Ruling.CONFIRM and each.name not in confirmed:
             yield f"{each.name} is changed only with CONFIRM={each.name} (several with commas). {each.sentence}"
 
 
@@ -77,11 +77,11 @@ def _shown(text: str | None) -> str:
 
 
 def _confirm(*sentences: str) -> Judgement:
-    return Verdict.CONFIRM, " ".join(sentences)
+    return Ruling.CONFIRM, " ".join(sentences)
 
 
 def _never(sentence: str) -> Judgement:
-    return Verdict.NEVER, sentence
+    return Ruling.NEVER, sentence
 
 
 def _group(deployed: Texts, now: Texts) -> Judgement:

@@ -46,7 +46,7 @@ DEAD_LETTER = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class NetworkPlace:
     """Where in a network the function is."""
 
     subnet_ids: Sequence[str]
@@ -69,7 +69,7 @@ class Consumer(Construct):
         code: Code,
         statements: Sequence[PolicyStatement],
         key: IKey | None,
-        place: Place | None,
+        place: NetworkPlace | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.log_group = LogGroup(
@@ -110,7 +110,7 @@ class Consumer(Construct):
             self._move_to(place)
         self.live = Alias(self, "Live", alias_name=LIVE, version=self.function.current_version)
 
-    def _move_to(self, place: Place) -> None:
+    def _move_to(self, place: NetworkPlace) -> None:
         # Of a VPC that exists the CDK would have to know what it isn't told: zones, and routes.
         function = cast("CfnFunction", self.function.node.default_child)
         function.vpc_config = CfnFunction.VpcConfigProperty(

@@ -17,7 +17,7 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
+class AccountOptions:
     """What the CDK command is told of an account, by its options; else the environment says it."""
 
     profile: str | None = None
@@ -29,7 +29,7 @@ class Credentials:
         return boto3.session.Session(profile_name=self.profile, region_name=self.region or os.environ.get("AWS_REGION"))
 
 
-def deployed_template(stack: str, credentials: Credentials, *, role: str) -> dict[str, Any] | None:
+def deployed_template(stack: str, credentials: AccountOptions, *, role: str) -> dict[str, Any] | None:
     """The template that is deployed, or None; raises Unreadable.
 
     Who may do nothing but take the roles of `cdk bootstrap` reads it with the one that deploys.

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from .changes import Finding, compare, differences, objections
-from .deployed import Credentials, Unreadable, deployed_template
+from .changes import Difference, compare, differences, objections
+from .deployed import AccountOptions, Unreadable, deployed_template
 from .recorded import recorded
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,7 +29,7 @@ class Order:
     confirmed: frozenset[str]
     app: str | None
     output: str
-    credentials: Credentials
+    credentials: AccountOptions
     rest: tuple[str, ...]
     """Every other word for the CDK command, in its order."""
 
@@ -55,7 +55,7 @@ class Order:
             confirmed=frozenset(name.strip() for name in told.confirm.split(",")),
             app=known.app,
             output=known.output,
-            credentials=Credentials(known.profile, known.region),
+            credentials=AccountOptions(known.profile, known.region),
             rest=tuple(rest),
         )
 
@@ -122,7 +122,7 @@ def _assembly(order: Order) -> tuple[int, Path]:
     return run.returncode, Path(order.output)
 
 
-def _findings(stack: Synthesized, credentials: Credentials) -> Sequence[Finding]:
+def _findings(stack: Synthesized, credentials: AccountOptions) -> Sequence[Difference]:
     template = deployed_template(stack.name, credentials, role=stack.role)
     if template is None:
         return []

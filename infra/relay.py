@@ -13,7 +13,7 @@ from constructs import Construct
 from personalize_relay.settings import Settings
 
 from .alarms import Alarms, AlarmTopics
-from .consumer import Consumer, Place, StreamMapping, putting_events
+from .consumer import Consumer, NetworkPlace, StreamMapping, putting_events
 from .dashboard import RelayDashboard
 from .encryption import let_services_use, using
 from .failures import FailureStore
@@ -140,9 +140,9 @@ class Relay(Construct):
         theirs, ours = stream.env.account, Stack.of(self).account
         return theirs == ours or Token.is_unresolved(theirs) or Token.is_unresolved(ours)
 
-    def _place(self, vpc: IVpc, subnets: Sequence[ISubnet] | None, group: ISecurityGroup | None) -> Place:
+    def _place(self, vpc: IVpc, subnets: Sequence[ISubnet] | None, group: ISecurityGroup | None) -> NetworkPlace:
         ids = [subnet.subnet_id for subnet in subnets] if subnets else vpc.select_subnets().subnet_ids
-        return Place(ids, (group or function_group(self, vpc)).security_group_id)
+        return NetworkPlace(ids, (group or function_group(self, vpc)).security_group_id)
 
     def _environment(self, settings: RelaySettings, tracking_id: str, service: str) -> Settings:
         return Settings(

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class SettingRule:
     """What a setting may be, in words and as a reader of its text; the reader raises ValueError or KeyError."""
 
     says: str
     read: Callable[[str], object]
 
 
-def whole(low: int, high: int) -> Rule:
+def whole(low: int, high: int) -> SettingRule:
     """A whole number within a range."""
 
     def read(text: str) -> int:
@@ -22,20 +22,20 @@ def whole(low: int, high: int) -> Rule:
             raise ValueError
         return number
 
-    return Rule(f"a whole number from {low} to {high}", read)
+    return SettingRule(f"a whole number from {low} to {high}", read)
 
 
-def one_of[Value](choices: Mapping[str, Value]) -> Rule:
+def one_of[Value](choices: Mapping[str, Value]) -> SettingRule:
     """One of some words, each with what it means."""
-    return Rule(f"one of {', '.join(choices)}", choices.__getitem__)
+    return SettingRule(f"one of {', '.join(choices)}", choices.__getitem__)
 
 
-def names(names: Iterable[str]) -> Rule:
+def names(names: Iterable[str]) -> SettingRule:
     """One of some words."""
     return one_of({name: name for name in names})
 
 
-def matching(pattern: str, says: str) -> Rule:
+def matching(pattern: str, says: str) -> SettingRule:
     """Text of a pattern."""
 
     def read(text: str) -> str:
@@ -43,9 +43,9 @@ def matching(pattern: str, says: str) -> Rule:
             raise ValueError
         return text
 
-    return Rule(says, read)
+    return SettingRule(says, read)
 
 
-def list_of(rule: Rule, says: str) -> Rule:
+def list_of(rule: SettingRule, says: str) -> SettingRule:
     """What a rule allows, several times with commas."""
-    return Rule(says, lambda text: tuple(rule.read(part.strip()) for part in text.split(",") if part.strip()))
+    return SettingRule(says, lambda text: tuple(rule.read(part.strip()) for part in text.split(",") if part.strip()))

@@ -32,7 +32,7 @@ class _Line(msgspec.Struct):
     rejected: list[_Rejection]
 
 
-class Bucket:
+class StoredFailures:
     """A bucket of this name; `tell` hears of each object that is skipped, once."""
 
     def __init__(self, s3: "S3Client", name: str, tell: Callable[[str], None]) -> None:

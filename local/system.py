@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any, Self
 
-from local.bucket import Bucket
+from local.bucket import StoredFailures
 from local.cloudwatch.publisher import CloudWatch
 from local.emulator.clients import FUNCTION_CREDENTIALS
 from local.emulator.emulator import Emulator
-from local.mapping.clock import Pace
+from local.mapping.clock import Pauses
 from local.mapping.mapping import EventSourceMapping
 from local.personalize.server import PersonalizeFake
 
@@ -39,7 +39,7 @@ class System:
         self,
         context: Mapping[str, str] | None = None,
         *,
-        pace: Pace | None = None,
+        pace: Pauses | None = None,
         function_environment: Mapping[str, str] | None = None,
         port: int = 0,
         tell: Callable[[str], None] = _silently,
@@ -69,7 +69,7 @@ class System:
         self.emulator = running.enter_context(Emulator(endpoint | self._function_environment, port=self._port))
         self.client = self.emulator.client
         self.outputs = self.deploy()
-        self._bucket = Bucket(self.client("s3"), self.outputs["BucketName"], self._tell)
+        self._bucket = StoredFailures(self.client("s3"), self.outputs["BucketName"], self._tell)
         accepted = ", ".join(f"{count} x {kind}" for kind, count in sorted(self.emulator.only_accepted().items()))
         self._tell(f"accepted, though the emulator makes nothing of them: {accepted or 'none'}")
         mapping = EventSourceMapping(self.outputs["EventSourceMappingId"], self.client, self._pace)

@@ -10,10 +10,10 @@ from rich.console import Console
 
 from local.emulator.cdk import DeployError
 from local.emulator.emulator import EmulatorError
-from local.mapping.settings import MappingError
+from local.mapping.settings import UnsupportedMapping
 from local.system import UnfitMachine
 
-FAILURES = (DeployError, EmulatorError, MappingError, UnfitMachine, BotoCoreError, ClientError, OSError)
+FAILURES = (DeployError, EmulatorError, UnsupportedMapping, UnfitMachine, BotoCoreError, ClientError, OSError)
 INTERRUPTED = 130
 """The exit status of a command that Ctrl-C ended, as shells have it."""
 

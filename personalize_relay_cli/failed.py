@@ -26,7 +26,7 @@ from personalize_relay_cli.recovery import text as failed_text
 from personalize_relay_cli.recovery.failures import Failures, asked
 from personalize_relay_cli.recovery.groups import listing
 from personalize_relay_cli.recovery.mending import Mender, compiled
-from personalize_relay_cli.recovery.redrive import Account, Redrive
+from personalize_relay_cli.recovery.redrive import Redrive, RedriveAccount
 from personalize_relay_cli.recovery.resending import Sender
 from personalize_relay_cli.recovery.selection import Selection
 from personalize_relay_cli.recovery.set_aside import CONDITIONS, Flaw, snake_case
@@ -214,7 +214,7 @@ def mapped(chosen: Selection, mapping: str | None, deployed: Settings) -> Select
     return replace(chosen, lacks_mapping=bool(deployed.mapping))
 
 
-def _print_account(account: Account, output: Output) -> None:
+def _print_account(account: RedriveAccount, output: Output) -> None:
     print_result(output, account, failed_text.account_lines(account, datetime.now(UTC)))
 
 

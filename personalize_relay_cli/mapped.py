@@ -10,7 +10,7 @@ import typer
 from personalize_relay.errors import MappingError
 from personalize_relay_cli.input.reading import read
 from personalize_relay_cli.mapping import text
-from personalize_relay_cli.mapping.trial import Trial
+from personalize_relay_cli.mapping.trial import MappingTrial
 from personalize_relay_cli.options import FilesArgument, InputFormatOption, OutputOption
 from personalize_relay_cli.printing import Output, document, print_lines, print_result
 from personalize_relay_cli.problems import FAILED, Misuse
@@ -96,7 +96,7 @@ def try_(  # noqa: PLR0913 - an option each
     [bold]relay map try segment records.jsonl --limit 100 --reveal[/]
     """
     its = _read(mapping).mapping
-    trial = Trial(its, time.time())
+    trial = MappingTrial(its, time.time())
     tried = trial.run(islice(read(records, form=input_format, mapping=its), limit))
     if output is Output.JSON:
         listed = [text.tried_json(each, reveal=reveal) for each in tried]

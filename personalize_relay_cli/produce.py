@@ -23,7 +23,7 @@ from personalize_relay_cli.sending.checkpoint import Checkpoint
 from personalize_relay_cli.sending.interruption import Interruption
 from personalize_relay_cli.sending.producing import Rejected
 from personalize_relay_cli.sending.put_records import GIVE_UP_AFTER, put_records
-from personalize_relay_cli.sending.runs import Run, Terms
+from personalize_relay_cli.sending.runs import ProduceTerms, Run
 
 SHOWN = 100
 """Rejected payloads that are listed; the others are counted."""
@@ -85,7 +85,7 @@ def produce(  # noqa: PLR0913 - an option each
     run: Run  # made below, once the files are known to be there
     lines = read(files, form=input_format, remarks=remarks, mapping=mapped, wait=lambda: run.wait())  # noqa: PLW0108
     deployment = connect(**context.obj)
-    terms = Terms(
+    terms = ProduceTerms(
         stream=stream or deployment.stream,
         rate=rate or math.inf,
         give_up_after=give_up_after,

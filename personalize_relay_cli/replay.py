@@ -12,7 +12,7 @@ from personalize_relay_cli.problems import FAILED, INTERRUPTED, Misuse, Problem,
 from personalize_relay_cli.progress import bar
 from personalize_relay_cli.replaying import text
 from personalize_relay_cli.replaying.function import Function
-from personalize_relay_cli.replaying.replay import Replay, Terms
+from personalize_relay_cli.replaying.replay import Replay, ReplayTerms
 from personalize_relay_cli.replaying.stream import Shard, Stream
 from personalize_relay_cli.sending.interruption import Interruption
 
@@ -60,7 +60,7 @@ def replay(  # noqa: PLR0913 - an option each
     deployment = connect(**context.obj)
     with translating():
         mapping = deployment.client("lambda").get_event_source_mapping(UUID=deployment.output("EventSourceMappingId"))
-        terms = Terms(since=since, until=ends, rate=rate, batch_size=mapping["BatchSize"])
+        terms = ReplayTerms(since=since, until=ends, rate=rate, batch_size=mapping["BatchSize"])
         stream = Stream(deployment.client("kinesis"), mapping["EventSourceArn"], time.sleep)
         gone = _gone(stream, terms, now)
         shards = _shards(stream, shard)
@@ -93,7 +93,7 @@ def _shards(stream: Stream, asked: str | None) -> list[Shard]:
     return found
 
 
-def _gone(stream: Stream, terms: Terms, now: float) -> bool:
+def _gone(stream: Stream, terms: ReplayTerms, now: float) -> bool:
     """Say what the stream no longer has of the time that is asked for; returns whether that is anything."""
     begins = now - stream.keeps()
     if begins >= terms.until:
@@ -103,7 +103,7 @@ def _gone(stream: Stream, terms: Terms, now: float) -> bool:
     return begins > terms.since
 
 
-def _interrupted(run: Replay, shards: list[Shard], terms: Terms, doing: str) -> bool:
+def _interrupted(run: Replay, shards: list[Shard], terms: ReplayTerms, doing: str) -> bool:
     """Run it, and draw how far it is; returns whether somebody ended it."""
 
     def look() -> tuple[float, int]:

@@ -241,3 +241,16 @@ def test_the_function_starts_without_the_aws_sdk(client: str, *, loads_the_sdk: 
     assert "pydantic" not in loaded
     assert not loaded & READS_MAPPINGS - {"jmespath"}  # Powertools' logger loads that one
     assert "personalize_relay.handler" in loaded
+
+
+def test_no_type_of_one_name_has_two_meanings() -> None:
+    """A reader who has met a name knows it; those listed mean the same in both places."""
+    homes: dict[str, set[str]] = {}
+    for folder in ("bench", "infra", "lambda", "local", "personalize_relay_cli"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                name = node.name if isinstance(node, ast.ClassDef) else None
+                name = node.name.id if isinstance(node, ast.TypeAlias) else name
+                if name and not name.startswith("_"):
+                    homes.setdefault(name, set()).add(str(path.relative_to(ROOT)))
+    assert {name for name, its in homes.items() if len(its) > 1} == {"Caller", "ClientFactory", "EventMembers"}

@@ -9,7 +9,7 @@ from bench import cold_start, report
 from bench.at_shares import SHARES, Shared, compare_at_shares
 from bench.contestants import BASELINE, CONTESTANTS, RELAY
 from bench.cpu_share import CpuGroup, NoControlGroup, cpu_group, version_1, version_2
-from bench.side_by_side import Result, compare
+from bench.side_by_side import Medians, compare
 from bench.workloads import Workload
 
 pytestmark = pytest.mark.slow  # each runs a measurement
@@ -19,12 +19,12 @@ IN_PARTS = Workload(name="In parts", records=60, sessions=12, latency=0.001, in_
 
 
 @pytest.fixture(scope="module")
-def results() -> dict[str, Result]:
+def results() -> dict[str, Medians]:
     """One invocation of each contestant; it would have raised if an event had not arrived exactly once."""
     return compare(SMALL, CONTESTANTS, 1)
 
 
-def test_grouping_needs_as_few_calls_in_the_others_as_in_the_relay(results: dict[str, Result]) -> None:
+def test_grouping_needs_as_few_calls_in_the_others_as_in_the_relay(results: dict[str, Medians]) -> None:
     """The baselines would not be fair otherwise."""
     assert {name: result.calls for name, result in results.items()} == {
         "one_call_a_record": 50,
@@ -37,7 +37,7 @@ def test_grouping_needs_as_few_calls_in_the_others_as_in_the_relay(results: dict
     }
 
 
-def test_the_comparison_has_a_column_a_contestant(results: dict[str, Result]) -> None:
+def test_the_comparison_has_a_column_a_contestant(results: dict[str, Medians]) -> None:
     text = report.comparison(SMALL, results)
     assert "Small: 60 records of 3 sessions, 1 ms, 4 in flight" in text
     assert all(contestant.title in text for contestant in CONTESTANTS.values())
@@ -45,7 +45,7 @@ def test_the_comparison_has_a_column_a_contestant(results: dict[str, Result]) ->
         assert row in text
 
 
-def test_growth_has_a_row_a_size(results: dict[str, Result]) -> None:
+def test_growth_has_a_row_a_size(results: dict[str, Medians]) -> None:
     assert "| 60 " in report.growth([results[RELAY]])
 
 
@@ -89,7 +89,7 @@ def test_a_group_is_removed_even_after_an_interrupt() -> None:
     assert not made[0].exists()
 
 
-def test_what_a_share_allows_is_what_it_does_at_the_cpu_of_a_whole_core(results: dict[str, Result]) -> None:
+def test_what_a_share_allows_is_what_it_does_at_the_cpu_of_a_whole_core(results: dict[str, Medians]) -> None:
     whole = msgspec.structs.replace(results[RELAY], records=100, cpu=0.1)
     limited = msgspec.structs.replace(whole, wall=2.5)
     shared = Shared(share=0.05, invocations=1, limited=limited, whole=whole)
@@ -97,7 +97,7 @@ def test_what_a_share_allows_is_what_it_does_at_the_cpu_of_a_whole_core(results:
     assert shared.used == pytest.approx(0.8)
 
 
-def test_the_report_has_a_table_a_share(results: dict[str, Result]) -> None:
+def test_the_report_has_a_table_a_share(results: dict[str, Medians]) -> None:
     by_name = {name: Shared(share=0.5, invocations=1, limited=result, whole=result) for name, result in results.items()}
     text = report.at_shares(SMALL, dict.fromkeys(SHARES, by_name))
     for share, memory in SHARES.items():

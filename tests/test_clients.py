@@ -15,9 +15,9 @@ from botocore.credentials import Credentials
 
 from local.emulator.certificate import make_certificate
 from local.personalize.answers import DENIED, INTERNAL_ERROR, THROTTLED, UNAVAILABLE
-from local.personalize.answers import Answer as Reply
+from local.personalize.answers import HttpAnswer as Reply
 from local.personalize.faults import Delay, Fault, Hang
-from local.personalize.requests import Request as Asked
+from local.personalize.requests import ReceivedRequest as Asked
 from local.personalize.server import PersonalizeFake
 from personalize_relay import credentials, curl_client
 from personalize_relay.boto3_client import Boto3Client

@@ -29,10 +29,10 @@ from local.personalize.answers import (
     UNAVAILABLE,
     UNKNOWN_CREDENTIALS,
     UNKNOWN_TRACKER,
-    Answer,
+    HttpAnswer,
 )
 from local.personalize.faults import Delay, Effect, Fault, Hang, SlowBody
-from local.personalize.requests import Request
+from local.personalize.requests import ReceivedRequest
 from local.personalize.server import PersonalizeFake
 from personalize_relay import curl_client
 from personalize_relay.boto3_client import Boto3Client
@@ -68,52 +68,53 @@ OK_LINE = b"HTTP/1.1 200 OK\r\n"
 KINDS = {
     "throttled, 429": Kind(THROTTLED),
     "throttled, 400": Kind(THROTTLED_400),
-    "throttled, later please": Kind(Answer(status=429, code="ThrottlingException", retry_after=1)),
-    "slow down": Kind(Answer(status=503, code="SlowDown")),
-    "too many requests": Kind(Answer(status=400, code="TooManyRequestsException")),
-    "limit exceeded": Kind(Answer(status=400, code="LimitExceededException")),
+    "throttled, later please": Kind(HttpAnswer(status=429, code="ThrottlingException", retry_after=1)),
+    "slow down": Kind(HttpAnswer(status=503, code="SlowDown")),
+    "too many requests": Kind(HttpAnswer(status=400, code="TooManyRequestsException")),
+    "limit exceeded": Kind(HttpAnswer(status=400, code="LimitExceededException")),
     "500": Kind(INTERNAL_ERROR),
     "500, but taken": Kind(INTERNAL_ERROR, taken=True),
-    "502 of a proxy": Kind(Answer(status=502)),
+    "502 of a proxy": Kind(HttpAnswer(status=502)),
     "503": Kind(UNAVAILABLE),
     "503 of a proxy": Kind(BARE_503),
-    "504": Kind(Answer(status=504)),
-    "408": Kind(Answer(status=408, code="RequestTimeoutException")),
-    "request timeout, 400": Kind(Answer(status=400, code="RequestTimeout")),
+    "504": Kind(HttpAnswer(status=504)),
+    "408": Kind(HttpAnswer(status=408, code="RequestTimeoutException")),
+    "request timeout, 400": Kind(HttpAnswer(status=400, code="RequestTimeout")),
     "reset": Kind(RESET),
     "reset, but taken": Kind(RESET, taken=True),
     "cut in the body": Kind(CUT),
     "cut in the body, but taken": Kind(CUT, taken=True),
-    "closed without an answer": Kind(Answer(status=200, raw=b"\r\n")),
-    "no HTTP": Kind(Answer(status=200, raw=b"SSH-2.0-OpenSSH_9.9\r\n")),
+    "closed without an answer": Kind(HttpAnswer(status=200, raw=b"\r\n")),
+    "no HTTP": Kind(HttpAnswer(status=200, raw=b"SSH-2.0-OpenSSH_9.9\r\n")),
     # A 200 is the service's word: boto3 takes it for one, even when the body behind it breaks off.
-    "short body": Kind(Answer(status=200, raw=OK_LINE + b"Content-Length: 9\r\n\r\n{}"), taken=True),
+    "short body": Kind(HttpAnswer(status=200, raw=OK_LINE + b"Content-Length: 9\r\n\r\n{}"), taken=True),
     "chunks without an end": Kind(
-        Answer(status=200, raw=OK_LINE + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"), taken=True
+        HttpAnswer(status=200, raw=OK_LINE + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"), taken=True
     ),
     "hangs": Kind(Hang()),
     "hangs, but taken": Kind(Hang(), taken=True),
     "slow": Kind(Delay(0.3)),
     "slow body": Kind(SlowBody(0.3)),
     "continue first": Kind(
-        Answer(status=200, raw=b"HTTP/1.1 100 Continue\r\n\r\n" + OK_LINE + b"Content-Length: 2\r\n\r\n{}"), taken=True
+        HttpAnswer(status=200, raw=b"HTTP/1.1 100 Continue\r\n\r\n" + OK_LINE + b"Content-Length: 2\r\n\r\n{}"),
+        taken=True,
     ),
     "in chunks": Kind(
-        Answer(status=200, raw=OK_LINE + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"), taken=True
+        HttpAnswer(status=200, raw=OK_LINE + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"), taken=True
     ),
-    "closed after the answer": Kind(Answer(status=200, raw=OK_LINE + b"Content-Length: 0\r\n\r\n"), taken=True),
-    "no content": Kind(Answer(status=204), taken=True),
-    "moved": Kind(Answer(status=301)),
+    "closed after the answer": Kind(HttpAnswer(status=200, raw=OK_LINE + b"Content-Length: 0\r\n\r\n"), taken=True),
+    "no content": Kind(HttpAnswer(status=204), taken=True),
+    "moved": Kind(HttpAnswer(status=301)),
     "denied": Kind(DENIED),
     "expired token": Kind(EXPIRED_TOKEN),
     "unknown credentials": Kind(UNKNOWN_CREDENTIALS),
     "incomplete signature": Kind(INCOMPLETE_SIGNATURE),
     "unknown tracker": Kind(UNKNOWN_TRACKER),
-    "proxy wants a login": Kind(Answer(status=407)),
+    "proxy wants a login": Kind(HttpAnswer(status=407)),
     "invalid input": Kind(REFUSED_EVENT, refuses=True),
-    "400 of no name": Kind(Answer(status=400), refuses=True),
-    "too large": Kind(Answer(status=413), refuses=True),
-    "validation": Kind(Answer(status=400, code="ValidationException"), refuses=True),
+    "400 of no name": Kind(HttpAnswer(status=400), refuses=True),
+    "too large": Kind(HttpAnswer(status=413), refuses=True),
+    "validation": Kind(HttpAnswer(status=400, code="ValidationException"), refuses=True),
 }
 
 SIZES = {4: 4, 20: 8, 60: 20, 200: 40}
@@ -132,7 +133,7 @@ class Struck:
     calls: int
     seen: int = 0
 
-    def __call__(self, _request: Request) -> bool:
+    def __call__(self, _request: ReceivedRequest) -> bool:
         """See Condition."""
         number, self.seen = self.seen, self.seen + 1
         match self.position:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from local.personalize.answers import UNAVAILABLE, Answer
+from local.personalize.answers import UNAVAILABLE, HttpAnswer
 from local.personalize.faults import Exchange, Fault, Proceed
 from local.personalize.server import PersonalizeFake
 from tests.simulation.world import click, record
@@ -44,7 +44,7 @@ class Kill:
     moment: str
     process: subprocess.Popen[str] | None = field(default=None)
 
-    async def strike(self, exchange: Exchange, proceed: Proceed, /) -> Answer:
+    async def strike(self, exchange: Exchange, proceed: Proceed, /) -> HttpAnswer:
         """Kill it; only with its answer sent may the call end before."""
         assert self.process
         if self.moment == "once it is answered":

@@ -30,14 +30,14 @@ _BOM = b"\xef\xbb\xbf"
 _BASE64 = re.compile(rb"([A-Za-z0-9+/]{8}[A-Za-z0-9+/\r\n]*+)={0,2}[\s\0]*")
 _JSON_BEGINS = re.compile(rb'[\s\x1e]*(?:[{\[]|"\s*[{\[])')
 
-type Place = tuple[int, ...]
+type SubPlace = tuple[int, ...]
 type Rows = Callable[[str], dict[str, Any] | None]
 
 
 class Payload(msgspec.Struct, frozen=True):
     """One JSON value of a record, or why it can't be read, and its place in the record."""
 
-    sub_sequence: Place
+    sub_sequence: SubPlace
     """Empty if the record is one payload; a layer that holds a single thing adds no number."""
     value: Any | InvalidRecord
     """An object, or the InvalidRecord that says why there is none."""
@@ -57,7 +57,7 @@ class Framed(msgspec.Struct, frozen=True):
 class _Way(msgspec.Struct, frozen=True):
     """The layers unpacked so far, and which of the layers that may occur only once did occur."""
 
-    place: Place = ()
+    place: SubPlace = ()
     layers: int = 0
     base64: bool = False
     text: bool = False

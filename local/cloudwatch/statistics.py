@@ -20,7 +20,7 @@ class Datum:
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
+class MetricKey:
     """A metric as CloudWatch knows it, but for the value of its one dimension."""
 
     namespace: str
@@ -42,14 +42,14 @@ class _Samples:
         self.least, self.most = min(self.least, value), max(self.most, value)
 
 
-class Tally:
+class SampleTally:
     """Takes samples from any thread, and gives out each once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._seconds: dict[tuple[Metric, int], _Samples] = {}
+        self._seconds: dict[tuple[MetricKey, int], _Samples] = {}
 
-    def add(self, metric: Metric, value: float, at: float) -> None:
+    def add(self, metric: MetricKey, value: float, at: float) -> None:
         """Count a sample of this moment, in Unix time."""
         with self._lock:
             self._seconds.setdefault((metric, int(at)), _Samples()).add(value)
@@ -62,7 +62,7 @@ class Tally:
             yield _datum(metric, values[metric.dimension], second, samples)
 
 
-def _datum(metric: Metric, value: str, second: int, samples: _Samples) -> Datum:
+def _datum(metric: MetricKey, value: str, second: int, samples: _Samples) -> Datum:
     return Datum(
         metric.namespace,
         {

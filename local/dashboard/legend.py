@@ -21,7 +21,7 @@ MOST_WRAPPED = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LegendEntry:
     """A line of a graph in its colour, and its words; without words it is one of the others."""
 
     series: Series
@@ -29,18 +29,19 @@ class Entry:
     words: str
 
 
-def entries(graph: Graph) -> list[Entry]:
+def entries(graph: Graph) -> list[LegendEntry]:
     """The lines that are drawn, in the graph's order."""
     drawn = [each for each in graph.series if each.points and not is_zero(each)]
     named = sorted(drawn, key=_total, reverse=True)[:MOST_NAMED] if len(drawn) > MOST_NAMED + 1 else drawn
     shared = _shared(graph)
     colours = iter(cycle(COLOURS))
     return [
-        Entry(each, next(colours), _words(each, shared)) if each in named else Entry(each, OTHERS, "") for each in drawn
+        LegendEntry(each, next(colours), _words(each, shared)) if each in named else LegendEntry(each, OTHERS, "")
+        for each in drawn
     ]
 
 
-def others(drawn: Sequence[Entry]) -> str:
+def others(drawn: Sequence[LegendEntry]) -> str:
     """What the lines without words come to, all together; empty where there are none."""
     nameless = [each.series for each in drawn if not each.words]
     return f"{len(nameless)} others: {sum(map(_total, nameless)):,.0f}" if nameless else ""

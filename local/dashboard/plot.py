@@ -6,7 +6,6 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from local.dashboard.body import Graph, Limit
-from local.dashboard.legend import Entry
 from local.dashboard.page import Page
 
 SMALL = 8.5
@@ -19,7 +18,7 @@ FAR = 3
 class Plot:
     """The plot of a graph's entries, upon the page's bands."""
 
-    def __init__(self, axes: Axes, graph: Graph, drawn: Sequence[Entry], page: Page) -> None:
+    def __init__(self, axes: Axes, graph: Graph, drawn: Sequence[LegendEntry], page: Page) -> None:
         self._axes = axes
         self._graph = graph
         self._drawn = drawn

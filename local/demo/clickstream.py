@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from local.demo.packed import PACKED, Event, lines, text
+from local.demo.packed import PACKED, EventMembers, lines, text
 
 SESSIONS = 300
 ACTIVE_SESSIONS = 24
@@ -152,8 +152,8 @@ def _session(number: int, draw: random.Random, dating: Dating) -> list[SampleRec
     return records
 
 
-def _event(session: int, place: int, draw: random.Random, dating: Dating, *, stamps_ids: bool) -> Event:
-    event: Event = {
+def _event(session: int, place: int, draw: random.Random, dating: Dating, *, stamps_ids: bool) -> EventMembers:
+    event: EventMembers = {
         "eventType": draw.choice(KINDS),
         "itemId": f"item-{draw.randrange(500):03}",
         "sentAt": dating.of(session * 60 + place * 7 + draw.choice((0, 0.25, 0.5))),
@@ -169,7 +169,7 @@ def _event(session: int, place: int, draw: random.Random, dating: Dating, *, sta
     return event
 
 
-def _record(session: str, user: str | None, events: list[Event]) -> SampleRecord:
+def _record(session: str, user: str | None, events: list[EventMembers]) -> SampleRecord:
     """One event as a flat record, several as a PutEvents request."""
     about = {"sessionId": session} | ({"userId": user} if user else {})
     flat = len(events) == 1
@@ -197,7 +197,7 @@ def _with_one_cut_off(number: int, draw: random.Random, dating: Dating) -> Sampl
     return SampleRecord(session, b"\n".join(parts), tuple(expected))
 
 
-def _visit(session: str, draw: random.Random, dating: Dating) -> tuple[list[Event], list[SampleEvent]]:
+def _visit(session: str, draw: random.Random, dating: Dating) -> tuple[list[EventMembers], list[SampleEvent]]:
     """The events of one, each a payload of its own, and what should become of them."""
     user = f"user-{draw.randrange(97):03}"
     about = {"sessionId": session, "userId": user}

@@ -8,7 +8,7 @@ from typing import Any
 
 from local.demo import kpl
 
-type Event = dict[str, Any]
+type EventMembers = dict[str, Any]
 
 _OTHER_NAMES = {"sentAt": "TIMESTAMP"}
 """The column of Personalize's interactions schema, which is no other spelling of the member."""
@@ -19,20 +19,20 @@ def text(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-def lines(events: Sequence[Event]) -> bytes:
+def lines(events: Sequence[EventMembers]) -> bytes:
     """An event a line."""
     return b"\n".join(map(text, events))
 
 
-def _gzip(events: Sequence[Event]) -> bytes:
+def _gzip(events: Sequence[EventMembers]) -> bytes:
     return gzip.compress(lines(events), mtime=0)
 
 
-def _aggregate(events: Sequence[Event]) -> bytes:
+def _aggregate(events: Sequence[EventMembers]) -> bytes:
     return kpl.aggregate([text(each) for each in events])
 
 
-def _misspelt(events: Sequence[Event]) -> bytes:
+def _misspelt(events: Sequence[EventMembers]) -> bytes:
     return lines([{_column(name): value for name, value in each.items()} for each in events])
 
 
@@ -41,7 +41,7 @@ def _column(name: str) -> str:
     return _OTHER_NAMES.get(name) or re.sub(r"(?=[A-Z])", "_", name).upper()
 
 
-PACKED: dict[str, Callable[[Sequence[Event]], bytes]] = {
+PACKED: dict[str, Callable[[Sequence[EventMembers]], bytes]] = {
     "a list": text,
     "lines": lines,
     "gzip": _gzip,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from local.demo.clickstream import SampleRecord
-from local.demo.reconciliation import Position
+from local.demo.reconciliation import StreamPosition
 from personalize_relay_cli.sending.contents import Content
 from personalize_relay_cli.sending.put_records import Writer, put_records
 
@@ -17,13 +17,13 @@ LONGEST_REFUSAL = 30.0
 
 def produce(
     kinesis: "KinesisClient", stream: str, records: Sequence[SampleRecord]
-) -> Iterator[tuple[SampleRecord, Position]]:
+) -> Iterator[tuple[SampleRecord, StreamPosition]]:
     """Write the records, a record each, and yield where each came to stand; raises Problem where that fails."""
-    placed: list[tuple[SampleRecord, Position]] = []
+    placed: list[tuple[SampleRecord, StreamPosition]] = []
     writer = Writer[SampleRecord](
         put_records(kinesis, stream),
         lambda entry, answer: placed.append(
-            (entry.of[0], Position(stream, answer["ShardId"], answer["SequenceNumber"]))
+            (entry.of[0], StreamPosition(stream, answer["ShardId"], answer["SequenceNumber"]))
         ),
         packing=False,
         give_up_after=LONGEST_REFUSAL,

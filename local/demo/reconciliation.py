@@ -9,12 +9,12 @@ from local.demo.clickstream import SampleEvent, SampleRecord, dropped
 
 MAX_NAMED = 5
 
-type Place = tuple[str, str | None, int | None]
+type EventPlace = tuple[str, str | None, int | None]
 """Where a rejected event stood: its record's sequence number, its sub-sequence, and its index."""
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class StreamPosition:
     """Where Kinesis put a record."""
 
     stream: str
@@ -52,7 +52,7 @@ class Reconciliation:
 
 
 def reconcile(
-    produced: Iterable[tuple[SampleRecord, Position]],
+    produced: Iterable[tuple[SampleRecord, StreamPosition]],
     accepted: Mapping[str, int],
     quarantine: Iterable[Mapping[str, Any]],
     filtered: Mapping[str, int] | None = None,
@@ -86,11 +86,11 @@ def reconcile(
 
 
 def _expected(
-    produced: Iterable[tuple[SampleRecord, Position]],
-) -> tuple[set[str], dict[Place, str]]:
+    produced: Iterable[tuple[SampleRecord, StreamPosition]],
+) -> tuple[set[str], dict[EventPlace, str]]:
     """The ids to be delivered; and the reason of each to be quarantined, by its place."""
     good: set[str] = set()
-    bad: dict[Place, str] = {}
+    bad: dict[EventPlace, str] = {}
     for record, position in produced:
         for event in record.events:
             if event.reason:

@@ -15,11 +15,11 @@ from local.dashboard.page import Page
 from local.demo.clickstream import REFUSED_ITEM, SampleRecord, fewest_calls
 from local.demo.paced import paced
 from local.demo.producer import produce
-from local.demo.reconciliation import Position, reconcile
+from local.demo.reconciliation import StreamPosition, reconcile
 from local.demo.spells import Spell
 from local.demo.table import Calls, table
 from local.emulator.cdk import PROJECT
-from local.mapping.invocation import Result
+from local.mapping.invocation import InvocationResult
 from local.personalize.answers import DENIED, REFUSED_EVENT, THROTTLED
 from local.personalize.faults import Delay, Fault, Swallow, any_event
 from local.system import System
@@ -57,7 +57,7 @@ class Demo:
         self._records = records
         self._seconds = seconds
         self._spells = spells
-        self._produced: list[tuple[SampleRecord, Position]] = []
+        self._produced: list[tuple[SampleRecord, StreamPosition]] = []
         self._failure: Exception | None = None
         self._began = time.monotonic()
         self._began_at = time.time()
@@ -167,7 +167,7 @@ class Demo:
         for record, position in sorted(self._produced, key=lambda each: int(each[1].sequence_number)):
             shards.setdefault(position.shard_id, {})[int(position.sequence_number)] = record
         for each in self.system.mapping.invocations:
-            if each.result in {Result.SUCCEEDED, Result.PARTIAL}:
+            if each.result in {InvocationResult.SUCCEEDED, InvocationResult.PARTIAL}:
                 last = int(each.resume_at) - 1 if each.resume_at else int(each.last)
                 shard = shards.get(each.shard, {})
                 yield [record for place, record in shard.items() if int(each.first) <= place <= last]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from local.dashboard.page import Band
 from local.personalize.answers import DENIED
 from local.personalize.faults import Effect, Fault, Quota
-from local.personalize.requests import Request
+from local.personalize.requests import ReceivedRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Spell:
         """The same for producing that takes so many seconds and begins now."""
         began = clock()
 
-        def on(_request: Request) -> bool:
+        def on(_request: ReceivedRequest) -> bool:
             return self.begins * seconds <= clock() - began < self.ends * seconds
 
         return Fault(self.effect(), when=on) if self.effect else None

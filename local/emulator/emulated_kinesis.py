@@ -26,8 +26,8 @@ CBOR, JSON = "application/x-amz-cbor-1.1", "application/x-amz-json-1.1"
 LATE = 60.0
 """Seconds that a record may outlive its retention: each time that some are forgotten costs a look at all iterators."""
 
-type Answer = tuple[int, dict[str, str], Any]
-type Handler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[Answer]]
+type KinesisAnswer = tuple[int, dict[str, str], Any]
+type KinesisHandler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[KinesisAnswer]]
 
 
 def mend() -> None:
@@ -37,12 +37,12 @@ def mend() -> None:
     kinesis._expire_records = forget_records  # noqa: SLF001 -- the same
 
 
-def speaking_cbor(handle: Handler) -> Handler:
+def speaking_cbor(handle: KinesisHandler) -> KinesisHandler:
     """The handler, which knows JSON, for requests in CBOR, too; what SubscribeToShard streams stays JSON."""
 
     async def handle_both(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
-    ) -> Answer:
+    ) -> KinesisAnswer:
         if not headers.get("content-type", "").startswith(CBOR):
             return await handle(method, path, headers, body, query)
         try:

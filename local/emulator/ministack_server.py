@@ -33,25 +33,25 @@ PERSONALIZE = {
 }
 """The kinds of Personalize's resources that the stack makes, and the attributes that a template may read of each."""
 
-type Handler = dict[str, Any]
+type HandlerEvent = dict[str, Any]
 type Properties = dict[str, Any]
-type Made = tuple[str, dict[str, str]]
+type MadeEnvironment = tuple[str, dict[str, str]]
 
 
 def _leave_streams_alone() -> bool:
     return False
 
 
-def _accept(logical_id: str, _properties: Properties, stack: str) -> Made:
+def _accept(logical_id: str, _properties: Properties, stack: str) -> MadeEnvironment:
     """Make nothing; returns a physical id and the attributes that others may refer to."""
     name = f"{NOT_EMULATED}{stack}-{logical_id}"
     return name, {"Arn": f"arn:aws:cloudwatch:us-east-1:000000000000:alarm:{name}"}
 
 
-def _accepting_personalize(attributes: list[str]) -> Handler:
+def _accepting_personalize(attributes: list[str]) -> HandlerEvent:
     """A handler of a kind with these attributes, each of them an ARN or the physical id."""
 
-    def create(logical_id: str, _properties: Properties, stack: str) -> Made:
+    def create(logical_id: str, _properties: Properties, stack: str) -> MadeEnvironment:
         name = f"{NOT_EMULATED}{stack}-{logical_id}"
         arn = f"arn:aws:personalize:us-east-1:000000000000:{name}"
         return name, {each: arn if each.endswith("Arn") else name for each in attributes}
@@ -63,7 +63,7 @@ def _forget(_physical_id: str, _properties: Properties) -> None:
     pass
 
 
-def _accepting_metric_math(alarm: Handler) -> Handler:
+def _accepting_metric_math(alarm: HandlerEvent) -> HandlerEvent:
     """The handler of alarms, but for those that it refuses."""
 
     def create(logical_id: str, properties: Properties, stack: str) -> object:
@@ -98,7 +98,7 @@ def _by_its_dimensions(evaluate: Callable[[Properties], None]) -> Callable[[Prop
     return evaluated
 
 
-def _keeping_full_buckets(bucket: Handler) -> Handler:
+def _keeping_full_buckets(bucket: HandlerEvent) -> HandlerEvent:
     """The handler of buckets, but that it deletes none that the service itself would refuse to."""
 
     def delete(name: str, properties: Properties) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from local.mapping.invocation import CLOSING, OPENING, Answer, Outcome, Result, StreamRecord
+from local.mapping.invocation import CLOSING, OPENING, InvocationOutcome, InvocationResult, InvokeAnswer, StreamRecord
 from local.mapping.settings import MappingSettings
 
 PAYLOAD_LIMIT = 6 * 1024 * 1024 - len(OPENING) - len(CLOSING)
@@ -20,7 +20,7 @@ Backoff = Callable[[int], float]
 """Seconds to wait before attempt n + 1, after n of a batch came to nothing."""
 
 
-class Condition(StrEnum):
+class FailureCondition(StrEnum):
     """Why records are given up, in the words of the invocation record."""
 
     RETRIES = "RetryAttemptsExhausted"
@@ -39,9 +39,9 @@ class Discard:
     """Give these records to the destination, then tell `Backlog.discarded` or `Backlog.discard_failed`."""
 
     records: tuple[StreamRecord, ...]
-    condition: Condition
+    condition: FailureCondition
     invocations: int
-    answer: Answer | None
+    answer: InvokeAnswer | None
     """The last answer about them; None when age, not the function, decided."""
 
 
@@ -59,8 +59,8 @@ class _Batch:
     invocations: int = 0
     attempts: int = 0
     not_before: float = 0.0
-    condition: Condition | None = None
-    answer: Answer | None = None
+    condition: FailureCondition | None = None
+    answer: InvokeAnswer | None = None
 
 
 class Backlog:
@@ -114,7 +114,7 @@ class Backlog:
             return Discard(batch.records, batch.condition, batch.invocations, batch.answer)
         return Invoke(batch.records)
 
-    def settle(self, outcome: Outcome, now: float) -> None:
+    def settle(self, outcome: InvocationOutcome, now: float) -> None:
         """Take in what the invocation of the first batch came to."""
         batch = self._open.popleft()
         self._open.extendleft(reversed(self._after(batch, outcome, now)))
@@ -157,17 +157,17 @@ class Backlog:
             rest, expired = batch.records[kept:], batch.records[:kept]
             if rest:
                 self._open.appendleft(replace(batch, records=rest))
-            given_up = replace(batch, records=expired, condition=Condition.AGE, answer=None, not_before=0.0)
+            given_up = replace(batch, records=expired, condition=FailureCondition.AGE, answer=None, not_before=0.0)
             self._open.appendleft(given_up)
 
-    def _after(self, batch: _Batch, outcome: Outcome, now: float) -> list[_Batch]:
-        if outcome.result is Result.NOT_INVOKED:
+    def _after(self, batch: _Batch, outcome: InvocationOutcome, now: float) -> list[_Batch]:
+        if outcome.result is InvocationResult.NOT_INVOKED:
             return [self._delayed(batch, now)]
         batch = replace(batch, invocations=batch.invocations + 1, answer=outcome.answer)
         match outcome.result:
-            case Result.SUCCEEDED:
+            case InvocationResult.SUCCEEDED:
                 return []
-            case Result.PARTIAL:
+            case InvocationResult.PARTIAL:
                 return [self._retried(replace(batch, records=_from(batch.records, outcome.resume_at)), now)]
             case _:
                 return self._failed(batch, now)
@@ -182,7 +182,7 @@ class Backlog:
     def _retried(self, batch: _Batch, now: float) -> _Batch:
         limit = self._settings.max_retries
         if limit is not None and batch.retries >= limit:
-            return replace(batch, condition=Condition.RETRIES, not_before=0.0)
+            return replace(batch, condition=FailureCondition.RETRIES, not_before=0.0)
         return self._delayed(replace(batch, retries=batch.retries + 1), now)
 
     def _delayed(self, batch: _Batch, now: float) -> _Batch:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class Pauses:
     """Pauses of a mapping; Lambda publishes none but the poll of a second, and its others are longer.
 
     `time_scale` seconds of the mapping's clock pass in each second of the world: windows, record ages and back-offs

@@ -37,7 +37,7 @@ class StreamRecord:
         return len(self.event) + 1
 
 
-class Result(StrEnum):
+class InvocationResult(StrEnum):
     """What an invocation came to."""
 
     SUCCEEDED = "succeeded"
@@ -52,7 +52,7 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class InvokeAnswer:
     """What the Invoke API answered."""
 
     request_id: str = ""
@@ -63,12 +63,12 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class InvocationOutcome:
     """An answer and its meaning; `resume_at` is the sequence number from which all come again, if PARTIAL."""
 
-    result: Result
+    result: InvocationResult
     resume_at: str = ""
-    answer: Answer = Answer()
+    answer: InvokeAnswer = InvokeAnswer()
     error: str = ""
 
 
@@ -109,29 +109,35 @@ def payload_of(records: Sequence[StreamRecord]) -> str:
     return OPENING + ",".join(record.event for record in records) + CLOSING
 
 
-def read_answer(records: Sequence[StreamRecord], answer: Answer, *, report_failures: bool) -> Outcome:
+def read_answer(records: Sequence[StreamRecord], answer: InvokeAnswer, *, report_failures: bool) -> InvocationOutcome:
     """Whether the batch succeeded, failed, or failed from one of its records on."""
     if answer.function_error is not None:
-        return Outcome(result=Result.FUNCTION_ERROR, answer=answer, error=_error_type(answer.payload))
-    read = _read_report(records, answer.payload) if report_failures else Outcome(result=Result.SUCCEEDED)
+        return InvocationOutcome(
+            result=InvocationResult.FUNCTION_ERROR, answer=answer, error=_error_type(answer.payload)
+        )
+    read = (
+        _read_report(records, answer.payload)
+        if report_failures
+        else InvocationOutcome(result=InvocationResult.SUCCEEDED)
+    )
     return replace(read, answer=answer)
 
 
-def _read_report(records: Sequence[StreamRecord], payload: bytes) -> Outcome:
+def _read_report(records: Sequence[StreamRecord], payload: bytes) -> InvocationOutcome:
     try:
         response = json.loads(payload or b"null")
     except ValueError:
         return _useless("the response is not JSON")
     # Lambda takes an answer that is empty in any way for success.
     if not response:
-        return Outcome(result=Result.SUCCEEDED)
+        return InvocationOutcome(result=InvocationResult.SUCCEEDED)
     if not isinstance(response, dict):
         return _useless("the response is not an object")
     failures = response.get("batchItemFailures")
-    return _resume_at_lowest(records, failures) if failures else Outcome(result=Result.SUCCEEDED)
+    return _resume_at_lowest(records, failures) if failures else InvocationOutcome(result=InvocationResult.SUCCEEDED)
 
 
-def _resume_at_lowest(records: Sequence[StreamRecord], failures: object) -> Outcome:
+def _resume_at_lowest(records: Sequence[StreamRecord], failures: object) -> InvocationOutcome:
     if not isinstance(failures, list):
         return _useless("batchItemFailures is not a list")
     known = {record.sequence_number for record in records}
@@ -139,11 +145,11 @@ def _resume_at_lowest(records: Sequence[StreamRecord], failures: object) -> Outc
     found = [name for name in reported if isinstance(name, str) and name in known]
     if len(found) < len(failures):
         return _useless("an itemIdentifier is not a sequence number of the batch")
-    return Outcome(result=Result.PARTIAL, resume_at=min(found, key=int))
+    return InvocationOutcome(result=InvocationResult.PARTIAL, resume_at=min(found, key=int))
 
 
-def _useless(why: str) -> Outcome:
-    return Outcome(result=Result.BATCH_FAILED, error=why)
+def _useless(why: str) -> InvocationOutcome:
+    return InvocationOutcome(result=InvocationResult.BATCH_FAILED, error=why)
 
 
 def _error_type(payload: bytes) -> str:

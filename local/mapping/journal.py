@@ -4,8 +4,8 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from local.mapping.backlog import Condition, Discard
-from local.mapping.invocation import Outcome, Result, StreamRecord
+from local.mapping.backlog import Discard, FailureCondition
+from local.mapping.invocation import InvocationOutcome, InvocationResult, StreamRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Invocation:
     first: str
     last: str
     count: int
-    result: Result
+    result: InvocationResult
     resume_at: str
     """The sequence number from which all come again; empty unless the result is PARTIAL."""
     error: str
@@ -31,7 +31,7 @@ class Discarded:
     first: str
     last: str
     count: int
-    condition: Condition
+    condition: FailureCondition
     stored_at: str
 
 
@@ -78,14 +78,14 @@ class Journal:
         """Enter that records were read."""
         self._count(read=count)
 
-    def invoked(self, shard: str, records: Sequence[StreamRecord], outcome: Outcome) -> None:
+    def invoked(self, shard: str, records: Sequence[StreamRecord], outcome: InvocationOutcome) -> None:
         """Enter an attempt."""
         first, last = records[0].sequence_number, records[-1].sequence_number
         with self.changed:
             self._invocations.append(
                 Invocation(shard, first, last, len(records), outcome.result, outcome.resume_at, outcome.error)
             )
-            missed = outcome.result is Result.NOT_INVOKED
+            missed = outcome.result is InvocationResult.NOT_INVOKED
             self._count(acknowledged=_acknowledged(records, outcome), not_invoked=int(missed))
 
     def discarded(self, shard: str, discard: Discard, stored_at: str) -> None:
@@ -108,11 +108,11 @@ class Journal:
             self.changed.notify_all()
 
 
-def _acknowledged(records: Sequence[StreamRecord], outcome: Outcome) -> int:
+def _acknowledged(records: Sequence[StreamRecord], outcome: InvocationOutcome) -> int:
     match outcome.result:
-        case Result.SUCCEEDED:
+        case InvocationResult.SUCCEEDED:
             return len(records)
-        case Result.PARTIAL:
+        case InvocationResult.PARTIAL:
             return sum(record.position < int(outcome.resume_at) for record in records)
         case _:
             return 0

@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.cloudwatch.statistics import Datum
 from local.emulator.clients import ClientFactory, error_code
 from local.mapping.backlog import FOREVER
-from local.mapping.clock import MappingClock, Pace
+from local.mapping.clock import MappingClock, Pauses
 from local.mapping.invoker import invoker_of
 from local.mapping.journal import Counters, Discarded, Invocation, Journal
 from local.mapping.metrics import MappingMetrics
@@ -39,12 +39,12 @@ class EventSourceMapping:
     local.mapping.settings.MappingError when the mapping uses a setting that is not imitated.
     """
 
-    def __init__(self, uuid: str, client: ClientFactory, pace: Pace | None = None) -> None:
+    def __init__(self, uuid: str, client: ClientFactory, pace: Pauses | None = None) -> None:
         self._uuid = uuid
         self._client = client
         self._functions = client("lambda")
         self._kinesis = client("kinesis")
-        self._pace = pace or Pace()
+        self._pace = pace or Pauses()
         self._clock = MappingClock(self._pace.time_scale)
         self._journal = Journal()
         self._metrics = MappingMetrics()

@@ -13,23 +13,23 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from local.cloudwatch.statistics import Datum, Metric, Tally
+from local.cloudwatch.statistics import Datum, MetricKey, SampleTally
 from local.mapping.executions import Executions
-from local.mapping.invocation import Outcome, Result
+from local.mapping.invocation import InvocationOutcome, InvocationResult
 from local.mapping.settings import MappingSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis.type_defs import RecordTypeDef
 
 
-_INCOMING_RECORDS = Metric("AWS/Kinesis", "IncomingRecords", "StreamName")
-_INCOMING_BYTES = Metric("AWS/Kinesis", "IncomingBytes", "StreamName", "Bytes")
-_READ_AGE = Metric("AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds", "StreamName", "Milliseconds")
-_INVOKED_AGE = Metric("AWS/Lambda", "IteratorAge", "FunctionName", "Milliseconds")
-_AT_ONCE = Metric("AWS/Lambda", "ConcurrentExecutions", "FunctionName")
-_NOT_STORED = Metric("AWS/Lambda", "DestinationDeliveryFailures", "FunctionName")
-_STORED = Metric("AWS/Lambda", "OnFailureDestinationDeliveredEventCount", "EventSourceMappingUUID")
-_DROPPED = Metric("AWS/Lambda", "DroppedEventCount", "EventSourceMappingUUID")
+_INCOMING_RECORDS = MetricKey("AWS/Kinesis", "IncomingRecords", "StreamName")
+_INCOMING_BYTES = MetricKey("AWS/Kinesis", "IncomingBytes", "StreamName", "Bytes")
+_READ_AGE = MetricKey("AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds", "StreamName", "Milliseconds")
+_INVOKED_AGE = MetricKey("AWS/Lambda", "IteratorAge", "FunctionName", "Milliseconds")
+_AT_ONCE = MetricKey("AWS/Lambda", "ConcurrentExecutions", "FunctionName")
+_NOT_STORED = MetricKey("AWS/Lambda", "DestinationDeliveryFailures", "FunctionName")
+_STORED = MetricKey("AWS/Lambda", "OnFailureDestinationDeliveredEventCount", "EventSourceMappingUUID")
+_DROPPED = MetricKey("AWS/Lambda", "DroppedEventCount", "EventSourceMappingUUID")
 _IDLE = 30.0
 """Seconds between two ages of nothing: enough for CloudWatch's minutes, and few for the days that it keeps them."""
 
@@ -39,7 +39,7 @@ class MappingMetrics:
 
     def __init__(self) -> None:
         self._executions = Executions()
-        self._tally = Tally()
+        self._tally = SampleTally()
         self._idle_until = 0.0
 
     def read(self, records: "Sequence[RecordTypeDef]", *, at_tip: bool) -> None:
@@ -62,12 +62,12 @@ class MappingMetrics:
         self._executions.begin(began)
         return began
 
-    def invoked(self, outcome: Outcome, began: float, *, age: float) -> None:
+    def invoked(self, outcome: InvocationOutcome, began: float, *, age: float) -> None:
         """Count what came of it; `age` is the last record's when it began, in seconds.
 
         An attempt that did not reach the function has none.
         """
-        ran = outcome.result is not Result.NOT_INVOKED
+        ran = outcome.result is not InvocationResult.NOT_INVOKED
         self._executions.end(began, time.time(), ran=ran)
         if ran:
             self._tally.add(_INVOKED_AGE, max(0.0, age) * 1000, began)

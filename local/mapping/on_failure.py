@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from local.emulator.clients import ClientFactory
-from local.mapping.backlog import Condition, Discard
+from local.mapping.backlog import Discard, FailureCondition
 from local.mapping.invocation import StreamRecord, payload_of
-from local.mapping.settings import MappingError, MappingSettings
+from local.mapping.settings import MappingSettings, UnsupportedMapping
 
 
 class Destination(Protocol):
@@ -30,13 +30,13 @@ def destination_of(settings: MappingSettings, client: ClientFactory) -> Destinat
         return None
     service, name = arn.split(":")[2], arn.split(":")[5]
     if service == "s3":
-        return Bucket(settings, name, client)
+        return BucketDestination(settings, name, client)
     if service == "sqs":
         return Queue(settings, name, client)
-    raise MappingError(f"the on-failure destination {arn} is not imitated: use an S3 bucket or an SQS queue")
+    raise UnsupportedMapping(f"the on-failure destination {arn} is not imitated: use an S3 bucket or an SQS queue")
 
 
-class Bucket:
+class BucketDestination:
     """An S3 bucket gets the whole invocation, records included."""
 
     def __init__(self, settings: MappingSettings, name: str, client: ClientFactory) -> None:
@@ -84,7 +84,7 @@ def describe(settings: MappingSettings, shard_id: str, discard: Discard, now: da
             "condition": str(discard.condition),
             "approximateInvokeCount": max(1, discard.invocations),
         },
-        **({"responseContext": response} if discard.condition is Condition.RETRIES else {}),
+        **({"responseContext": response} if discard.condition is FailureCondition.RETRIES else {}),
         "version": "1.0",
         "timestamp": _text(now),
         "KinesisBatchInfo": {

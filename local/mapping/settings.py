@@ -12,7 +12,7 @@ _BATCH_SIZE = 100  # the service's own default
 _NOT_IMITATED = ("FilterCriteria", "TumblingWindowInSeconds")
 
 
-class MappingError(Exception):
+class UnsupportedMapping(Exception):
     """A mapping that is set in a way this imitation cannot follow; the message names the setting."""
 
 
@@ -39,7 +39,7 @@ class MappingSettings:
         """What GetEventSourceMapping answered; raises MappingError for a setting that would change the outcome."""
         for name in _NOT_IMITATED:
             if answer.get(name):
-                raise MappingError(f"the mapping sets {name}, which is not imitated here: leave it out")
+                raise UnsupportedMapping(f"the mapping sets {name}, which is not imitated here: leave it out")
         return cls(
             uuid=answer["UUID"],
             stream_arn=answer["EventSourceArn"],

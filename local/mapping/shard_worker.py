@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.mapping.backlog import FOREVER, Backlog, Discard, Invoke, Wait
-from local.mapping.clock import MappingClock, Pace
-from local.mapping.invocation import Outcome, StreamRecord, event_of
+from local.mapping.clock import MappingClock, Pauses
+from local.mapping.invocation import InvocationOutcome, StreamRecord, event_of
 from local.mapping.invoker import Invoker
 from local.mapping.journal import Journal
 from local.mapping.metrics import MappingMetrics
@@ -38,7 +38,7 @@ class Tools:
     journal: Journal
     metrics: MappingMetrics
     clock: MappingClock
-    pace: Pace
+    pace: Pauses
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class ShardWorker:
         self._reader = reader
         self._tools = self._newest = tools
         self._backlogs = _backlogs(tools)
-        self._under_way: dict[Future[Outcome | str | None], tuple[Backlog, Invoke | Discard]] = {}
+        self._under_way: dict[Future[InvocationOutcome | str | None], tuple[Backlog, Invoke | Discard]] = {}
         self._next_read = 0.0
         self._read_now = False
         self._tip_at = -FOREVER
@@ -170,13 +170,13 @@ class ShardWorker:
         return moment
 
     def _begin(self, pool: ThreadPoolExecutor, backlog: Backlog, step: Invoke | Discard) -> None:
-        future: Future[Outcome | str | None] = (
+        future: Future[InvocationOutcome | str | None] = (
             pool.submit(self._invoke, step) if isinstance(step, Invoke) else pool.submit(self._store, step)
         )
         self._under_way[future] = (backlog, step)
         future.add_done_callback(lambda _: self._wake.set())
 
-    def _invoke(self, step: Invoke) -> Outcome:
+    def _invoke(self, step: Invoke) -> InvocationOutcome:
         metrics, clock = self._tools.metrics, self._tools.clock
         began = metrics.invoking()
         outcome = self._tools.invoke(step.records)
@@ -196,7 +196,7 @@ class ShardWorker:
         for future in [future for future in self._under_way if future.done()]:
             backlog, step = self._under_way.pop(future)
             came_of_it = future.result()
-            if isinstance(came_of_it, Outcome):
+            if isinstance(came_of_it, InvocationOutcome):
                 backlog.settle(came_of_it, self._tools.clock.now())
                 self._tools.journal.invoked(self._shard_id, step.records, came_of_it)
             elif isinstance(step, Discard):

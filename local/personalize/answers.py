@@ -16,7 +16,7 @@ from aiohttp import web
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class HttpAnswer:
     """One HTTP answer; as the effect of a fault it stands in for what the service would have said.
 
     Without a `code` it has neither a JSON body nor an error type, like an answer of the proxy before the service.
@@ -32,7 +32,7 @@ class Answer:
     reset: Literal["never", "before the answer", "in the body"] = "never"
     raw: bytes = b""
 
-    async def strike(self, _exchange: object, _proceed: object, /) -> "Answer":
+    async def strike(self, _exchange: object, _proceed: object, /) -> "HttpAnswer":
         """Answer without doing anything else."""
         return self
 
@@ -57,22 +57,22 @@ class Answer:
         return self.body_seconds > 0 or self.reset == "in the body"
 
 
-def invalid_input(message: str) -> Answer:
+def invalid_input(message: str) -> HttpAnswer:
     """Refuse a request for what it holds; the message names the member, never its value."""
-    return Answer(status=400, code="InvalidInputException", message=message)
+    return HttpAnswer(status=400, code="InvalidInputException", message=message)
 
 
-def invalid_signature(message: str) -> Answer:
+def invalid_signature(message: str) -> HttpAnswer:
     """Refuse a request for its signature."""
-    return Answer(status=403, code="InvalidSignatureException", message=message)
+    return HttpAnswer(status=403, code="InvalidSignatureException", message=message)
 
 
-def response(answer: Answer) -> web.Response:
+def response(answer: HttpAnswer) -> web.Response:
     """Make of an answer what aiohttp sends in one go."""
     return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
 
 
-async def send_first_byte(http: web.BaseRequest, answer: Answer) -> web.StreamResponse:
+async def send_first_byte(http: web.BaseRequest, answer: HttpAnswer) -> web.StreamResponse:
     """Send the head and the first byte of the body, then wait as long as the answer wants."""
     begun = web.StreamResponse(status=answer.status, headers=answer.headers)
     begun.content_length = len(answer.body)
@@ -97,32 +97,34 @@ def reset(http: web.BaseRequest) -> None:
         http.transport.abort()
 
 
-OK = Answer(status=200)
-THROTTLED = Answer(status=429, code="ThrottlingException", message="Rate exceeded")
-THROTTLED_400 = Answer(status=400, code="ThrottlingException", message="Rate exceeded")
-INTERNAL_ERROR = Answer(status=500, code="InternalFailure", message="The request could not be processed")
-UNAVAILABLE = Answer(status=503, code="ServiceUnavailable", message="The service is temporarily unavailable")
-BARE_503 = Answer(status=503)
-DENIED = Answer(
+OK = HttpAnswer(status=200)
+THROTTLED = HttpAnswer(status=429, code="ThrottlingException", message="Rate exceeded")
+THROTTLED_400 = HttpAnswer(status=400, code="ThrottlingException", message="Rate exceeded")
+INTERNAL_ERROR = HttpAnswer(status=500, code="InternalFailure", message="The request could not be processed")
+UNAVAILABLE = HttpAnswer(status=503, code="ServiceUnavailable", message="The service is temporarily unavailable")
+BARE_503 = HttpAnswer(status=503)
+DENIED = HttpAnswer(
     status=403, code="AccessDeniedException", message="User is not authorized to perform: personalize:PutEvents"
 )
-UNKNOWN_TRACKER = Answer(status=404, code="ResourceNotFoundException", message="No event tracker has this trackingId")
+UNKNOWN_TRACKER = HttpAnswer(
+    status=404, code="ResourceNotFoundException", message="No event tracker has this trackingId"
+)
 REFUSED_EVENT = invalid_input("An event in eventList is invalid")
-MALFORMED = Answer(status=400, code="SerializationException", message="The body is not a JSON object")
-UNKNOWN_OPERATION = Answer(status=404, code="UnknownOperationException", message="Only POST /events is served")
-UNSIGNED = Answer(status=403, code="MissingAuthenticationTokenException", message="Missing Authentication Token")
-INCOMPLETE_SIGNATURE = Answer(
+MALFORMED = HttpAnswer(status=400, code="SerializationException", message="The body is not a JSON object")
+UNKNOWN_OPERATION = HttpAnswer(status=404, code="UnknownOperationException", message="Only POST /events is served")
+UNSIGNED = HttpAnswer(status=403, code="MissingAuthenticationTokenException", message="Missing Authentication Token")
+INCOMPLETE_SIGNATURE = HttpAnswer(
     status=403, code="IncompleteSignatureException", message="The Authorization header is not a SigV4 one"
 )
-UNKNOWN_CREDENTIALS = Answer(
+UNKNOWN_CREDENTIALS = HttpAnswer(
     status=403,
     code="UnrecognizedClientException",
     message="The security token included in the request is invalid",
 )
-EXPIRED_TOKEN = Answer(
+EXPIRED_TOKEN = HttpAnswer(
     status=403, code="ExpiredTokenException", message="The security token included in the request is expired"
 )
-RESET = Answer(status=200, reset="before the answer")
+RESET = HttpAnswer(status=200, reset="before the answer")
 """The connection is reset before a byte of an answer."""
-CUT = Answer(status=200, reset="in the body")
+CUT = HttpAnswer(status=200, reset="in the body")
 """The connection is reset after the head and the first byte of the body."""

@@ -18,18 +18,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Protocol
 
-from local.personalize.answers import THROTTLED, Answer
-from local.personalize.requests import Event, Request
+from local.personalize.answers import THROTTLED, HttpAnswer
+from local.personalize.requests import EventMembers, ReceivedRequest
 
-type Proceed = Callable[[], Awaitable[Answer]]
-type Condition = Callable[[Request], bool]
+type Proceed = Callable[[], Awaitable[HttpAnswer]]
+type Condition = Callable[[ReceivedRequest], bool]
 
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
     """One call on its way through the faults."""
 
-    request: Request
+    request: ReceivedRequest
     clock: Callable[[], float]
     released: asyncio.Event
     swallowed: bool = False
@@ -38,17 +38,17 @@ class Exchange:
 class Effect(Protocol):
     """What a fault does; `proceed` gives what the rest of the way answers."""
 
-    async def strike(self, exchange: Exchange, proceed: Proceed, /) -> Answer:
+    async def strike(self, exchange: Exchange, proceed: Proceed, /) -> HttpAnswer:
         """Answer the call, with or without proceeding."""
         ...
 
 
-def any_call(_request: Request) -> bool:
+def any_call(_request: ReceivedRequest) -> bool:
     """Match every call."""
     return True
 
 
-def any_event(predicate: Callable[[Event], bool]) -> Condition:
+def any_event(predicate: Callable[[EventMembers], bool]) -> Condition:
     """Match the calls with an event that satisfies the predicate: one bad event fails its call."""
     return lambda request: any(map(predicate, request.events))
 
@@ -81,7 +81,7 @@ class Injected:
         self._until = None if fault.seconds is None else now + fault.seconds
         self._random = random.Random(fault.seed)  # noqa: S311 - repeatable draws are the point
 
-    def strikes(self, request: Request, now: float) -> bool:
+    def strikes(self, request: ReceivedRequest, now: float) -> bool:
         """Decide whether this call is struck, and count it if so."""
         struck = not self._spent(now) and self.fault.when(request) and self._random.random() < self.fault.share
         self.struck += struck
@@ -97,7 +97,7 @@ class Delay:
 
     seconds: float | Callable[[], float]
 
-    async def strike(self, _exchange: Exchange, proceed: Proceed, /) -> Answer:
+    async def strike(self, _exchange: Exchange, proceed: Proceed, /) -> HttpAnswer:
         """Wait, then go on."""
         await asyncio.sleep(self.seconds() if callable(self.seconds) else self.seconds)
         return await proceed()
@@ -107,7 +107,7 @@ class Delay:
 class Hang:
     """Hold the call until `clear()` releases it, or its client or the fake closes the connection."""
 
-    async def strike(self, exchange: Exchange, proceed: Proceed, /) -> Answer:
+    async def strike(self, exchange: Exchange, proceed: Proceed, /) -> HttpAnswer:
         """Wait for the release, then go on."""
         await exchange.released.wait()
         return await proceed()
@@ -119,7 +119,7 @@ class SlowBody:
 
     seconds: float
 
-    async def strike(self, _exchange: Exchange, proceed: Proceed, /) -> Answer:
+    async def strike(self, _exchange: Exchange, proceed: Proceed, /) -> HttpAnswer:
         """Go on, and slow down what comes back."""
         return replace(await proceed(), body_seconds=self.seconds)
 
@@ -128,7 +128,7 @@ class SlowBody:
 class Swallow:
     """Answer 200 and forget the events, so that a count of what arrived must find them missing."""
 
-    async def strike(self, exchange: Exchange, proceed: Proceed, /) -> Answer:
+    async def strike(self, exchange: Exchange, proceed: Proceed, /) -> HttpAnswer:
         """Mark the call as one not to remember, then go on."""
         exchange.swallowed = True
         return await proceed()
@@ -143,14 +143,14 @@ class Quota:
 
     per_second: float
     burst: float = 1.0
-    refusal: Answer = THROTTLED
+    refusal: HttpAnswer = THROTTLED
     _tokens: float = field(init=False)
     _filled: float | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self._tokens = self.burst
 
-    async def strike(self, exchange: Exchange, proceed: Proceed, /) -> Answer:
+    async def strike(self, exchange: Exchange, proceed: Proceed, /) -> HttpAnswer:
         """Go on for a token, else refuse."""
         self._fill(exchange.clock())
         if self._tokens < 1:

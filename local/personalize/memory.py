@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
-from local.personalize.answers import Answer
-from local.personalize.requests import Event, Request
+from local.personalize.answers import HttpAnswer
+from local.personalize.requests import EventMembers, ReceivedRequest
 
 NO_ANSWER = "NoAnswer"
 """The `error` of a call that ended without a whole answer: reset, or given up by its client."""
@@ -29,7 +29,7 @@ class Call:
 class Accepted:
     """The first event accepted under its eventId, the one Personalize trains with."""
 
-    event: Event
+    event: EventMembers
     tracking_id: str
     user_id: str | None
     session_id: str
@@ -125,7 +125,7 @@ class Memory:
         with self._changed:
             self._reset()
 
-    def _begin(self, request: Request) -> int:
+    def _begin(self, request: ReceivedRequest) -> int:
         """Note an arrival and return its number, for `_end`."""
         with self._changed:
             self._arrivals += 1
@@ -143,7 +143,7 @@ class Memory:
             self._changed.notify_all()
             return number
 
-    def _end(self, number: int, answer: Answer | None) -> None:
+    def _end(self, number: int, answer: HttpAnswer | None) -> None:
         """Note the outcome of a call, None for no answer; of two outcomes the first stands."""
         with self._changed:
             lane = self._under_way.pop(number, None)
@@ -160,7 +160,7 @@ class Memory:
         if left:
             self._by_lane[lane] = left
 
-    def _accept(self, request: Request) -> None:
+    def _accept(self, request: ReceivedRequest) -> None:
         with self._changed:
             for event_id, event in zip(request.event_ids, request.events, strict=True):
                 self._repeated += event_id in self._accepted
@@ -177,7 +177,7 @@ class Memory:
         return replace(known, count=known.count + 1) if known else None
 
 
-def _settled(call: Call, answer: Answer | None) -> Call:
+def _settled(call: Call, answer: HttpAnswer | None) -> Call:
     if answer is None or answer.reset != "never":
         return replace(call, error=NO_ANSWER)
     return replace(call, status=answer.status, error=answer.code or None)

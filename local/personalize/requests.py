@@ -12,7 +12,7 @@ import msgspec
 from botocore.loaders import Loader
 from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 
-type Event = dict[str, Any]
+type EventMembers = dict[str, Any]
 
 _SCALARS = {"string": str, "float": float, "timestamp": float}
 MAX_EVENT_BYTES = 10 * 1024
@@ -22,7 +22,7 @@ RESERVED_PROPERTIES = frozenset({"userid", "sessionid", "eventtype", "timestamp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class ReceivedRequest:
     """One request as it came: members of the wrong type read as absent here, `document` holds them all.
 
     An event without an id has got a random one in `event_ids`, as the service gives it.
@@ -33,7 +33,7 @@ class Request:
     tracking_id: str
     user_id: str | None
     session_id: str
-    events: tuple[Event, ...]
+    events: tuple[EventMembers, ...]
     event_ids: tuple[str, ...]
 
     @property
@@ -42,7 +42,7 @@ class Request:
         return (self.tracking_id, self.session_id)
 
 
-def parse(body: bytes) -> Request:
+def parse(body: bytes) -> ReceivedRequest:
     """Read a body, whatever it holds; `document` is None where it is not JSON."""
     try:
         document = msgspec.json.decode(body)
@@ -51,7 +51,7 @@ def parse(body: bytes) -> Request:
     members: dict[str, Any] = document if isinstance(document, dict) else {}
     listed = members.get("eventList")
     events = tuple(event for event in listed if isinstance(event, dict)) if isinstance(listed, list) else ()
-    return Request(
+    return ReceivedRequest(
         document=document,
         size=len(body),
         tracking_id=_text(members.get("trackingId")) or "",
@@ -62,7 +62,7 @@ def parse(body: bytes) -> Request:
     )
 
 
-def violation(request: Request) -> str | None:
+def violation(request: ReceivedRequest) -> str | None:
     """Say which limit the request breaks first, without a byte of its values; None when it breaks none."""
     try:
         msgspec.convert(request.document, _put_events_type())
@@ -113,7 +113,7 @@ def _limits_of(shape: Shape) -> msgspec.Meta:
     )
 
 
-def _event_violation(event: Event, *, weigh: bool) -> str | None:
+def _event_violation(event: EventMembers, *, weigh: bool) -> str | None:
     """Check what the model says in words only; no event of a request smaller than one event's limit need be weighed."""
     if weigh and len(msgspec.json.encode(event)) > MAX_EVENT_BYTES:
         return f"An event must be at most {MAX_EVENT_BYTES} bytes"

@@ -24,7 +24,7 @@ from local.personalize.answers import (
     OK,
     UNKNOWN_OPERATION,
     UNKNOWN_TRACKER,
-    Answer,
+    HttpAnswer,
     invalid_input,
     reset,
     response,
@@ -33,7 +33,7 @@ from local.personalize.answers import (
 )
 from local.personalize.faults import Exchange, Fault, Injected
 from local.personalize.memory import Memory
-from local.personalize.requests import Request, parse, violation
+from local.personalize.requests import ReceivedRequest, parse, violation
 
 HOST = "127.0.0.1"
 TEST_CREDENTIALS = Credentials("test", "test")
@@ -145,18 +145,18 @@ class PersonalizeFake(Memory):
         finally:
             self._end(call, None)
 
-    async def _answer(self, http: web.BaseRequest, request: Request) -> Answer:
+    async def _answer(self, http: web.BaseRequest, request: ReceivedRequest) -> HttpAnswer:
         refusal = await self._signature_refusal(http) if self.verify_signatures else None
         if refusal:
             return refusal
         exchange = Exchange(request=request, clock=self.clock, released=self._released)
         return await self._proceed(exchange, iter(self._injected))
 
-    async def _signature_refusal(self, http: web.BaseRequest) -> Answer | None:
+    async def _signature_refusal(self, http: web.BaseRequest) -> HttpAnswer | None:
         signed = signatures.Signed(method=http.method, url=str(http.url), headers=http.headers, body=await http.read())
         return signatures.refusal(signed, self.credentials, datetime.now(UTC))
 
-    async def _proceed(self, exchange: Exchange, faults: Iterator[Injected]) -> Answer:
+    async def _proceed(self, exchange: Exchange, faults: Iterator[Injected]) -> HttpAnswer:
         """Take the call through the faults that are left, then to the service."""
         now = self.clock()
         struck = next((injected.fault for injected in faults if injected.strikes(exchange.request, now)), None)
@@ -166,13 +166,13 @@ class PersonalizeFake(Memory):
             return await self._spoil(struck, exchange, await self._proceed(exchange, faults))
         return await struck.does.strike(exchange, lambda: self._proceed(exchange, faults))
 
-    async def _spoil(self, fault: Fault, exchange: Exchange, answer: Answer) -> Answer:
-        async def proceed() -> Answer:
+    async def _spoil(self, fault: Fault, exchange: Exchange, answer: HttpAnswer) -> HttpAnswer:
+        async def proceed() -> HttpAnswer:
             return answer
 
         return await fault.does.strike(exchange, proceed) if answer == OK else answer
 
-    def _put_events(self, exchange: Exchange) -> Answer:
+    def _put_events(self, exchange: Exchange) -> HttpAnswer:
         """Do what the service does with a request that reaches it."""
         request = exchange.request
         if not isinstance(request.document, dict):
@@ -186,7 +186,7 @@ class PersonalizeFake(Memory):
             self._accept(request)
         return OK
 
-    async def _send(self, http: web.BaseRequest, answer: Answer, call: int) -> web.StreamResponse:
+    async def _send(self, http: web.BaseRequest, answer: HttpAnswer, call: int) -> web.StreamResponse:
         """Send what the answer says; the call is over before its client can know, so that tests may look at once."""
         begun = await send_first_byte(http, answer) if answer.streamed else None
         self._end(call, answer)

@@ -15,7 +15,7 @@ from local.personalize.answers import (
     INCOMPLETE_SIGNATURE,
     UNKNOWN_CREDENTIALS,
     UNSIGNED,
-    Answer,
+    HttpAnswer,
     invalid_signature,
 )
 
@@ -41,7 +41,7 @@ class Signed:
     body: bytes
 
 
-def refusal(request: Signed, credentials: Credentials, now: datetime) -> Answer | None:
+def refusal(request: Signed, credentials: Credentials, now: datetime) -> HttpAnswer | None:
     """Answer a request that these credentials did not sign for Personalize about `now`; None for one they did."""
     if "Authorization" not in request.headers:
         return UNSIGNED

@@ -7,7 +7,7 @@ from itertools import islice
 from personalize_relay.events import Interaction
 from personalize_relay_cli.advice import Weakness
 from personalize_relay_cli.checking.schemas import Schema
-from personalize_relay_cli.checking.sketches import Sample
+from personalize_relay_cli.checking.sketches import KeySample
 from personalize_relay_cli.checking.spellings import Names, names
 from personalize_relay_cli.input.reading import Line
 
@@ -91,9 +91,9 @@ class Observations:
         self._derived = derived
         self._names = names
         self._events = 0
-        self._sessions = Sample(bounds.sessions, _Session)
-        self._types = Sample(bounds.event_types, _Type)
-        self._event_ids = Sample(bounds.event_ids, _EventId)
+        self._sessions = KeySample(bounds.sessions, _Session)
+        self._types = KeySample(bounds.event_types, _Type)
+        self._event_ids = KeySample(bounds.event_ids, _EventId)
         self._seen = {weakness: _Seen() for weakness in Weakness}
 
     def see(self, line: Line, interaction: Interaction) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from hashlib import blake2b
 
 
-class Sample[T]:
+class KeySample[T]:
     """A part of all keys, chosen by their hash, with all that was ever seen of each.
 
     Up to `bound` keys it is all of them. Beyond, it is every second, fourth, eighth … of the distinct keys, however

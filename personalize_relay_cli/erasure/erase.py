@@ -10,7 +10,7 @@ from personalize_relay_cli.erasure.rewriting import rewritten
 from personalize_relay_cli.recovery.redriven import Ledger
 from personalize_relay_cli.recovery.selection import Selection
 from personalize_relay_cli.recovery.set_aside import Flaw
-from personalize_relay_cli.recovery.stored import ON_FAILURE, Content, FailureBucket
+from personalize_relay_cli.recovery.stored import ON_FAILURE, FailureBucket, StoredObject
 
 MAX_ATTEMPTS = 5
 """Of an object that is written by another each time."""
@@ -30,7 +30,7 @@ class Kind(msgspec.Struct, rename="camel"):
     """Objects that are written anew, or go."""
 
 
-class Account(msgspec.Struct, kw_only=True, rename="camel", tag_field="schema", tag="personalize-relay.erase/1"):
+class ErasureAccount(msgspec.Struct, kw_only=True, rename="camel", tag_field="schema", tag="personalize-relay.erase/1"):
     """What is erased, or in a plan would be."""
 
     dry_run: bool = False
@@ -68,15 +68,15 @@ class Erasure:
         self._ledger = ledger
         self._eraser = eraser
         self._objects = objects
-        self.account = Account(dry_run=objects is None)
+        self.account = ErasureAccount(dry_run=objects is None)
 
-    def run(self) -> Account:
+    def run(self) -> ErasureAccount:
         """Go through it all; what ends it early leaves the account of what was done."""
         for found in self._bucket.contents(Selection()):
             self._object(found)
         return self.account
 
-    def _object(self, found: Content | Flaw) -> None:
+    def _object(self, found: StoredObject | Flaw) -> None:
         for _ in range(MAX_ATTEMPTS):
             if isinstance(found, Flaw):
                 self.account.flaws.append(found)
@@ -88,7 +88,7 @@ class Erasure:
             found = self._bucket.content(found.key)
         self.account.flaws.append(Flaw(told.key, None, "is changed by others all the time: try again later"))
 
-    def _is_written(self, found: Content, told: "_Object") -> bool:
+    def _is_written(self, found: StoredObject, told: "_Object") -> bool:
         if self._objects is None or not told.remainders:
             return True
         body = rewritten(found.key, found.body, told.remainders)
@@ -102,7 +102,7 @@ class Erasure:
 class _Object:
     """What becomes of an object's records, not yet counted: it may have to be read again."""
 
-    def __init__(self, content: Content, eraser: Eraser) -> None:
+    def __init__(self, content: StoredObject, eraser: Eraser) -> None:
         self.key = content.key
         self.remainders: dict[int, Remainder] = {}
         self._records = 0
@@ -119,7 +119,7 @@ class _Object:
             elif told.unreadable:
                 self._unreadable.append((told.unreadable, record.origin.sequence_number))
 
-    def count(self, account: Account) -> None:
+    def count(self, account: ErasureAccount) -> None:
         kind = account.given_up if self.key.startswith(ON_FAILURE) else account.quarantined
         removed = sum(each.data is None for each in self.remainders.values())
         kind.objects += 1

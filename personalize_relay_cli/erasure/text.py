@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from personalize_relay_cli.erasure.erase import Account
+from personalize_relay_cli.erasure.erase import ErasureAccount
 from personalize_relay_cli.printing import counted, number
 
 ELSEWHERE = (
@@ -13,7 +13,7 @@ ELSEWHERE = (
 )
 
 
-def account_lines(account: Account) -> Iterator[str]:
+def account_lines(account: ErasureAccount) -> Iterator[str]:
     """The account for people."""
     would = "would be " if account.dry_run else ""
     for name, kind in account.kinds.items():

@@ -24,7 +24,7 @@ class Alarm:
     since: str
 
 
-class Alarms(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class AlarmStates(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A stack's alarms."""
 
     on: tuple[Alarm, ...]
@@ -36,14 +36,14 @@ class Alarms(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """How many of them the emulator makes nothing of."""
 
 
-def alarms(client: ClientFactory, stack: str) -> Alarms:
+def alarms(client: ClientFactory, stack: str) -> AlarmStates:
     """The alarms that the stack made, whatever others have names like theirs."""
     pages = client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
     made = [each for page in pages for each in page["StackResourceSummaries"] if each["ResourceType"] in _KINDS]
     ids = [str(each.get("PhysicalResourceId", "")) for each in made]
     names = [name for name in ids if name and not name.startswith(NOT_EMULATED)]
     found = _described(client("cloudwatch"), names)
-    return Alarms(
+    return AlarmStates(
         on=tuple(_on(stack, each) for each in found if each["StateValue"] == "ALARM"),
         watched=len(found),
         gone=tuple(sorted({*names} - {each["AlarmName"] for each in found})),

@@ -7,7 +7,7 @@ import msgspec
 
 from personalize_relay_cli.deployment import Deployment
 from personalize_relay_cli.health import alarms, function_log, readings
-from personalize_relay_cli.health.alarms import Alarms
+from personalize_relay_cli.health.alarms import AlarmStates
 from personalize_relay_cli.health.function_log import Batch
 from personalize_relay_cli.health.readings import Figure
 from personalize_relay_cli.problems import Problem, translating
@@ -33,7 +33,7 @@ class Look(
     events_a_call: Figure
     mapping: str | Unread
     """The mapping's state in Lambda's own word."""
-    alarms: Alarms | Unread
+    alarms: AlarmStates | Unread
     failures: tuple[Batch, ...] | Unread
     """The last batches of the window that something failed in, newest first."""
 

@@ -9,7 +9,7 @@ from rich.text import Text
 from personalize_relay.errors import Reason
 from personalize_relay.metrics import Metric, quarantined_for, unit
 from personalize_relay_cli.health import readings
-from personalize_relay_cli.health.alarms import Alarms
+from personalize_relay_cli.health.alarms import AlarmStates
 from personalize_relay_cli.health.function_log import Batch
 from personalize_relay_cli.health.look import Look, Unread
 from personalize_relay_cli.health.readings import Figure
@@ -121,7 +121,7 @@ def _mapping(state: str | Unread) -> Iterator[Text]:
         yield Text(f"mapping: {state}: nothing is read from the stream", style="red")
 
 
-def _alarms(seen: Alarms | Unread) -> Iterator[Text]:
+def _alarms(seen: AlarmStates | Unread) -> Iterator[Text]:
     if isinstance(seen, Unread):
         yield _unread("the alarms", seen)
         return

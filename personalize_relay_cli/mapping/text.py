@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import Any
 
 from personalize_relay.names import MARK
-from personalize_relay_cli.mapping.trial import Trial, Tried
+from personalize_relay_cli.mapping.trial import MappingTrial, Tried
 from personalize_relay_cli.printing import counted, shown
 
 _KINDS = {
@@ -49,7 +49,7 @@ def tried(each: Tried, *, reveal: bool, width: int) -> Iterator[str]:
     yield ""
 
 
-def summary(trial: Trial) -> str:
+def summary(trial: MappingTrial) -> str:
     """How many of what there were."""
     said = f"dropped {trial.dropped.total()}" + (f" ({counted(trial.dropped)})" if trial.dropped else "")
     return f"payloads {trial.payloads}, events {trial.events}, {said}, rejected {trial.rejected}"

@@ -42,7 +42,7 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
         return not self.events and not self.rejections
 
 
-class Trial:
+class MappingTrial:
     """Tries a mapping on records that are taken to arrive at a time, in epoch seconds, and counts."""
 
     def __init__(self, mapping: Mapping, arrival: float) -> None:

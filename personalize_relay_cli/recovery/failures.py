@@ -16,10 +16,10 @@ from personalize_relay_cli.problems import Misuse, Problem
 from personalize_relay_cli.recovery.redriven import Ledger, Mark
 from personalize_relay_cli.recovery.resending import Sender, ToPersonalize, ToStream
 from personalize_relay_cli.recovery.selection import Selection
-from personalize_relay_cli.recovery.set_aside import Flaw, Position, SetAside
+from personalize_relay_cli.recovery.set_aside import EventPosition, Flaw, SetAside
 from personalize_relay_cli.recovery.stored import FailureBucket
 
-type Found = tuple[SetAside, dict[Position, Mark]]
+type Found = tuple[SetAside, dict[EventPosition, Mark]]
 """A record, and what the ledger of its object has."""
 
 

@@ -8,9 +8,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from personalize_relay_cli.recovery.redrive import Claim, claims
-from personalize_relay_cli.recovery.redriven import Ledger, Page
+from personalize_relay_cli.recovery.redriven import Ledger, LedgerPage
 from personalize_relay_cli.recovery.selection import Selection
-from personalize_relay_cli.recovery.set_aside import Cause, Flaw, SetAside
+from personalize_relay_cli.recovery.set_aside import FailureCause, Flaw, SetAside
 from personalize_relay_cli.recovery.stored import REDRIVEN, FailureBucket, Stored
 
 
@@ -33,7 +33,7 @@ class One(msgspec.Struct, kw_only=True, rename="camel"):
 
     sequence_number: str
     arrival: datetime
-    cause: Cause
+    cause: FailureCause
     events: int
     left: int
 
@@ -74,13 +74,13 @@ def listing(bucket: FailureBucket, ledger: Ledger, selection: Selection, *, each
         page = ledgers.of(content.key)
         if isinstance(page, Flaw):
             found.flaws.append(page)
-            page = Page({})
+            page = LedgerPage({})
         if _count(found, content.records, selection, page):
             found.claims.extend(claims(content.key, page.claims.values()))
     return found
 
 
-def _count(found: Listing, records: Iterator[SetAside | Flaw], selection: Selection, page: Page) -> bool:
+def _count(found: Listing, records: Iterator[SetAside | Flaw], selection: Selection, page: LedgerPage) -> bool:
     """Count the records of one object; returns whether events of it are selected."""
     sent = page.sent
     any_events = False
@@ -112,8 +112,8 @@ class _Ledgers:
         self._next = next(self._keys, None)
         self._ledger = ledger
 
-    def of(self, source: str) -> Page | Flaw:
+    def of(self, source: str) -> LedgerPage | Flaw:
         while self._next and self._next.key < REDRIVEN + source:
             self._next = next(self._keys, None)
         known = self._next is not None and self._next.key == REDRIVEN + source
-        return self._ledger.read(source) if known else Page({})
+        return self._ledger.read(source) if known else LedgerPage({})

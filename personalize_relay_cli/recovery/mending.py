@@ -19,7 +19,7 @@ from personalize_relay.parsing import parse
 from personalize_relay.projections import Expression
 from personalize_relay_cli.problems import Misuse
 from personalize_relay_cli.recovery.selection import Piece
-from personalize_relay_cli.recovery.set_aside import Position
+from personalize_relay_cli.recovery.set_aside import EventPosition
 
 TRANSFORM_FAILED = "transform_failed"
 """The reason of an event that the transform can't be applied to, or makes no event of."""
@@ -37,7 +37,7 @@ class NotMended(Exception):
 class Mended(msgspec.Struct, frozen=True, kw_only=True):
     """An event to send: as a payload of the stream, and as the function would read that."""
 
-    position: Position
+    position: EventPosition
     payload: bytes
     interaction: Interaction
     """Its source is its place in the original record."""

@@ -13,10 +13,10 @@ from msgspec import UNSET, UnsetType
 
 from personalize_relay_cli.problems import Problem
 from personalize_relay_cli.recovery.mending import Mended, Mender, NotMended
-from personalize_relay_cli.recovery.redriven import Ledger, Mark, Page
-from personalize_relay_cli.recovery.resending import MAX_RECORDS, Outcome, Sender
+from personalize_relay_cli.recovery.redriven import Ledger, LedgerPage, Mark
+from personalize_relay_cli.recovery.resending import MAX_RECORDS, ChunkOutcome, Sender
 from personalize_relay_cli.recovery.selection import Piece, Selection
-from personalize_relay_cli.recovery.set_aside import Flaw, Position, SetAside
+from personalize_relay_cli.recovery.set_aside import EventPosition, Flaw, SetAside
 from personalize_relay_cli.recovery.stored import FailureBucket
 
 ALREADY_SENT = "alreadySent"
@@ -40,7 +40,7 @@ class Claim(msgspec.Struct, frozen=True):
     events: int
 
 
-class Sample(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class BeforeAfter(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """An event before and after it is mended, shown on request."""
 
     reason: str
@@ -51,7 +51,9 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Why there is none after."""
 
 
-class Account(msgspec.Struct, kw_only=True, rename="camel", tag_field="schema", tag="personalize-relay.redrive/1"):
+class RedriveAccount(
+    msgspec.Struct, kw_only=True, rename="camel", tag_field="schema", tag="personalize-relay.redrive/1"
+):
     """Where each selected event is."""
 
     dry_run: bool = False
@@ -72,7 +74,7 @@ class Account(msgspec.Struct, kw_only=True, rename="camel", tag_field="schema", 
     """Sequence numbers of some that can't be read."""
     claims: list[Claim] = msgspec.field(default_factory=list)
     flaws: list[Flaw] = msgspec.field(default_factory=list)
-    samples: list[Sample] | UnsetType = UNSET
+    samples: list[BeforeAfter] | UnsetType = UNSET
     """The first event of each reason, where that is to be revealed."""
 
     @property
@@ -122,9 +124,9 @@ class Redrive:
         self._next = 0.0
         self._sent: set[int] = set()
         """Hashes of the identities of what is sent, in this run or before, so far as this run has seen."""
-        self.account = Account(dry_run=sender is None, samples=[] if reveal else UNSET)
+        self.account = RedriveAccount(dry_run=sender is None, samples=[] if reveal else UNSET)
 
-    def run(self, selection: Selection) -> Account:
+    def run(self, selection: Selection) -> RedriveAccount:
         """Go through it all, object by object; what ends it early leaves the account of what was done."""
         try:
             for found in self._bucket.contents(selection):
@@ -165,7 +167,7 @@ class Redrive:
         elif mine:
             self._send(self._sender, key, page, mine, identities)
 
-    def _unsent(self, key: str, pieces: Sequence[Piece], page: Page) -> list[Piece]:
+    def _unsent(self, key: str, pieces: Sequence[Piece], page: LedgerPage) -> list[Piece]:
         """Without those that were sent, be it from another object that holds them too."""
         sent = page.sent
         self._sent.update(_identity(piece) for piece in pieces if piece.position in sent)
@@ -199,7 +201,7 @@ class Redrive:
         samples = self.account.samples
         if samples is not UNSET and piece.reason not in {each.reason for each in samples}:
             samples.append(
-                Sample(
+                BeforeAfter(
                     reason=piece.reason,
                     sequence_number=piece.record.origin.sequence_number,
                     before=piece.event,
@@ -214,7 +216,9 @@ class Redrive:
         if len(self.account.examples) < MAX_EXAMPLES:
             self.account.examples.append(piece.record.origin.sequence_number)
 
-    def _claimed(self, key: str, mended: dict[Position, Mended], page: Page) -> tuple[list[Mended], Page]:
+    def _claimed(
+        self, key: str, mended: dict[EventPosition, Mended], page: LedgerPage
+    ) -> tuple[list[Mended], LedgerPage]:
         """Those to send, or in a plan, those that nobody else claims; and the ledger since."""
         if self._sender is None:
             mine = {each for each in mended if self._take_over or each not in page.claims}
@@ -231,11 +235,11 @@ class Redrive:
         return [each for position, each in mended.items() if position in mine], page
 
     def _send(
-        self, sender: Sender, key: str, page: Page, mine: Sequence[Mended], identities: dict[Position, int]
+        self, sender: Sender, key: str, page: LedgerPage, mine: Sequence[Mended], identities: dict[EventPosition, int]
     ) -> None:
-        sent: set[Position] = set()
+        sent: set[EventPosition] = set()
         rejected: Counter[str] = Counter()
-        under_way: set[Position] = set()
+        under_way: set[EventPosition] = set()
         size = MAX_RECORDS if self._rate is None else max(1, min(MAX_RECORDS, int(self._rate)))
         try:
             for chunk in batched(mine, size, strict=False):
@@ -263,7 +267,7 @@ class Redrive:
         self._next = max(now, self._next) + count / self._rate
 
 
-def _check_progress(outcome: Outcome) -> None:
+def _check_progress(outcome: ChunkOutcome) -> None:
     """End a run that gets nothing through: the next events would fare no better."""
     if outcome.failed and not (outcome.sent or outcome.rejected):
         codes = ", ".join(sorted(set(outcome.failed.values())))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from personalize_relay_cli.problems import Problem
-from personalize_relay_cli.recovery.set_aside import Flaw, Position
+from personalize_relay_cli.recovery.set_aside import EventPosition, Flaw
 from personalize_relay_cli.recovery.stored import REDRIVEN
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class _Entry(msgspec.Struct, kw_only=True):
     state: Literal["claimed", "sent"]
     run: str
     at: Annotated[datetime, msgspec.Meta(tz=True)]
-    events: list[Position]
+    events: list[EventPosition]
 
 
 class _Document(msgspec.Struct, kw_only=True):
@@ -48,20 +48,20 @@ class _Document(msgspec.Struct, kw_only=True):
     entries: list[_Entry]
 
 
-class Page(msgspec.Struct, frozen=True):
+class LedgerPage(msgspec.Struct, frozen=True):
     """The ledger of one object, as it was read."""
 
-    marks: Mapping[Position, Mark]
+    marks: Mapping[EventPosition, Mark]
     etag: str | None = None
     """None while there is no such object."""
 
     @property
-    def sent(self) -> AbstractSet[Position]:
+    def sent(self) -> AbstractSet[EventPosition]:
         """The events that are sent."""
         return {position for position, mark in self.marks.items() if mark.state == "sent"}
 
     @property
-    def claims(self) -> dict[Position, Mark]:
+    def claims(self) -> dict[EventPosition, Mark]:
         """The events that are claimed and not noted as sent: a run is at it, or died over it."""
         return {position: mark for position, mark in self.marks.items() if mark.state == "claimed"}
 
@@ -75,13 +75,13 @@ class Ledger:
         self.run = run
         self._now = now
 
-    def read(self, source: str) -> Page | Flaw:
+    def read(self, source: str) -> LedgerPage | Flaw:
         """The ledger of an object; a flaw where it can't be read, as that of a later version."""
         key = REDRIVEN + source
         try:
             answer = self._s3.get_object(Bucket=self._bucket, Key=key)
         except self._s3.exceptions.NoSuchKey:
-            return Page({})
+            return LedgerPage({})
         try:
             document = msgspec.json.decode(answer["Body"].read(), type=_Document)
         except ValueError:
@@ -91,18 +91,18 @@ class Ledger:
         marks = {
             position: Mark(entry.state, entry.run, entry.at) for entry in document.entries for position in entry.events
         }
-        return Page(marks, answer["ETag"])
+        return LedgerPage(marks, answer["ETag"])
 
     def claim(
-        self, source: str, page: Page, wanted: Iterable[Position], *, take_over: bool
-    ) -> tuple[AbstractSet[Position], Page]:
+        self, source: str, page: LedgerPage, wanted: Iterable[EventPosition], *, take_over: bool
+    ) -> tuple[AbstractSet[EventPosition], LedgerPage]:
         """Claim events for this run, those claimed by others only to take over; returns what it got, and the page.
 
         `page` is the ledger as it was read: if nobody has changed it since, it isn't read again.
         """
         asked = list(wanted)
 
-        def change(page: Page) -> dict[Position, Mark]:
+        def change(page: LedgerPage) -> dict[EventPosition, Mark]:
             mark = Mark("claimed", self.run, self._now())
             free = (each for each in asked if self._free(page.marks.get(each), take_over=take_over))
             return dict(page.marks) | dict.fromkeys(free, mark)
@@ -111,11 +111,16 @@ class Ledger:
         return {each for each in asked if _is_claim_of(self.run, page.marks.get(each))}, page
 
     def settle(
-        self, source: str, page: Page, *, sent: AbstractSet[Position], unknown: AbstractSet[Position] = frozenset()
+        self,
+        source: str,
+        page: LedgerPage,
+        *,
+        sent: AbstractSet[EventPosition],
+        unknown: AbstractSet[EventPosition] = frozenset(),
     ) -> None:
         """Note events as sent, and give back this run's other claims but those of which it isn't known."""
 
-        def change(page: Page) -> dict[Position, Mark]:
+        def change(page: LedgerPage) -> dict[EventPosition, Mark]:
             mark = Mark("sent", self.run, self._now())
             already = page.sent
             kept = {
@@ -130,27 +135,29 @@ class Ledger:
     def renew(self, source: str) -> None:
         """Write the ledger of an object anew, so that it outlives the object, which was written anew itself."""
         page = self.read(source)
-        while isinstance(page, Page) and page.marks and not self._put(source, page.marks, page.etag):
+        while isinstance(page, LedgerPage) and page.marks and not self._put(source, page.marks, page.etag):
             page = self.read(source)
 
     def _free(self, mark: Mark | None, *, take_over: bool) -> bool:
         return mark is None or (mark.state == "claimed" and take_over)
 
-    def _update(self, source: str, page: Page, change: Callable[[Page], dict[Position, Mark]]) -> Page:
+    def _update(
+        self, source: str, page: LedgerPage, change: Callable[[LedgerPage], dict[EventPosition, Mark]]
+    ) -> LedgerPage:
         """Change a ledger whatever others do to it meanwhile."""
         for _ in range(MAX_ATTEMPTS):
             marks = change(page)
             if marks == page.marks:
                 return page
             if etag := self._put(source, marks, page.etag):
-                return Page(marks, etag)
+                return LedgerPage(marks, etag)
             read = self.read(source)
             if isinstance(read, Flaw):
                 raise Problem(str(read))
             page = read
         raise Problem(f"{REDRIVEN}{source} is changed by others all the time: try again later")
 
-    def _put(self, source: str, marks: Mapping[Position, Mark], etag: str | None) -> str | None:
+    def _put(self, source: str, marks: Mapping[EventPosition, Mark], etag: str | None) -> str | None:
         """Write a ledger unless it has changed; returns its new ETag once it is written."""
         from botocore.exceptions import ClientError  # noqa: PLC0415 - slow to import
 
@@ -169,8 +176,8 @@ def _is_claim_of(run: str, mark: Mark | None) -> bool:
     return mark is not None and mark.state == "claimed" and mark.run == run
 
 
-def _encode(source: str, marks: Mapping[Position, Mark]) -> bytes:
-    events: dict[Mark, list[Position]] = defaultdict(list)
+def _encode(source: str, marks: Mapping[EventPosition, Mark]) -> bytes:
+    events: dict[Mark, list[EventPosition]] = defaultdict(list)
     for position, mark in marks.items():
         events[mark].append(position)
     entries = [_Entry(state=mark.state, run=mark.run, at=mark.at, events=each) for mark, each in events.items()]

@@ -9,7 +9,7 @@ import msgspec
 from personalize_relay.delivery import Delivery
 from personalize_relay.requests import lanes
 from personalize_relay_cli.recovery.mending import Mended
-from personalize_relay_cli.recovery.set_aside import Position
+from personalize_relay_cli.recovery.set_aside import EventPosition
 from personalize_relay_cli.sending.contents import content
 from personalize_relay_cli.sending.outbox import MAX_RECORDS_PER_CALL, Entry
 from personalize_relay_cli.sending.put_records import Stuck, Writer, put_records
@@ -22,20 +22,20 @@ SECONDS_FOR_A_CHUNK = 60.0
 """Time that a chunk of direct calls may take, and that the stream may take nothing: room for throttled retries."""
 
 
-class Outcome(msgspec.Struct):
+class ChunkOutcome(msgspec.Struct):
     """What came of each event of a chunk: it is in exactly one of these."""
 
-    sent: set[Position] = msgspec.field(default_factory=set)
-    rejected: dict[Position, str] = msgspec.field(default_factory=dict)
+    sent: set[EventPosition] = msgspec.field(default_factory=set)
+    rejected: dict[EventPosition, str] = msgspec.field(default_factory=dict)
     """By Personalize, with the function's word for why."""
-    failed: dict[Position, str] = msgspec.field(default_factory=dict)
+    failed: dict[EventPosition, str] = msgspec.field(default_factory=dict)
     """Not sent, with the code of what stood in the way."""
 
 
 class Sender(Protocol):
     """Sends events of one object again, in order of their sessions."""
 
-    def send(self, chunk: Sequence[Mended]) -> Outcome:
+    def send(self, chunk: Sequence[Mended]) -> ChunkOutcome:
         """Send up to 500 events; raises what its client raises."""
 
 
@@ -59,14 +59,14 @@ class ToStream:
         self._stuck = ""
         """The code that the stream is stuck at."""
 
-    def send(self, chunk: Sequence[Mended]) -> Outcome:
+    def send(self, chunk: Sequence[Mended]) -> ChunkOutcome:
         """See Sender."""
-        outcome = Outcome()
+        outcome = ChunkOutcome()
 
-        def settled(entry: Entry[Position], _answer: object) -> None:
+        def settled(entry: Entry[EventPosition], _answer: object) -> None:
             outcome.sent.update(entry.of)
 
-        writer = Writer[Position](
+        writer = Writer[EventPosition](
             self._put, settled, give_up_after=SECONDS_FOR_A_CHUNK, clock=self._clock, wait=self._wait
         )
         for each in chunk:
@@ -86,7 +86,7 @@ class ToPersonalize:
     def __init__(self, delivery: Delivery) -> None:
         self._delivery = delivery
 
-    def send(self, chunk: Sequence[Mended]) -> Outcome:
+    def send(self, chunk: Sequence[Mended]) -> ChunkOutcome:
         """See Sender."""
         by_source = {each.interaction.source: each for each in chunk}
         # The function doubts its tracker before the first events that are refused. A person has chosen these, and
@@ -99,7 +99,7 @@ class ToPersonalize:
         )
         errors = sorted({*result.configuration_errors, *result.uncured_errors})
         why = ", ".join(errors) or "out of time"
-        return Outcome(
+        return ChunkOutcome(
             sent={by_source[source].position for source in result.delivered},
             rejected={by_source[source].position: each.reason for source, each in result.rejected.items()},
             failed={by_source[source].position: why for source in result.undelivered},

@@ -14,7 +14,7 @@ from personalize_relay.mapping import Mapping
 from personalize_relay.members import absent
 from personalize_relay.names import CONTRACT, FLAT_MEMBERS, MARK, meant, respelt
 from personalize_relay_cli.problems import Misuse
-from personalize_relay_cli.recovery.set_aside import Cause, Position, SetAside
+from personalize_relay_cli.recovery.set_aside import EventPosition, FailureCause, SetAside
 
 ERASED = {"messageType": "CONTROL_MESSAGE", "logEvents": []}
 """Keeps the place of what was erased from among others: the function reads it as a message that holds no event."""
@@ -30,7 +30,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     record: SetAside
     sub_sequence: SubSequence = ()
     index: int | None
-    cause: Cause
+    cause: FailureCause
     event: dict[str, Any] | None
     several: bool = False
     """Whether its payload holds others: then its `sentAt` can't be the arrival, which is the same for all."""
@@ -45,7 +45,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
         return self.cause.reason
 
     @property
-    def position(self) -> Position:
+    def position(self) -> EventPosition:
         """What names it in its object."""
         number = self.record.origin.sequence_number
         return f"{number}:{dotted(self.sub_sequence)}" if self.sub_sequence else number, self.index
@@ -67,7 +67,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     lacks_mapping: bool = False
     """Whether the function has one that isn't known here."""
 
-    def causes(self, record: SetAside) -> tuple[Cause, ...]:
+    def causes(self, record: SetAside) -> tuple[FailureCause, ...]:
         """Those of a record's causes that are asked for; none where the record isn't."""
         if not self._is_asked_for(record.origin):
             return ()
@@ -126,7 +126,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
             raise Misuse(_NO_MAPPING)
         return self.mapping
 
-    def _pieces(self, record: SetAside, cause: Cause, payload: Payload) -> Iterator[Piece]:
+    def _pieces(self, record: SetAside, cause: FailureCause, payload: Payload) -> Iterator[Piece]:
         value = payload.value
         mapping = self.mapping_of(value) if isinstance(value, dict) else None
         if mapping is None or not isinstance(value, dict):
@@ -146,14 +146,14 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
                 )
 
 
-def _of(cause: Cause, payloads: Payloads) -> list[Payload]:
+def _of(cause: FailureCause, payloads: Payloads) -> list[Payload]:
     """The payloads that a cause is of: the one in its place, or all of a record that is set aside whole."""
     if cause.sub_sequence is None:
         return list(payloads.values())
     return [payloads[cause.sub_sequence]] if cause.sub_sequence in payloads else []
 
 
-def _lost(cause: Cause) -> list[Payload]:
+def _lost(cause: FailureCause) -> list[Payload]:
     """A payload that can't be found in its place, as in rows that only a mapping reads: it is named all the same."""
     if cause.sub_sequence is None:
         return []
@@ -161,7 +161,7 @@ def _lost(cause: Cause) -> list[Payload]:
     return [Payload(place, InvalidRecord(Reason.INVALID_JSON, "the record has no payload in this place"))]
 
 
-class Made(msgspec.Struct, frozen=True):
+class MappedEvent(msgspec.Struct, frozen=True):
     """What a mapping makes of a payload: one of its events, or why there is none."""
 
     index: int | None = None
@@ -171,31 +171,31 @@ class Made(msgspec.Struct, frozen=True):
     not_mapped: str | None = None
 
 
-def events_made(mapping: Mapping, payload: dict[str, Any]) -> list[Made]:
+def events_made(mapping: Mapping, payload: dict[str, Any]) -> list[MappedEvent]:
     """All that a mapping makes of a payload."""
     try:
         mapped = mapping.map(payload)
     except InvalidRecord as bad:
-        return [Made(not_mapped=bad.reason)]
+        return [MappedEvent(not_mapped=bad.reason)]
     if mapped.dropped is not None:
-        return [Made(dropped=True)]
+        return [MappedEvent(dropped=True)]
     several = len(mapped.events) > 1
     return [
-        Made(place if mapped.several else None, not_mapped=event.reason, several=several)
+        MappedEvent(place if mapped.several else None, not_mapped=event.reason, several=several)
         if isinstance(event, InvalidRecord)
-        else Made(place if mapped.several else None, event, several=several)
+        else MappedEvent(place if mapped.several else None, event, several=several)
         for place, event in enumerate(mapped.events)
     ]
 
 
-def _chosen(made: list[Made], index: int | None) -> list[Made]:
+def _chosen(made: list[MappedEvent], index: int | None) -> list[MappedEvent]:
     """That of the index, or all; where the mapping makes no such event any more, that it doesn't."""
     if index is None or any(each.event is None and each.index is None for each in made):
         return made
-    return [each for each in made if each.index == index] or [Made(index, not_mapped=Reason.NOT_MAPPED)]
+    return [each for each in made if each.index == index] or [MappedEvent(index, not_mapped=Reason.NOT_MAPPED)]
 
 
-def _given(record: SetAside, cause: Cause, payload: Payload) -> Iterator[Piece]:
+def _given(record: SetAside, cause: FailureCause, payload: Payload) -> Iterator[Piece]:
     """The events of a payload of the contract."""
 
     def piece(index: int | None, event: dict[str, Any] | None, *, several: bool = False) -> Piece:

@@ -26,7 +26,7 @@ CONDITIONS = ("retry_attempts_exhausted", "record_age_exceeded")
 _LONGEST_NUMBER = 128
 """Digits of a sequence number, as the Kinesis API reference has it."""
 
-type Position = tuple[str, int | None]
+type EventPosition = tuple[str, int | None]
 """An event within an object: its record's sequence number, with `:` and its payload's place where the record has
 several, and its place in `eventList` (None: it is the payload)."""
 
@@ -44,7 +44,7 @@ class Flaw(msgspec.Struct, frozen=True):
         return f"{place}: {self.what}"
 
 
-class Cause(msgspec.Struct, frozen=True, rename="camel"):
+class FailureCause(msgspec.Struct, frozen=True, rename="camel"):
     """Why an event is set aside, every event of a payload (index None), or of a record (no sub-sequence, either)."""
 
     index: int | None
@@ -67,7 +67,7 @@ class SetAside(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin
     partition_key: str
     stored_at: str
-    causes: tuple[Cause, ...]
+    causes: tuple[FailureCause, ...]
     data: str
     """The original bytes, in base64."""
 
@@ -97,7 +97,7 @@ class _Source(msgspec.Struct, rename="camel"):
 class _Line(msgspec.Struct, rename="camel"):
     quarantined_at: str
     source: _Source
-    rejected: list[Cause]
+    rejected: list[FailureCause]
     data: str
 
 
@@ -216,7 +216,7 @@ def _of_batch(key: str, number: int, document: _OnFailure, record: _Record) -> S
         origin=_origin(record.source_arn, shard_id, kinesis.sequence_number, kinesis.approximate_arrival_timestamp),
         partition_key=kinesis.partition_key,
         stored_at=document.timestamp,
-        causes=(Cause(None, snake_case(context.condition), detail),),
+        causes=(FailureCause(None, snake_case(context.condition), detail),),
         data=kinesis.data,
     )
 

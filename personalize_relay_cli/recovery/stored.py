@@ -44,7 +44,7 @@ class Stored(NamedTuple):
     """Epoch seconds: none of its records arrived later."""
 
 
-class Content(NamedTuple):
+class StoredObject(NamedTuple):
     """An object and its records."""
 
     key: str
@@ -76,7 +76,7 @@ class FailureBucket:
                 yield from self._on_failure(shard, selection)
         yield from self._quarantine(selection)
 
-    def contents(self, selection: Selection) -> Iterator[Content | Flaw]:
+    def contents(self, selection: Selection) -> Iterator[StoredObject | Flaw]:
         """The same objects with their records; some are read ahead, as each is a small one and a round trip."""
         with ThreadPoolExecutor(READ_AHEAD) as pool:
             reading: deque[Flaw | tuple[str, Future[_Read | None]]] = deque()
@@ -86,7 +86,7 @@ class FailureBucket:
                     yield _awaited(reading.popleft())
             yield from map(_awaited, reading)
 
-    def content(self, key: str) -> Content | Flaw:
+    def content(self, key: str) -> StoredObject | Flaw:
         """One of these objects, as it is now."""
         return _content(key, self._read(key))
 
@@ -150,16 +150,16 @@ class FailureBucket:
                 yield stored
 
 
-def _awaited(reading: Flaw | tuple[str, Future[_Read | None]]) -> Content | Flaw:
+def _awaited(reading: Flaw | tuple[str, Future[_Read | None]]) -> StoredObject | Flaw:
     return reading if isinstance(reading, Flaw) else _content(reading[0], reading[1].result())
 
 
-def _content(key: str, read: _Read | None) -> Content | Flaw:
+def _content(key: str, read: _Read | None) -> StoredObject | Flaw:
     if read is None:
         return Flaw(key, None, "gone since it was listed: expired, or deleted")
     body = read.body
     by_kind = read_on_failure(key, body) if key.startswith(ON_FAILURE) else read_quarantine(key, body.splitlines())
-    return Content(key, by_kind, body, read.etag)
+    return StoredObject(key, by_kind, body, read.etag)
 
 
 def _recent(stored: Stored, selection: Selection) -> bool:

@@ -19,11 +19,11 @@ from personalize_relay_cli.recovery.redrive import (
     LEDGER_FLAWED,
     NOT_SENT,
     UNREADABLE,
-    Account,
     Claim,
+    RedriveAccount,
 )
 from personalize_relay_cli.recovery.redriven import Mark
-from personalize_relay_cli.recovery.set_aside import Position, SetAside
+from personalize_relay_cli.recovery.set_aside import EventPosition, SetAside
 
 _ADVICE = {
     "transform_failed": "--transform must give one event, an object, for each: see --dry-run --reveal",
@@ -62,7 +62,7 @@ def listing_lines(found: Listing, now: datetime) -> Iterator[str]:
     yield from claim_lines(found.claims, now)
 
 
-def record_json(record: SetAside, marks: dict[Position, Mark], *, reveal: bool) -> dict[str, Any]:
+def record_json(record: SetAside, marks: dict[EventPosition, Mark], *, reveal: bool) -> dict[str, Any]:
     """One record, where it is and why; with `reveal` its partition key and payload."""
     number = record.origin.sequence_number
     described = {
@@ -83,7 +83,7 @@ def record_json(record: SetAside, marks: dict[Position, Mark], *, reveal: bool) 
     return described | ({"partitionKey": record.partition_key, "payload": _payload(record)} if reveal else {})
 
 
-def record_lines(record: SetAside, marks: dict[Position, Mark], *, reveal: bool) -> Iterator[str]:
+def record_lines(record: SetAside, marks: dict[EventPosition, Mark], *, reveal: bool) -> Iterator[str]:
     """The same for people."""
     said = record_json(record, marks, reveal=reveal)
     yield f"record    {said['sequenceNumber']}"
@@ -104,7 +104,7 @@ def record_lines(record: SetAside, marks: dict[Position, Mark], *, reveal: bool)
         yield "payload   not shown without --reveal"
 
 
-def account_lines(account: Account, now: datetime) -> Iterator[str]:
+def account_lines(account: RedriveAccount, now: datetime) -> Iterator[str]:
     """The proof: what was selected is what was sent, rejected again and left; then the samples, if there are any."""
     left = account.left
     rows = [

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _TYPE = re.compile(r"[A-Za-z0-9_.]{1,64}")
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a batch."""
 
     settled: int
@@ -34,7 +34,7 @@ class Function:
         self._client = client
         self.arn = arn
 
-    def invoke(self, batch: Sequence[Replayed]) -> Answer:
+    def invoke(self, batch: Sequence[Replayed]) -> BatchAnswer:
         """Invoke it with a batch; what a retry may mend is an answer, too, and anything else is raised."""
         from botocore.exceptions import ClientError, HTTPClientError  # noqa: PLC0415 - slow to import
 
@@ -45,12 +45,12 @@ class Function:
             code, status = exc.response["Error"]["Code"], exc.response["ResponseMetadata"]["HTTPStatusCode"]
             if status < 500 and code != "TooManyRequestsException":  # noqa: PLR2004 - HTTP's server errors
                 raise
-            return Answer(settled=0, error=code)
+            return BatchAnswer(settled=0, error=code)
         except HTTPClientError as exc:
-            return Answer(settled=0, error=type(exc).__name__)
+            return BatchAnswer(settled=0, error=type(exc).__name__)
         if answer.get("FunctionError"):
-            return Answer(settled=0, error=_error_type(body))
-        return Answer(settled=_settled(batch, body), counts=counts(answer.get("LogResult", "")))
+            return BatchAnswer(settled=0, error=_error_type(body))
+        return BatchAnswer(settled=_settled(batch, body), counts=counts(answer.get("LogResult", "")))
 
 
 def _settled(batch: Sequence[Replayed], body: bytes) -> int:

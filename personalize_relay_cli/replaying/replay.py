@@ -10,10 +10,10 @@ from contextlib import suppress
 import msgspec
 
 from personalize_relay_cli.problems import Problem
-from personalize_relay_cli.replaying.function import Answer, Function
+from personalize_relay_cli.replaying.function import BatchAnswer, Function
 from personalize_relay_cli.replaying.records import Replayed, batches
 from personalize_relay_cli.replaying.stream import Shard, Stream, generations
-from personalize_relay_cli.sending.pace import Pace
+from personalize_relay_cli.sending.pace import SendingPace
 
 AT_ONCE = 4
 """Shards that are replayed at once, each with an invocation of its own: the live stream needs the rest."""
@@ -24,7 +24,7 @@ LONGEST_REST = 30.0
 _LOOK = 0.1
 
 
-class Terms(msgspec.Struct, frozen=True, kw_only=True):
+class ReplayTerms(msgspec.Struct, frozen=True, kw_only=True):
     """What is replayed, and how; times of arrival in epoch seconds."""
 
     since: float
@@ -61,7 +61,7 @@ class Replay:
         self,
         stream: Stream,
         function: Function | None,
-        terms: Terms,
+        terms: ReplayTerms,
         *,
         wait: Callable[[float], object] | None = None,
     ) -> None:
@@ -77,7 +77,7 @@ class Replay:
         self._terms = terms
         self._stopped = threading.Event()
         self._wait = wait or self._stopped.wait
-        self._pace = Pace(terms.rate)
+        self._pace = SendingPace(terms.rate)
         self._lock = threading.Lock()
         self._failure: BaseException | None = None
 
@@ -191,7 +191,7 @@ class Replay:
         with self._lock:
             return self._pace.reserve(records, time.monotonic())
 
-    def _note(self, progress: Progress, answer: Answer) -> None:
+    def _note(self, progress: Progress, answer: BatchAnswer) -> None:
         with self._lock:
             progress.settled += answer.settled
             self.invocations += 1

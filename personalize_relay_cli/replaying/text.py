@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from personalize_relay.metrics import Metric
 from personalize_relay_cli.printing import document, number, told
-from personalize_relay_cli.replaying.replay import Replay, Terms
+from personalize_relay_cli.replaying.replay import Replay, ReplayTerms
 
 COUNTED = {
     "delivered": Metric.EVENTS_DELIVERED,
@@ -14,7 +14,7 @@ COUNTED = {
 }
 
 
-def plan_lines(plan: Replay, terms: Terms) -> Iterator[str]:
+def plan_lines(plan: Replay, terms: ReplayTerms) -> Iterator[str]:
     """What is there, shard by shard."""
     for each in plan.shards:
         span = "" if each.first is None or each.last is None else f", {told(each.first)} to {told(each.last)}"
@@ -22,7 +22,7 @@ def plan_lines(plan: Replay, terms: Terms) -> Iterator[str]:
     yield f"{number(plan.read, 'record')} would be replayed, in {plan.read / terms.rate:,.0f} s at the least"
 
 
-def account_lines(done: Replay, terms: Terms) -> Iterator[str]:
+def account_lines(done: Replay, terms: ReplayTerms) -> Iterator[str]:
     """What became of it, and how to go on where it isn't all."""
     left = f" + {done.read - done.settled:,} left" if done.read > done.settled else ""
     yield f"{done.read:,} read = {done.settled:,} settled{left}, in {number(len(done.shards), 'shard')}"
@@ -38,7 +38,7 @@ def account_lines(done: Replay, terms: Terms) -> Iterator[str]:
         )
 
 
-def as_json(run: Replay, terms: Terms, *, planned: bool) -> dict[str, object]:
+def as_json(run: Replay, terms: ReplayTerms, *, planned: bool) -> dict[str, object]:
     """Either for scripts."""
     return document(
         "replay",

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from personalize_relay_cli.problems import Misuse, Problem
-from personalize_relay_cli.sending.headway import Position
+from personalize_relay_cli.sending.headway import FilePosition
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +26,7 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     stamped: bool
     mapping: str = ""
     """The name of the mapping, if there is one."""
-    files: list[Position] = []
+    files: list[FilePosition] = []
 
 
 class Checkpoint:
@@ -39,7 +39,7 @@ class Checkpoint:
         self._mapping = mapping
         self.positions = {each.file: each for each in self._load().files}
 
-    def save(self, positions: Iterable[Position]) -> None:
+    def save(self, positions: Iterable[FilePosition]) -> None:
         """Replace the file at once, or leave it as it is and raise Problem."""
         self.positions |= {each.file: each for each in positions}
         saved = self._saved(list(self.positions.values()))
@@ -77,7 +77,7 @@ class Checkpoint:
             raise Misuse(f"{self._path}: was begun with {_mapping(saved.mapping)}: go on so")
         return saved
 
-    def _saved(self, files: list[Position]) -> Saved:
+    def _saved(self, files: list[FilePosition]) -> Saved:
         return Saved(stream=self._stream, stamped=self._stamped, mapping=self._mapping, files=files)
 
 

@@ -10,7 +10,7 @@ MAX_OPEN = 50_000
 MAX_OPEN_BYTES = 64 * 1024 * 1024
 
 
-class Position(msgspec.Struct, frozen=True, kw_only=True):
+class FilePosition(msgspec.Struct, frozen=True, kw_only=True):
     """How far a file is settled: to one of its payloads, but for some before that."""
 
     file: str
@@ -101,7 +101,7 @@ class Headway:
         self.filtered += 1
         self._settle(place)
 
-    def positions(self) -> list[Position]:
+    def positions(self) -> list[FilePosition]:
         """How far the files are settled that were begun."""
         unsettled: dict[str, list[int]] = {}
         for place in self._open:
@@ -109,7 +109,7 @@ class Headway:
             if furthest and not place.settled and place.payloads < furthest.payloads:
                 unsettled.setdefault(place.file, []).append(place.payloads)
         return [
-            Position(
+            FilePosition(
                 file=file,
                 payloads=place.payloads,
                 line=place.line,

@@ -12,7 +12,7 @@ _CALL = 0.25
 """Seconds' worth of events that a call holds at most, so that a slow rate is an even one."""
 
 
-class Pace:
+class SendingPace:
     """The pace of all calls together; times are those of one monotonic clock."""
 
     def __init__(self, ceiling: float = math.inf) -> None:

@@ -12,7 +12,7 @@ from personalize_relay_cli.input.reading import Line
 from personalize_relay_cli.problems import Misuse
 from personalize_relay_cli.sending.contents import Content, Contents
 from personalize_relay_cli.sending.event_ids import Stamper
-from personalize_relay_cli.sending.headway import Headway, Place, Position
+from personalize_relay_cli.sending.headway import FilePosition, Headway, Place
 from personalize_relay_cli.sending.outbox import MAX_RECORD_BYTES
 
 TOO_LARGE = "record_too_large"
@@ -36,7 +36,7 @@ _TRACKERS = checks.trackers(None, ())  # which ones the deployed function takes 
 class _File:
     """One input file, as far as it was read."""
 
-    resumed: Position | None
+    resumed: FilePosition | None
     unsettled: frozenset[int]
     stamper: Stamper | None
     is_resuming: bool
@@ -57,7 +57,7 @@ class Production:
     contents: Contents
     send: Callable[[Content, Place], None]
     reject: Callable[[Rejected], None]
-    resumed: Mapping[str, Position]
+    resumed: Mapping[str, FilePosition]
     stamping: bool
     validating: bool
     skipped: int = 0
@@ -69,7 +69,7 @@ class Production:
         """Whether the file that is read is not yet known to be the one that an earlier run read."""
         return any(file.is_resuming for file in self._files.values())
 
-    def positions(self) -> list[Position]:
+    def positions(self) -> list[FilePosition]:
         """How far the files are settled, but for those that an earlier run has settled further."""
         return [each for each in self.headway.positions() if not self._files[each.file].is_resuming]
 
@@ -129,7 +129,7 @@ class Production:
         return Rejected(line, None, content.bad.reason, content.bad.detail) if content.bad else None
 
 
-def _other_file(name: str, resumed: Position) -> str:
+def _other_file(name: str, resumed: FilePosition) -> str:
     return (
         f"{name}: is not the file that the checkpoint was written for: the first {resumed.payloads:,} payloads, "
         "to where it would go on, differ; give another --checkpoint to send this file"

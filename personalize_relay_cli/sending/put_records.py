@@ -17,7 +17,7 @@ from personalize_relay_cli.deployment import naming
 from personalize_relay_cli.problems import Problem
 from personalize_relay_cli.sending.contents import Content
 from personalize_relay_cli.sending.outbox import Entry, Outbox
-from personalize_relay_cli.sending.pace import Pace
+from personalize_relay_cli.sending.pace import SendingPace
 from personalize_relay_cli.sending.refusals import THROTTLED, retriable
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Writer[Of]:
         put: Put,
         settled: Callable[[Entry[Of], Answer], None],
         *,
-        pace: Pace | None = None,
+        pace: SendingPace | None = None,
         packing: bool = True,
         give_up_after: float = GIVE_UP_AFTER,
         stop: Callable[[], bool] = lambda: False,
@@ -74,7 +74,7 @@ class Writer[Of]:
     ) -> None:
         self._put = put
         self._settled = settled
-        self._pace = pace or Pace()
+        self._pace = pace or SendingPace()
         self._packing = packing
         self._give_up_after = give_up_after
         self._stop = stop

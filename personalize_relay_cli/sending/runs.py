@@ -16,10 +16,10 @@ from personalize_relay_cli.problems import Problem
 from personalize_relay_cli.sending.account import Account
 from personalize_relay_cli.sending.checkpoint import Checkpoint
 from personalize_relay_cli.sending.contents import AsGiven, ByMapping, Content
-from personalize_relay_cli.sending.headway import Headway, Place, Position
+from personalize_relay_cli.sending.headway import FilePosition, Headway, Place
 from personalize_relay_cli.sending.interruption import Interruption
 from personalize_relay_cli.sending.outbox import Entry
-from personalize_relay_cli.sending.pace import Pace
+from personalize_relay_cli.sending.pace import SendingPace
 from personalize_relay_cli.sending.producing import Production, Rejected
 from personalize_relay_cli.sending.put_records import GIVE_UP_AFTER, Put, Writer
 
@@ -28,7 +28,7 @@ LINGER = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class ProduceTerms:
     """How a run sends."""
 
     stream: str
@@ -47,7 +47,7 @@ class Run:
     def __init__(  # noqa: PLR0913 - all that the outside world is to it
         self,
         put: Put,
-        terms: Terms,
+        terms: ProduceTerms,
         checkpoint: Checkpoint | None,
         reject: Callable[[Rejected], None],
         interruption: Interruption,
@@ -67,7 +67,7 @@ class Run:
         self._writer = Writer[Place](
             put,
             self._settled,
-            pace=Pace(terms.rate),
+            pace=SendingPace(terms.rate),
             packing=terms.packing,
             give_up_after=terms.give_up_after,
             stop=interruption.is_asked,
@@ -164,6 +164,6 @@ class Run:
             self._checkpoint.save(self._production.positions())
 
 
-def _positions(checkpoint: Checkpoint | None) -> Mapping[str, Position]:
+def _positions(checkpoint: Checkpoint | None) -> Mapping[str, FilePosition]:
     # A copy: what is saved meanwhile is of this run.
     return dict(checkpoint.positions) if checkpoint else {}

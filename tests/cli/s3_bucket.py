@@ -15,8 +15,8 @@ from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import Ki
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
-from local.mapping.backlog import Condition, Discard
-from local.mapping.invocation import Answer, StreamRecord, event_of, payload_of
+from local.mapping.backlog import Discard, FailureCondition
+from local.mapping.invocation import InvokeAnswer, StreamRecord, event_of, payload_of
 from local.mapping.on_failure import describe, object_key
 from local.mapping.settings import MappingSettings
 from personalize_relay.events import Trackers
@@ -194,7 +194,7 @@ def give_up(s3: S3, *data: bytes | dict[str, Any], first: int = 101, arrival: fl
     settings = MappingSettings(uuid="1-2-3", stream_arn=STREAM_ARN, function_arn="arn:aws:lambda:::function:relay")
     records = tuple(_stream_record(number, each, arrival) for number, each in enumerate(data, first))
     now = datetime.fromtimestamp(arrival + 60, UTC)
-    discard = Discard(records, Condition.RETRIES, 5, Answer())
+    discard = Discard(records, FailureCondition.RETRIES, 5, InvokeAnswer())
     document = describe(settings, SHARD, discard, now) | {"payload": payload_of(records)}
     key = object_key(settings.uuid, SHARD, now)
     s3.put(key, json.dumps(document).encode(), arrival + 60)

@@ -6,9 +6,9 @@ import pytest
 
 from personalize_relay_cli.problems import Misuse, Problem
 from personalize_relay_cli.sending.checkpoint import Checkpoint
-from personalize_relay_cli.sending.headway import Position
+from personalize_relay_cli.sending.headway import FilePosition
 
-AT = Position(file="a.jsonl", payloads=3, line=4, sha256="ab", unsettled=[2])
+AT = FilePosition(file="a.jsonl", payloads=3, line=4, sha256="ab", unsettled=[2])
 
 
 def test_what_was_saved_is_read_and_kept_beside_what_is_saved_later(tmp_path: Path) -> None:
@@ -16,7 +16,7 @@ def test_what_was_saved_is_read_and_kept_beside_what_is_saved_later(tmp_path: Pa
     Checkpoint(file, "clicks", stamped=True).save([AT])
     again = Checkpoint(file, "clicks", stamped=True)
     assert again.positions == {"a.jsonl": AT}
-    other = Position(file="b.jsonl", payloads=1, line=1, sha256="cd")
+    other = FilePosition(file="b.jsonl", payloads=1, line=1, sha256="cd")
     again.save([other])
     assert Checkpoint(file, "clicks", stamped=True).positions == {"a.jsonl": AT, "b.jsonl": other}
     assert [path.name for path in tmp_path.iterdir()] == ["at"]

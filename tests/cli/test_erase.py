@@ -12,7 +12,7 @@ import pytest
 
 from local.demo import kpl
 from personalize_relay.mapping_file import load, preset
-from personalize_relay_cli.erasure.erase import MAX_ATTEMPTS, Account, Erasure
+from personalize_relay_cli.erasure.erase import MAX_ATTEMPTS, Erasure, ErasureAccount
 from personalize_relay_cli.erasure.objects import Objects
 from personalize_relay_cli.erasure.remainder import Eraser
 from personalize_relay_cli.erasure.text import account_lines
@@ -46,7 +46,7 @@ def parts(s3: S3) -> tuple[FailureBucket, Ledger]:
 
 def erase(
     s3: S3, whom: Whom = USER, selection: Selection = ALL, *, plan: bool = False, unreadable: bool = False
-) -> Account:
+) -> ErasureAccount:
     objects = None if plan else Objects(cast("Any", s3), NAME)
     return Erasure(*parts(s3), Eraser(whom, selection, unreadable=unreadable), objects).run()
 

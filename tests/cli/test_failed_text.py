@@ -10,10 +10,10 @@ from msgspec import UNSET
 
 from local.demo import kpl
 from personalize_relay_cli.recovery.groups import Group, Listing, One, listing
-from personalize_relay_cli.recovery.redrive import Account, Claim
+from personalize_relay_cli.recovery.redrive import Claim, RedriveAccount
 from personalize_relay_cli.recovery.redriven import Ledger, Mark
 from personalize_relay_cli.recovery.selection import Selection
-from personalize_relay_cli.recovery.set_aside import Cause, Position, SetAside
+from personalize_relay_cli.recovery.set_aside import EventPosition, FailureCause, SetAside
 from personalize_relay_cli.recovery.stored import FailureBucket
 from personalize_relay_cli.recovery.text import account_lines, listing_lines, record_json, record_lines
 from tests.cli.s3_bucket import NAME, S3, give_up, quarantine
@@ -84,13 +84,13 @@ def test_each_rejected_event_is_shown_by_its_payload_and_its_place_in_that() -> 
 
 def test_what_others_wrote_into_the_bucket_steers_no_terminal() -> None:
     escape, now = "\x1b[2J", datetime(2026, 11, 24, tzinfo=UTC)
-    record = msgspec.structs.replace(stored(b""), stored_at=escape, causes=(Cause(None, escape, escape),))
-    marks: dict[Position, Mark] = {(record.origin.sequence_number, None): Mark("sent", escape, now)}
-    one = One(sequence_number="1", arrival=now, cause=Cause(None, escape, escape), events=1, left=0)
+    record = msgspec.structs.replace(stored(b""), stored_at=escape, causes=(FailureCause(None, escape, escape),))
+    marks: dict[EventPosition, Mark] = {(record.origin.sequence_number, None): Mark("sent", escape, now)}
+    one = One(sequence_number="1", arrival=now, cause=FailureCause(None, escape, escape), events=1, left=0)
     group = Group(reason=escape, first_arrival=now, last_arrival=now)
     found = Listing(groups=[group], each=[one], claims=[Claim(escape, escape, now, 1)])
     lines = [*record_lines(record, marks, reveal=False), *listing_lines(found, now)]
-    lines += account_lines(Account(claims=found.claims), now)
+    lines += account_lines(RedriveAccount(claims=found.claims), now)
     assert all(line.isprintable() for line in lines)
     assert "\\x1b[2J" in "".join(lines)
 

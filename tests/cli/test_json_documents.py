@@ -12,15 +12,15 @@ import pytest
 from typer.core import TyperOption
 
 from personalize_relay.events import Origin
-from personalize_relay_cli.erasure.erase import Account as Erased
+from personalize_relay_cli.erasure.erase import ErasureAccount as Erased
 from personalize_relay_cli.health.diagnosis import wrong
 from personalize_relay_cli.main import command, run
 from personalize_relay_cli.printing import Output, document, print_result
 from personalize_relay_cli.recovery.groups import Group, Listing, One
-from personalize_relay_cli.recovery.redrive import ALREADY_SENT, Claim, Sample
-from personalize_relay_cli.recovery.redrive import Account as Redriven
+from personalize_relay_cli.recovery.redrive import ALREADY_SENT, BeforeAfter, Claim
+from personalize_relay_cli.recovery.redrive import RedriveAccount as Redriven
 from personalize_relay_cli.recovery.redriven import Mark
-from personalize_relay_cli.recovery.set_aside import Cause, Flaw, SetAside
+from personalize_relay_cli.recovery.set_aside import FailureCause, Flaw, SetAside
 from personalize_relay_cli.recovery.text import record_json
 from personalize_relay_cli.replaying.text import as_json
 from personalize_relay_cli.sending.account import Account as Produced
@@ -31,9 +31,9 @@ from tests.cli.test_times import commands
 PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text()
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 CLAIMS, FLAWS = [Claim("key", "run", AT, 1)], [Flaw("key", 1, "something else")]
-CAUSE = Cause(index=0, reason="wrong_type", detail="itemId is a number", sub_sequence="0")
+CAUSE = FailureCause(index=0, reason="wrong_type", detail="itemId is a number", sub_sequence="0")
 ONE = One(sequence_number="1", arrival=AT, cause=CAUSE, events=1, left=1)
-SAMPLE = Sample(reason="wrong_type", sequence_number="1", before={}, rejected="wrong_type")
+SAMPLE = BeforeAfter(reason="wrong_type", sequence_number="1", before={}, rejected="wrong_type")
 RECORD = SetAside(
     key="key",
     line=1,

@@ -18,7 +18,7 @@ from personalize_relay.parsing import parse
 from personalize_relay_cli.problems import Misuse
 from personalize_relay_cli.recovery.mending import TRANSFORM_FAILED, Mended, Mender, NotMended, compiled
 from personalize_relay_cli.recovery.selection import Piece, Selection
-from personalize_relay_cli.recovery.set_aside import Cause, SetAside
+from personalize_relay_cli.recovery.set_aside import FailureCause, SetAside
 from tests.cli.s3_bucket import TRACKERS
 from tests.packing import text
 from tests.simulation.world import ARRIVAL, click
@@ -49,7 +49,7 @@ def pieces(payload: bytes | dict[str, Any]) -> list[Piece]:
         origin=ORIGIN,
         partition_key="k",
         stored_at="",
-        causes=(Cause(None, "any", ""),),
+        causes=(FailureCause(None, "any", ""),),
         data=base64.b64encode(data).decode(),
     )
     return list(Selection().pieces(record))

@@ -17,7 +17,7 @@ from personalize_relay_cli.sending.headway import MAX_OPEN
 from personalize_relay_cli.sending.interruption import Interruption
 from personalize_relay_cli.sending.outbox import MAX_RECORD_BYTES, MAX_RECORDS_PER_CALL, Entry
 from personalize_relay_cli.sending.producing import Rejected
-from personalize_relay_cli.sending.runs import LINGER, Run, Terms
+from personalize_relay_cli.sending.runs import LINGER, ProduceTerms, Run
 from tests.simulation.world import Clock
 
 EVENT = {"sessionId": "s", "eventType": "click", "sentAt": 1_790_000_000}
@@ -44,10 +44,10 @@ def produced(
     stream: Stream,
     file: Path,
     checkpoint: Checkpoint | None = None,
-    **terms: Any,  # noqa: ANN401 - those of Terms
+    **terms: Any,  # noqa: ANN401 - those of ProduceTerms
 ) -> tuple[Run, list[Rejected]]:
     rejected: list[Rejected] = []
-    its = Run(stream.put, Terms(stream="clicks", **terms), checkpoint, rejected.append, Interruption())
+    its = Run(stream.put, ProduceTerms(stream="clicks", **terms), checkpoint, rejected.append, Interruption())
     its.over(read([str(file)]))
     return its, rejected
 
@@ -225,7 +225,7 @@ def test_a_silent_pipe_sends_what_lingers_but_not_before_it_is_known_to_be_the_s
     stream = Stream()
     kept = checkpoint_with_one_left(tmp_path)
     lines = list(read([str(tmp_path / "clicks.jsonl")]))
-    run_: Run = Run(stream.put, Terms(stream="clicks"), kept, lambda _: None, Interruption(), clock=clock)
+    run_: Run = Run(stream.put, ProduceTerms(stream="clicks"), kept, lambda _: None, Interruption(), clock=clock)
 
     def pipe() -> Iterator[Line]:
         for line, sent in zip(lines, (0, 1), strict=True):
@@ -245,7 +245,7 @@ def test_a_stream_that_refuses_for_good_is_called_once(tmp_path: Path) -> None:
         calls.append(len(entries))
         raise Problem("PutRecords was refused")
 
-    its = Run(put, Terms(stream="clicks"), None, lambda _: None, Interruption())
+    its = Run(put, ProduceTerms(stream="clicks"), None, lambda _: None, Interruption())
     its.over(read([str(write(tmp_path / "clicks.jsonl", EVENT))]))
     assert (str(its.problem), calls) == ("PutRecords was refused", [1])
 
@@ -253,7 +253,11 @@ def test_a_stream_that_refuses_for_good_is_called_once(tmp_path: Path) -> None:
 def test_it_reads_ahead_but_not_without_bounds() -> None:
     stream = Stream()
     its = Run(
-        stream.put, Terms(stream="clicks", validating=False, stamping=False), None, lambda _: None, Interruption()
+        stream.put,
+        ProduceTerms(stream="clicks", validating=False, stamping=False),
+        None,
+        lambda _: None,
+        Interruption(),
     )
     seen: list[int] = []
 
@@ -276,7 +280,7 @@ def test_a_run_that_ends_before_the_point_where_it_would_go_on_leaves_the_checkp
         yield next(read([str(tmp_path / "clicks.jsonl")]))
         raise Problem("the disk is gone")
 
-    its = Run(Stream().put, Terms(stream="clicks"), kept, lambda _: None, Interruption())
+    its = Run(Stream().put, ProduceTerms(stream="clicks"), kept, lambda _: None, Interruption())
     its.over(lines())
     assert str(its.problem) == "the disk is gone"
     assert Checkpoint(tmp_path / "at", "clicks", stamped=True).positions == before
@@ -289,7 +293,7 @@ def test_a_stream_that_refuses_while_a_pipe_is_silent_is_called_no_more(tmp_path
         calls.append(len(entries))
         raise Problem("PutRecords was refused")
 
-    its: Run = Run(put, Terms(stream="clicks"), None, lambda _: None, Interruption(), clock=clock)
+    its: Run = Run(put, ProduceTerms(stream="clicks"), None, lambda _: None, Interruption(), clock=clock)
 
     def pipe() -> Iterator[Line]:
         yield from read([str(write(tmp_path / "clicks.jsonl", EVENT))])

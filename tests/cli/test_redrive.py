@@ -21,11 +21,11 @@ from personalize_relay_cli.recovery.redrive import (
     LEDGER_FLAWED,
     NOT_SENT,
     UNREADABLE,
-    Account,
     Redrive,
+    RedriveAccount,
 )
 from personalize_relay_cli.recovery.redriven import Ledger
-from personalize_relay_cli.recovery.resending import Outcome
+from personalize_relay_cli.recovery.resending import ChunkOutcome
 from personalize_relay_cli.recovery.selection import Selection
 from personalize_relay_cli.recovery.stored import FailureBucket
 from personalize_relay_cli.recovery.text import account_lines, listing_lines
@@ -50,7 +50,7 @@ class Wire:
         self._fails = fails
         self._dies_at = dies_at
 
-    def send(self, chunk: Sequence[Mended]) -> Outcome:
+    def send(self, chunk: Sequence[Mended]) -> ChunkOutcome:
         """See Sender."""
         if len(self.chunks) == self._dies_at:
             raise KeyboardInterrupt
@@ -58,7 +58,7 @@ class Wire:
         ids = {each.position: each.interaction.event.event_id for each in chunk}
         failed = {position: "Throttled" for position, event_id in ids.items() if event_id in self._fails}
         rejected = {position: "rejected_by_personalize" for position, each in ids.items() if each in self._rejects}
-        return Outcome(ids.keys() - failed.keys() - rejected.keys(), rejected, failed)
+        return ChunkOutcome(ids.keys() - failed.keys() - rejected.keys(), rejected, failed)
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -79,7 +79,7 @@ class Work:
         bucket, ledger = self._parts(f"run-{self._runs}")
         return Redrive(bucket, ledger, Mender(TRACKERS, compiled(transform) if transform else None), wire, **options)
 
-    def run(self, wire: Wire | None, transform: str | None = MEND, **options: Any) -> Account:  # noqa: ANN401
+    def run(self, wire: Wire | None, transform: str | None = MEND, **options: Any) -> RedriveAccount:  # noqa: ANN401
         """A run to its end; its account adds up."""
         account = self.begin(wire, transform, **options).run(Selection())
         assert account.whole
@@ -133,7 +133,7 @@ def test_a_second_run_sends_nothing_and_says_so_even_with_another_transform(work
     account = work.run(wire, transform=None)
     assert not wire.chunks
     assert +account.left == {ALREADY_SENT: 4, UNREADABLE: 1}
-    only_sent = Account(selected=2, left=Counter({ALREADY_SENT: 2}))
+    only_sent = RedriveAccount(selected=2, left=Counter({ALREADY_SENT: 2}))
     assert only_sent.done
     assert "nothing to send" in "\n".join(account_lines(only_sent, AT))
     rows = {words[0]: words[1:5] for words in map(str.split, work.shown().splitlines())}
@@ -257,7 +257,7 @@ def test_a_rate_spreads_events_evenly(work: Work) -> None:
         now += seconds
 
     class Stamped(Wire):
-        def send(self, chunk: Sequence[Mended]) -> Outcome:
+        def send(self, chunk: Sequence[Mended]) -> ChunkOutcome:
             sent_at.extend([now] * len(chunk))
             return super().send(chunk)
 

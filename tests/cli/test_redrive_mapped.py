@@ -16,7 +16,7 @@ from personalize_relay.settings import Settings
 from personalize_relay_cli.failed import mapped
 from personalize_relay_cli.problems import Misuse
 from personalize_relay_cli.recovery.mending import Mender, compiled
-from personalize_relay_cli.recovery.redrive import ALREADY_SENT, FILTERED, UNREADABLE, Account, Redrive
+from personalize_relay_cli.recovery.redrive import ALREADY_SENT, FILTERED, UNREADABLE, Redrive, RedriveAccount
 from personalize_relay_cli.recovery.selection import Selection
 from tests.cli.s3_bucket import TRACKERS, give_up, quarantine
 from tests.cli.test_redrive import Wire, Work
@@ -40,7 +40,7 @@ def products(*skus: object, **members: Any) -> dict[str, Any]:  # noqa: ANN401 -
 class MappedWork(Work):
     """A bucket and runs over it that mark what they send."""
 
-    def go(self, wire: Wire, selection: Selection = BY_SEGMENT, transform: str | None = None) -> Account:
+    def go(self, wire: Wire, selection: Selection = BY_SEGMENT, transform: str | None = None) -> RedriveAccount:
         """A run to its end; its account adds up."""
         self._runs += 1
         mender = Mender(TRACKERS, compiled(transform) if transform else None, marking=True)

@@ -9,13 +9,13 @@ from typing import Any, cast
 import pytest
 
 from personalize_relay_cli.problems import Problem
-from personalize_relay_cli.recovery.redriven import MAX_ATTEMPTS, Ledger, Page
-from personalize_relay_cli.recovery.set_aside import Flaw, Position
+from personalize_relay_cli.recovery.redriven import MAX_ATTEMPTS, Ledger, LedgerPage
+from personalize_relay_cli.recovery.set_aside import EventPosition, Flaw
 from tests.cli.s3_bucket import NAME, S3
 
 SOURCE = "quarantine/a.jsonl"
 KEY = f"redriven/{SOURCE}"
-EVENTS: list[Position] = [("1", None), ("2", 0), ("2:3.0", 1)]
+EVENTS: list[EventPosition] = [("1", None), ("2", 0), ("2:3.0", 1)]
 AT = datetime(2026, 11, 24, tzinfo=UTC)
 
 
@@ -23,27 +23,27 @@ def ledger(s3: S3, run: str) -> Ledger:
     return Ledger(cast("Any", s3), NAME, run=run, now=lambda: AT)
 
 
-def read(ledger: Ledger) -> Page:
+def read(ledger: Ledger) -> LedgerPage:
     page = ledger.read(SOURCE)
-    assert isinstance(page, Page)
+    assert isinstance(page, LedgerPage)
     return page
 
 
-def claimed(ledger: Ledger, *events: Position, take_over: bool = False) -> set[Position]:
+def claimed(ledger: Ledger, *events: EventPosition, take_over: bool = False) -> set[EventPosition]:
     return set(ledger.claim(SOURCE, read(ledger), events or EVENTS, take_over=take_over)[0])
 
 
-def settle(ledger: Ledger, sent: set[Position], unknown: AbstractSet[Position] = frozenset()) -> None:
+def settle(ledger: Ledger, sent: set[EventPosition], unknown: AbstractSet[EventPosition] = frozenset()) -> None:
     ledger.settle(SOURCE, read(ledger), sent=sent, unknown=unknown)
 
 
 @pytest.mark.parametrize("before", [(), (("9", None),)])
-def test_two_that_claim_at_the_same_time_get_each_event_once(before: tuple[Position, ...]) -> None:
+def test_two_that_claim_at_the_same_time_get_each_event_once(before: tuple[EventPosition, ...]) -> None:
     """Whether the ledger is new or there: between the other's look and its write this one claims."""
     s3 = S3()
     if before:
         settle(ledger(s3, "earlier"), set(before))
-    first: set[Position] = set()
+    first: set[EventPosition] = set()
     s3.before_put = lambda: first.update(claimed(ledger(s3, "first"), *EVENTS[:2]))
     second = claimed(ledger(s3, "second"))
     assert first == set(EVENTS[:2])
@@ -130,7 +130,7 @@ def test_a_ledger_that_cant_be_read_is_named_and_not_written(change: Callable[[b
     assert isinstance(flaw, Flaw)
     assert flaw.key == KEY
     with pytest.raises(Problem, match=KEY):
-        ledger(s3, "two").claim(SOURCE, Page({}), EVENTS, take_over=True)
+        ledger(s3, "two").claim(SOURCE, LedgerPage({}), EVENTS, take_over=True)
     assert s3.objects[KEY] == spoilt
 
 

@@ -16,13 +16,13 @@ from local.mapping.invocation import event_of
 from personalize_relay_cli.main import run
 from personalize_relay_cli.replaying.function import Function, counts
 from personalize_relay_cli.replaying.records import MAX_BYTES, Replayed, batches, payload, replayed
-from personalize_relay_cli.replaying.replay import AT_ONCE, MAX_TRIES, Replay, Terms
+from personalize_relay_cli.replaying.replay import AT_ONCE, MAX_TRIES, Replay, ReplayTerms
 from personalize_relay_cli.replaying.stream import Stream, generations
 from personalize_relay_cli.replaying.text import account_lines, as_json, plan_lines
 from tests.simulation.world import ARRIVAL
 
 ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"
-TERMS = Terms(since=ARRIVAL, until=ARRIVAL + 3600, rate=250, batch_size=100)
+TERMS = ReplayTerms(since=ARRIVAL, until=ARRIVAL + 3600, rate=250, batch_size=100)
 FIRST, SECOND = "shardId-000000000000", "shardId-000000000001"
 
 
@@ -121,7 +121,10 @@ def reported(*numbers: str) -> Callable[[object], dict[str, Any]]:
 
 
 def replay(
-    kinesis: Kinesis, function: Lambda | None, terms: Terms = TERMS, interrupted: Callable[[], bool] = lambda: False
+    kinesis: Kinesis,
+    function: Lambda | None,
+    terms: ReplayTerms = TERMS,
+    interrupted: Callable[[], bool] = lambda: False,
 ) -> Replay:
     stream = Stream(cast("Any", kinesis), ARN, lambda _: None)
     invoked = Function(cast("Any", function), "arn:of-the-function:live") if function else None
@@ -300,7 +303,9 @@ def test_whoever_interrupts_is_told_where_each_shard_stands_once_what_is_under_w
 def test_a_rate_holds_for_all_shards_and_cuts_batches_to_a_second() -> None:
     function = Lambda()
     replay(
-        Kinesis({FIRST: range(1, 8)}, page=10), function, Terms(since=ARRIVAL, until=ARRIVAL + 99, rate=3, batch_size=9)
+        Kinesis({FIRST: range(1, 8)}, page=10),
+        function,
+        ReplayTerms(since=ARRIVAL, until=ARRIVAL + 99, rate=3, batch_size=9),
     )
     assert list(map(len, function.batches)) == [3, 3, 1]
     assert [round(seconds) for seconds in function.waited] == [0, 1, 2]  # no time passes in this test

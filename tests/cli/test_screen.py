@@ -12,7 +12,7 @@ from rich.console import Console
 from personalize_relay.errors import Reason
 from personalize_relay.metrics import Metric, quarantined_for
 from personalize_relay_cli.health import readings
-from personalize_relay_cli.health.alarms import Alarm, Alarms
+from personalize_relay_cli.health.alarms import Alarm, AlarmStates
 from personalize_relay_cli.health.function_log import Batch
 from personalize_relay_cli.health.look import Look, Unread
 from personalize_relay_cli.health.readings import Figure
@@ -34,7 +34,7 @@ QUIET = Look(
     figures=dict.fromkeys(NAMES, Figure()),
     events_a_call=Figure(),
     mapping="Enabled",
-    alarms=Alarms(on=(), watched=21, gone=(), not_emulated=0),
+    alarms=AlarmStates(on=(), watched=21, gone=(), not_emulated=0),
     failures=(),
 )
 
@@ -82,7 +82,7 @@ def test_shadow_is_shown_only_where_it_is_on() -> None:
 def test_a_mapping_that_is_disabled_an_alarm_and_the_last_errors_are_shown() -> None:
     alarm = Alarm("Alarms1", "page: Access is wrong. Runbook: docs/operations.md#configuration-errors", "09:29")
     failed = Batch(at=AT, counts={}, errors=("AccessDeniedException",))
-    on = Alarms(on=(alarm,), watched=21, gone=(), not_emulated=0)
+    on = AlarmStates(on=(alarm,), watched=21, gone=(), not_emulated=0)
     seen = replace(QUIET, mapping="Disabled", alarms=on, failures=(failed,))
     screen = shown(seen)
     assert "mapping: Disabled: nothing is read" in screen
@@ -112,7 +112,7 @@ def test_the_failing_rows_come_first_and_all_fits_a_screen_of_80_by_24() -> None
     seen = replace(
         QUIET,
         figures={**QUIET.figures, **dict.fromkeys(names, Figure(123_456, 1)), "EventsDelivered": Figure(12_345_678, 1)},
-        alarms=Alarms(on=(alarm,), watched=21, gone=(), not_emulated=0),
+        alarms=AlarmStates(on=(alarm,), watched=21, gone=(), not_emulated=0),
         failures=(Batch(at=AT, counts={}, errors=("AccessDeniedException",)),),
     )
     console = Console(file=io.StringIO(), width=80)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from personalize_relay_cli.checking.sketches import Sample
+from personalize_relay_cli.checking.sketches import KeySample
 
 
 @dataclass
@@ -14,9 +14,9 @@ class Tally:
     seen: int = 0
 
 
-def sampled(keys: int, bound: int, times: int = 2) -> Sample[Tally]:
+def sampled(keys: int, bound: int, times: int = 2) -> KeySample[Tally]:
     """A sample of so many keys, each seen some times, all of them before any again."""
-    sample = Sample(bound, Tally)
+    sample = KeySample(bound, Tally)
     for number in [*range(keys)] * times:
         if (tally := sample.of(f"key-{number}")) is not None:
             tally.seen += 1
@@ -37,7 +37,7 @@ def test_beyond_it_is_bounded_and_knows_all_that_was_seen_of_what_it_keeps(keys:
 
 
 def test_counts_and_shares_are_those_of_all_keys_nearly() -> None:
-    sample = Sample(4_096, Tally)
+    sample = KeySample(4_096, Tally)
     for number in range(100_000):
         for _ in range(1 + (number % 4 == 0) * 9):  # every fourth key ten times
             if (tally := sample.of(f"key-{number}")) is not None:

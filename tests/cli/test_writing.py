@@ -18,9 +18,9 @@ from personalize_relay_cli.sending.checkpoint import Checkpoint
 from personalize_relay_cli.sending.contents import Content
 from personalize_relay_cli.sending.interruption import Interruption
 from personalize_relay_cli.sending.outbox import MAX_RECORDS_PER_CALL, Entry
-from personalize_relay_cli.sending.pace import Pace
+from personalize_relay_cli.sending.pace import SendingPace
 from personalize_relay_cli.sending.put_records import Writer
-from personalize_relay_cli.sending.runs import Run, Terms
+from personalize_relay_cli.sending.runs import ProduceTerms, Run
 from tests.cli.test_produce import THROTTLED, write
 from tests.simulation.world import Clock
 
@@ -114,7 +114,7 @@ def _ran(stream: Shaky, file: Path, *, packing: bool) -> bool:
     clock = Clock()
     its = Run(
         stream.put,
-        Terms(stream="clicks", packing=packing),
+        ProduceTerms(stream="clicks", packing=packing),
         kept,
         rejected.append,
         Interruption(),
@@ -183,7 +183,7 @@ def test_a_slow_pace_is_even_but_leaves_no_request_half_empty() -> None:
     writer = Writer[int](
         lambda entries: [{} for _ in entries],
         lambda entry, _answer: taken.append(entry.events),
-        pace=Pace(1.0),
+        pace=SendingPace(1.0),
         clock=clock,
         wait=lambda seconds: clock.wait_until(clock() + seconds),
     )

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from local.mapping.clock import Pace
-from local.mapping.invocation import Result
+from local.mapping.clock import Pauses
+from local.mapping.invocation import InvocationResult
 from local.mapping.journal import Invocation
 from local.system import System
 
@@ -59,7 +59,7 @@ class Relay:
         """Wait until all that was put is settled."""
         assert self.system.mapping.wait_until_drained(PATIENCE), "not settled in time"
 
-    def wait_for_invocation(self, result: Result) -> Invocation:
+    def wait_for_invocation(self, result: InvocationResult) -> Invocation:
         """Wait for an invocation of this test with such a result."""
 
         def found() -> list[Invocation]:
@@ -144,7 +144,7 @@ def many_retries(system: System) -> Iterator[None]:
 def system() -> Iterator[System]:
     """The relay, deployed once; its mapping gives up after RETRIES."""
     context = {"timeoutSeconds": "10"}
-    pace = Pace(poll_seconds=0.25, first_backoff=0.1, longest_backoff=1.0)
+    pace = Pauses(poll_seconds=0.25, first_backoff=0.1, longest_backoff=1.0)
     with System(context, pace=pace, function_environment={"PYTHONPATH": str(CRASH)}) as running:
         # The emulator counts a cold start against the timeout, as Lambda does not.
         running.client("lambda").invoke(FunctionName=running.function, Payload=b'{"Records": []}')

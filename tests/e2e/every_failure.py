@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import Ki
 
 from local.demo.clickstream import BAD, REFUSED_ITEM
 from local.demo.kpl import aggregate
-from local.personalize.answers import REFUSED_EVENT, Answer
+from local.personalize.answers import REFUSED_EVENT, HttpAnswer
 from local.personalize.faults import Fault, any_event
 from local.system import System
 from personalize_relay.errors import Reason
@@ -25,7 +25,7 @@ from tests.e2e.crash.sitecustomize import MARKER
 from tests.packing import text
 from tests.simulation.world import record
 
-TOO_LARGE = Answer(status=413)
+TOO_LARGE = HttpAnswer(status=413)
 """An answer that PutEvents's model doesn't know."""
 UNREADABLE = {
     "cut off",

@@ -19,7 +19,7 @@ from local.dashboard.body import Graph, Heading, States, Widget
 from local.dashboard.deployed import read
 from local.demo.clickstream import reasons, sample
 from local.demo.run import PICTURES, Demo
-from local.mapping.invocation import Outcome, Result
+from local.mapping.invocation import InvocationOutcome, InvocationResult
 from local.mapping.metrics import MappingMetrics
 from local.system import System
 from personalize_relay.errors import Reason
@@ -150,7 +150,7 @@ def test_what_is_counted_of_the_mapping_and_the_stream_is_what_the_template_name
         "ApproximateArrivalTimestamp": datetime.now(UTC),
     }
     counted.read([record], at_tip=True)
-    counted.invoked(Outcome(result=Result.SUCCEEDED), counted.invoking(), age=1)
+    counted.invoked(InvocationOutcome(result=InvocationResult.SUCCEEDED), counted.invoking(), age=1)
     counted.discarded(1, "key")
     counted.discarded(1, "")
     counted.destination_failed()

@@ -9,8 +9,8 @@ import pytest
 
 from local.emulator.clients import FUNCTION_CREDENTIALS
 from local.emulator.emulator import Emulator
-from local.mapping.clock import Pace
-from local.mapping.invocation import Result
+from local.mapping.clock import Pauses
+from local.mapping.invocation import InvocationResult
 from local.mapping.mapping import EventSourceMapping
 from local.personalize.faults import Delay, Fault
 from local.personalize.server import PersonalizeFake
@@ -102,7 +102,7 @@ def account(bootstrapped: Account, personalize: PersonalizeFake) -> Iterator[Acc
 
 
 def mapping_of(account: Account, outputs: dict[str, str]) -> EventSourceMapping:
-    pace = Pace(poll_seconds=0.05, discover_seconds=0.1)
+    pace = Pauses(poll_seconds=0.05, discover_seconds=0.1)
     return EventSourceMapping(outputs["EventSourceMappingId"], account.emulator.client, pace)
 
 
@@ -167,7 +167,7 @@ def test_an_update_to_prods_settings_and_back_loses_no_record_in_flight(
 
     again = sum(each.count - 1 for each in personalize.accepted.values())
     assert personalize.accepted.keys() == set(producer.produced)
-    assert again <= sum(each.count for each in mapping.invocations if each.result is not Result.SUCCEEDED)
+    assert again <= sum(each.count for each in mapping.invocations if each.result is not InvocationResult.SUCCEEDED)
     assert mapping.counters.read == mapping.counters.acknowledged == len(producer.produced)
     assert account.resources("dev") == made
     assert versions_of(account, outputs) == ("3", ["1", "2", "3"])  # though it was rolled back in between

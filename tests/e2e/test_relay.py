@@ -4,7 +4,7 @@ import base64
 import json
 import signal
 
-from local.mapping.invocation import Result
+from local.mapping.invocation import InvocationResult
 from local.personalize.answers import DENIED, REFUSED_EVENT, THROTTLED, UNAVAILABLE
 from local.personalize.faults import Fault, Hang, any_event
 from tests.e2e.conftest import PATIENCE, Relay
@@ -26,7 +26,7 @@ def test_one_bad_event_of_ten_is_quarantined_with_its_bytes_and_nine_are_deliver
     assert line["source"]["sequenceNumber"] == numbers[4]
     assert line["rejected"][0]["reason"] == "placeholder_text"
     assert base64.b64decode(line["data"]) == bad
-    assert [(each.result, each.count) for each in relay.invocations] == [(Result.SUCCEEDED, 10)]
+    assert [(each.result, each.count) for each in relay.invocations] == [(InvocationResult.SUCCEEDED, 10)]
     assert relay.personalize.call_count == 1
 
 
@@ -40,7 +40,7 @@ def test_one_event_of_ten_that_personalize_rejects_is_quarantined_and_nine_are_d
     assert line["source"]["sequenceNumber"] == numbers[6]
     assert line["rejected"][0]["reason"] == "rejected_by_personalize"
     assert json.loads(base64.b64decode(line["data"]))["itemId"] == "canary-item-6"
-    assert [each.result for each in relay.invocations] == [Result.SUCCEEDED]
+    assert [each.result for each in relay.invocations] == [InvocationResult.SUCCEEDED]
     assert relay.personalize.call_count <= 9
 
 
@@ -51,7 +51,7 @@ def test_while_the_api_throttles_nothing_is_lost_or_sent_again_by_the_mapping(re
     relay.settle()
 
     assert throttle.struck == 6
-    assert [(each.result, each.count) for each in relay.invocations] == [(Result.SUCCEEDED, 30)]
+    assert [(each.result, each.count) for each in relay.invocations] == [(InvocationResult.SUCCEEDED, 30)]
     assert {event_id: each.count for event_id, each in relay.personalize.accepted.items()} == {
         event["eventId"]: 1 for event in put
     }
@@ -64,7 +64,7 @@ def test_while_the_api_is_out_nothing_is_lost_and_the_mapping_resumes_at_the_low
     relay.personalize.inject(Fault(UNAVAILABLE, when=lambda request: request.session_id != outside))
     put = [relay.event(0, "a"), *(relay.event(number, "b" if number % 2 else "c") for number in range(1, 9))]
     numbers = relay.put(*put)
-    failed = relay.wait_for_invocation(Result.PARTIAL)
+    failed = relay.wait_for_invocation(InvocationResult.PARTIAL)
     relay.personalize.clear()
     relay.settle()
 
@@ -84,7 +84,7 @@ def test_denied_access_quarantines_and_acknowledges_nothing_and_counts(relay: Re
     acknowledged = relay.system.mapping.counters.acknowledged
     relay.personalize.inject(Fault(DENIED))
     numbers = relay.put(relay.event(0), b"bad", relay.event(2))
-    failed = relay.wait_for_invocation(Result.PARTIAL)
+    failed = relay.wait_for_invocation(InvocationResult.PARTIAL)
     assert failed.resume_at == numbers[0]
     assert relay.system.mapping.counters.acknowledged == acknowledged
     assert not relay.quarantined
@@ -104,7 +104,7 @@ def test_a_function_killed_in_mid_batch_is_invoked_again_with_the_same_event_ids
     relay.put(*without_ids)
     relay.personalize.wait_for(lambda fake: fake.in_flight > 0, PATIENCE)
     relay.signal(signal.SIGKILL)
-    relay.wait_for_invocation(Result.FUNCTION_ERROR)
+    relay.wait_for_invocation(InvocationResult.FUNCTION_ERROR)
     relay.personalize.clear()
     relay.settle()
 
@@ -120,7 +120,7 @@ def test_a_function_that_runs_into_its_timeout_is_invoked_again_and_nothing_is_l
     relay.put(*(relay.event(number) for number in range(12)))
     relay.personalize.wait_for(lambda fake: fake.in_flight > 0, PATIENCE)
     relay.signal(signal.SIGSTOP)  # what hangs can't keep its own deadline
-    relay.wait_for_invocation(Result.FUNCTION_ERROR)
+    relay.wait_for_invocation(InvocationResult.FUNCTION_ERROR)
     relay.personalize.clear()
     relay.settle()
 
@@ -149,7 +149,7 @@ def test_a_bad_record_that_the_bucket_refuses_is_neither_acknowledged_nor_lost(r
     before = relay.metric("QuarantineWriteErrors")
     with function_set(relay.system, {"QUARANTINE_BUCKET": "a-bucket-that-is-not-there"}):
         numbers = relay.put(relay.event(0), b"bad", relay.event(2))
-        failed = relay.wait_for_invocation(Result.PARTIAL)
+        failed = relay.wait_for_invocation(InvocationResult.PARTIAL)
         assert failed.resume_at == numbers[1]
         assert relay.metric("QuarantineWriteErrors") > before
 

@@ -15,7 +15,7 @@ import pytest
 
 from infra.retries import retry_attempts
 from local.emulator.clients import CREDENTIALS, REGION
-from local.mapping.invocation import Result
+from local.mapping.invocation import InvocationResult
 from local.system import System
 from tests.e2e.conftest import PATIENCE, Relay, limit_retries
 from tests.e2e.versions import function_set
@@ -202,7 +202,7 @@ def test_a_wrong_variable_of_the_function_is_pointed_at(
 def test_a_tracker_that_personalize_does_not_know_is_told_by_the_last_batch_and_by_status(relay: Relay) -> None:
     with function_set(relay.system, {"TRACKING_ID": "unknown-tracker"}, timeout=6):
         relay.put(relay.event(0))
-        relay.wait_for_invocation(Result.PARTIAL)
+        relay.wait_for_invocation(InvocationResult.PARTIAL)
         relay.system.cloudwatch.publish()
         told, screen = examine(relay.system), status(relay.system)
     relay.settle()

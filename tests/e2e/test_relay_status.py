@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from local.mapping.invocation import Result
+from local.mapping.invocation import InvocationResult
 from local.personalize.answers import THROTTLED, UNAVAILABLE
 from local.personalize.faults import Fault
 from local.system import System
@@ -138,7 +138,7 @@ def test_an_outage_is_shown_by_what_comes_again_and_the_code(relay: Relay) -> No
     relay.personalize.inject(Fault(UNAVAILABLE))
     with function_set(relay.system, {}, timeout=6):
         relay.put(relay.event(0))
-        relay.wait_for_invocation(Result.PARTIAL)
+        relay.wait_for_invocation(InvocationResult.PARTIAL)
         after = look(relay.system)
     relay.personalize.clear()
     relay.settle()
@@ -151,7 +151,7 @@ def test_a_bucket_that_is_not_there_is_shown_by_its_errors_and_the_code(relay: R
     before = look(relay.system)
     with function_set(relay.system, {"QUARANTINE_BUCKET": "a-bucket-that-is-not-there"}, timeout=6):
         relay.put(b"bad")
-        relay.wait_for_invocation(Result.PARTIAL)
+        relay.wait_for_invocation(InvocationResult.PARTIAL)
         after = look(relay.system)
     relay.settle()
     assert rise(before, after, "QuarantineWriteErrors")["QuarantineWriteErrors"] > 0

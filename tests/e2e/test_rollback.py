@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.mapping.invocation import Result
+from local.mapping.invocation import InvocationResult
 from local.system import System
 from tests.e2e.conftest import PATIENCE, Relay, many_retries
 from tests.e2e.versions import make_live, publish
@@ -42,7 +42,7 @@ def test_within_seconds_the_version_before_delivers_what_the_newer_could_not_and
     """While records flow, each of which is delivered once, in order."""
     good, newer = broken
     relay.put(*(relay.event(number) for number in range(20)))
-    relay.wait_for_invocation(Result.PARTIAL)
+    relay.wait_for_invocation(InvocationResult.PARTIAL)
     assert not relay.delivered()
 
     relay.put(*(relay.event(number) for number in range(20, 40)))

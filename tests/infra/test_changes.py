@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra.allowed import RULES
-from infra.changes import LATER, Finding, Verdict, compare, differences, objections
+from infra.changes import LATER, Difference, Ruling, compare, differences, objections
 from infra.recorded import texts
 from infra.refusal import SECRETS
 from infra.settings import StackSettings
@@ -62,7 +62,7 @@ FREE: dict[str, tuple[Texts, Texts]] = {
 }
 
 
-def verdicts(deployed: Texts, now: Texts) -> dict[str, Verdict]:
+def verdicts(deployed: Texts, now: Texts) -> dict[str, Ruling]:
     return {each.name: each.verdict for each in compare(deployed, now)}
 
 
@@ -91,7 +91,7 @@ def test_what_does_no_harm_is_done(change: str) -> None:
     deployed, now = FREE[change]
     found = verdicts(deployed, now)
     assert found
-    assert {each for name, each in found.items() if name not in {"datasetGroup", "streamArn"}} == {Verdict.FREE}
+    assert {each for name, each in found.items() if name not in {"datasetGroup", "streamArn"}} == {Ruling.FREE}
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,11 @@ def test_it_is_said_what_becomes_of_the_data(kept: str, fate: str) -> None:
 
 
 def test_a_difference_is_shown_in_a_line() -> None:
-    findings = [Finding("batchSize", "1000", "20"), Finding("streamArn", None, STREAM), Finding("vpc", "true", None)]
+    findings = [
+        Difference("batchSize", "1000", "20"),
+        Difference("streamArn", None, STREAM),
+        Difference("vpc", "true", None),
+    ]
     assert list(differences(findings)) == [
         "These settings differ from the deployed ones:",
         "  batchSize: 1000 -> 20",

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from infra.deployed import Credentials, Unreadable, deployed_template
+from infra.deployed import AccountOptions, Unreadable, deployed_template
 
 ROLE = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/cdk-deploy-role-${AWS::AccountId}-${AWS::Region}"
 LENT = "<Credentials><AccessKeyId>lent</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>"
@@ -85,7 +85,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
 
 def test_who_may_only_take_the_role_reads_with_it(account: Account) -> None:
     """As the CDK command does: many a pipeline may nothing else."""
-    assert deployed_template("relay", Credentials(), role=ROLE) == {"Metadata": {}}
+    assert deployed_template("relay", AccountOptions(), role=ROLE) == {"Metadata": {}}
     assert account.taken == ["arn:aws:iam::123456789012:role/cdk-deploy-role-123456789012-eu-west-1"]
 
 
@@ -93,18 +93,18 @@ def test_who_may_only_take_the_role_reads_with_it(account: Account) -> None:
 def test_a_stack_that_never_came_to_be_is_none(account: Account, status: str) -> None:
     """The next deployment makes it anew, with whatever settings."""
     account.status = status
-    assert deployed_template("relay", Credentials(), role=ROLE) is None
+    assert deployed_template("relay", AccountOptions(), role=ROLE) is None
 
 
 def test_an_update_that_was_rolled_back_left_what_was_there(account: Account) -> None:
     account.status = "UPDATE_ROLLBACK_COMPLETE"
-    assert deployed_template("relay", Credentials(), role=ROLE) is not None
+    assert deployed_template("relay", AccountOptions(), role=ROLE) is not None
 
 
 def test_no_access_is_one_sentence(account: Account) -> None:
     account.trusts = False
     with pytest.raises(Unreadable) as failed:
-        deployed_template("relay", Credentials(), role=ROLE)
+        deployed_template("relay", AccountOptions(), role=ROLE)
     assert str(failed.value) == (
         "What is deployed as relay can't be read, and nothing is changed: AssumeRole is refused (AccessDenied). "
         "Sign in, or choose another profile or region: AWS_PROFILE and AWS_REGION, or --profile and --region in ARGS."
@@ -114,17 +114,17 @@ def test_no_access_is_one_sentence(account: Account) -> None:
 @pytest.mark.parametrize(
     ("credentials", "missing", "why"),
     [
-        (Credentials(), "AWS_REGION", "You must specify a region"),
-        (Credentials(profile="nobody"), "", r"The config profile \(nobody\) could not be found"),
+        (AccountOptions(), "AWS_REGION", "You must specify a region"),
+        (AccountOptions(profile="nobody"), "", r"The config profile \(nobody\) could not be found"),
         (
-            Credentials(region="eu-west-1"),
+            AccountOptions(region="eu-west-1"),
             "AWS_ACCESS_KEY_ID",
             "Unable to locate credentials|Partial credentials found",
         ),
     ],
 )
 def test_what_is_missing_is_one_sentence(
-    account: Account, monkeypatch: pytest.MonkeyPatch, credentials: Credentials, missing: str, why: str
+    account: Account, monkeypatch: pytest.MonkeyPatch, credentials: AccountOptions, missing: str, why: str
 ) -> None:
     assert not account.taken
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

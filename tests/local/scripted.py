@@ -10,11 +10,11 @@ from typing import Any, cast
 from botocore.exceptions import ClientError
 
 from local.emulator.clients import ClientFactory
-from local.mapping.clock import Pace
+from local.mapping.clock import Pauses
 from local.mapping.mapping import EventSourceMapping
 
 SOON = 20.0
-QUICK = Pace(poll_seconds=0.01, discover_seconds=0.02, first_backoff=0.01)
+QUICK = Pauses(poll_seconds=0.01, discover_seconds=0.02, first_backoff=0.01)
 PARENT, ADJACENT, CHILD = "shardId-000000000000", "shardId-000000000001", "shardId-000000000002"
 
 
@@ -109,7 +109,7 @@ class ScriptedFunction:
         return {"ResponseMetadata": {"RequestId": "q"}, "StatusCode": 200, "Payload": io.BytesIO(b"null")}
 
 
-def mapping_of(stream: ScriptedStream, function: ScriptedFunction, pace: Pace | None = QUICK) -> EventSourceMapping:
+def mapping_of(stream: ScriptedStream, function: ScriptedFunction, pace: Pauses | None = QUICK) -> EventSourceMapping:
     clients = {"kinesis": stream, "lambda": function}
     return EventSourceMapping("u", cast("ClientFactory", clients.__getitem__), pace)
 

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.mapping.backlog import PAYLOAD_LIMIT, Backlog, Condition, Discard, Invoke, Wait
-from local.mapping.invocation import Outcome, Result, StreamRecord
+from local.mapping.backlog import PAYLOAD_LIMIT, Backlog, Discard, FailureCondition, Invoke, Wait
+from local.mapping.invocation import InvocationOutcome, InvocationResult, StreamRecord
 from local.mapping.settings import MappingSettings
 
-OK = Outcome(result=Result.SUCCEEDED)
-RAISED = Outcome(result=Result.FUNCTION_ERROR)
-USELESS = Outcome(result=Result.BATCH_FAILED)
-THROTTLED = Outcome(result=Result.NOT_INVOKED)
+OK = InvocationOutcome(result=InvocationResult.SUCCEEDED)
+RAISED = InvocationOutcome(result=InvocationResult.FUNCTION_ERROR)
+USELESS = InvocationOutcome(result=InvocationResult.BATCH_FAILED)
+THROTTLED = InvocationOutcome(result=InvocationResult.NOT_INVOKED)
 
 
 def set_to(
@@ -49,11 +49,11 @@ def lane_of(settings: MappingSettings, *numbers: int, backoff: float = 0.0) -> B
     return backlog
 
 
-def partial(number: int) -> Outcome:
-    return Outcome(result=Result.PARTIAL, resume_at=str(number))
+def partial(number: int) -> InvocationOutcome:
+    return InvocationOutcome(result=InvocationResult.PARTIAL, resume_at=str(number))
 
 
-def invoked(backlog: Backlog, *outcomes: Outcome) -> list[list[int]]:
+def invoked(backlog: Backlog, *outcomes: InvocationOutcome) -> list[list[int]]:
     """The numbers of each invocation, given these outcomes in turn."""
     seen = []
     for outcome in outcomes:
@@ -68,7 +68,7 @@ def numbers_of(step: Invoke | Discard) -> list[int]:
     return [one.position for one in step.records]
 
 
-def given_up(backlog: Backlog, now: float = 0.0) -> tuple[list[int], Condition, int]:
+def given_up(backlog: Backlog, now: float = 0.0) -> tuple[list[int], FailureCondition, int]:
     step = backlog.next(now)
     assert isinstance(step, Discard)
     backlog.discarded()
@@ -117,15 +117,15 @@ def test_partial_failures_use_up_retries(bisect: bool) -> None:  # noqa: FBT001 
     """Reported once more than the retries allow, the rest of the batch is given up; bisecting changes nothing."""
     backlog = lane_of(set_to(max_retries=1, bisect=bisect), 1, 2, 3)
     assert invoked(backlog, partial(2), partial(2)) == [[1, 2, 3], [2, 3]]
-    assert given_up(backlog) == ([2, 3], Condition.RETRIES, 2)
+    assert given_up(backlog) == ([2, 3], FailureCondition.RETRIES, 2)
 
 
 @pytest.mark.parametrize("outcome", [RAISED, USELESS])
-def test_a_failed_batch_comes_again_whole(outcome: Outcome) -> None:
+def test_a_failed_batch_comes_again_whole(outcome: InvocationOutcome) -> None:
     """Without bisecting it is repeated as it was, as often as the retries allow, and then given up."""
     backlog = lane_of(set_to(max_retries=2, batch_size=2), 1, 2, 3)
     assert invoked(backlog, outcome, outcome, outcome) == [[1, 2]] * 3
-    assert given_up(backlog) == ([1, 2], Condition.RETRIES, 3)
+    assert given_up(backlog) == ([1, 2], FailureCondition.RETRIES, 3)
     assert invoked(backlog, OK) == [[3]]
 
 
@@ -157,7 +157,7 @@ def test_throttling_uses_no_retry() -> None:
 
 
 @pytest.mark.parametrize("outcome", [RAISED, THROTTLED, partial(1)])
-def test_a_retry_waits_longer_each_time(outcome: Outcome) -> None:
+def test_a_retry_waits_longer_each_time(outcome: InvocationOutcome) -> None:
     """The back-off is asked with the number of attempts so far."""
     backlog = lane_of(set_to(), 1, backoff=10.0)
     backlog.next(0.0)
@@ -175,16 +175,16 @@ def test_records_past_their_age_are_given_up_without_the_younger() -> None:
         backlog.add(record(number, arrived=arrived), 60.0)
     assert isinstance(backlog.next(60.0), Invoke)
     backlog.settle(RAISED, 60.0)
-    assert given_up(backlog, 90.0) == ([1], Condition.AGE, 1)
+    assert given_up(backlog, 90.0) == ([1], FailureCondition.AGE, 1)
     assert backlog.next(90.0) == Wait(1060.0)
-    assert given_up(backlog, 110.1) == ([2, 3], Condition.AGE, 1)
+    assert given_up(backlog, 110.1) == ([2, 3], FailureCondition.AGE, 1)
 
 
 def test_a_record_too_old_when_read_is_never_invoked() -> None:
     """It goes to the destination at once."""
     backlog = Backlog(set_to(max_age=60.0), lambda _: 0.0)
     backlog.add(record(1), 100.0)
-    assert given_up(backlog, 100.0) == ([1], Condition.AGE, 0)
+    assert given_up(backlog, 100.0) == ([1], FailureCondition.AGE, 0)
 
 
 def test_what_the_destination_does_not_take_stays() -> None:
@@ -202,7 +202,7 @@ class World:
     """A stream, a function and a destination that behave as `fates` say, and then well; time goes on with each step."""
 
     settings: MappingSettings
-    fates: Iterator[tuple[Result, float]]
+    fates: Iterator[tuple[InvocationResult, float]]
     acknowledged: list[int] = field(default_factory=list)
     dropped: list[int] = field(default_factory=list)
     now: float = 0.0
@@ -227,7 +227,7 @@ class World:
             return
         assert step.records == before[: len(step.records)], "only ever the oldest records, in order"
         assert len(step.records) <= self.settings.batch_size
-        fate, share = next(self.fates, (Result.SUCCEEDED, 0.0))
+        fate, share = next(self.fates, (InvocationResult.SUCCEEDED, 0.0))
         self.now += share
         if isinstance(step, Discard):
             self.offer(backlog, step, fate)
@@ -236,20 +236,22 @@ class World:
         left = self.acknowledged[-1:] + self.dropped[-1:]
         assert all(one.position > max(left, default=-1) for one in backlog.records)
 
-    def offer(self, backlog: Backlog, step: Discard, fate: Result) -> None:
+    def offer(self, backlog: Backlog, step: Discard, fate: InvocationResult) -> None:
         """Be the destination."""
-        if fate is Result.NOT_INVOKED:
+        if fate is InvocationResult.NOT_INVOKED:
             backlog.discard_failed(self.now)
         else:
             self.dropped += numbers_of(step)
             backlog.discarded()
 
-    def invoke(self, backlog: Backlog, step: Invoke, fate: Result, share: float) -> None:
+    def invoke(self, backlog: Backlog, step: Invoke, fate: InvocationResult, share: float) -> None:
         """Be the function; a partial failure is that share of the way through the batch."""
         numbers = numbers_of(step)
-        resume = numbers[int(share * len(numbers))] if fate is Result.PARTIAL else None
-        backlog.settle(Outcome(result=fate, resume_at=str(resume)), self.now)
-        done = numbers if fate is Result.SUCCEEDED else [n for n in numbers if resume is not None and n < resume]
+        resume = numbers[int(share * len(numbers))] if fate is InvocationResult.PARTIAL else None
+        backlog.settle(InvocationOutcome(result=fate, resume_at=str(resume)), self.now)
+        done = (
+            numbers if fate is InvocationResult.SUCCEEDED else [n for n in numbers if resume is not None and n < resume]
+        )
         self.acknowledged += done
 
 
@@ -264,7 +266,7 @@ worlds = st.builds(
         max_retries=st.none() | st.integers(0, 3),
         max_age=st.none() | st.sampled_from([5.0, 60.0]),
     ),
-    st.lists(st.tuples(st.sampled_from(Result), shares), max_size=20).map(iter),
+    st.lists(st.tuples(st.sampled_from(InvocationResult), shares), max_size=20).map(iter),
 )
 
 

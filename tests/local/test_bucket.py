@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from local.bucket import Bucket
+from local.bucket import StoredFailures
 from local.emulator.emulator import Emulator
 from local.terminal import telling
 
@@ -37,12 +37,12 @@ KEYS = [
 ]
 
 
-def bucket_of(emulator: Emulator, name: str) -> tuple[Bucket, list[str]]:
+def bucket_of(emulator: Emulator, name: str) -> tuple[StoredFailures, list[str]]:
     """A new bucket, and what is told of it."""
     told: list[str] = []
     named = name.replace("_", "-").replace("[", "-").replace("]", "")[:50]
     emulator.client("s3").create_bucket(Bucket=named)
-    return Bucket(emulator.client("s3"), named, told.append), told
+    return StoredFailures(emulator.client("s3"), named, told.append), told
 
 
 @pytest.mark.parametrize("place", range(len(FOREIGN)))

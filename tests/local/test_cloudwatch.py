@@ -13,7 +13,7 @@ from botocore.exceptions import EndpointConnectionError
 from local.cloudwatch.publisher import CloudWatch
 from local.emulator.clients import ClientFactory
 from local.emulator.emulator import Emulator
-from local.mapping.invocation import Outcome, Result
+from local.mapping.invocation import InvocationOutcome, InvocationResult
 from local.mapping.mapping import EventSourceMapping
 from local.mapping.metrics import MappingMetrics
 from local.mapping.settings import MappingSettings
@@ -183,7 +183,7 @@ def test_what_is_counted_has_the_units_of_aws() -> None:
     counted.read([arrived], at_tip=False)
     counted.read([], at_tip=True)
     counted.read([], at_tip=False)
-    counted.invoked(Outcome(result=Result.SUCCEEDED), counted.invoking(), age=2)
+    counted.invoked(InvocationOutcome(result=InvocationResult.SUCCEEDED), counted.invoking(), age=2)
     found = {datum.entry["MetricName"]: datum.entry for datum in counted.take(settings)}
     assert found["GetRecords.IteratorAgeMilliseconds"]["StatisticValues"]["SampleCount"] == 2
     assert {name: (entry["Unit"], entry["StatisticValues"]["Maximum"]) for name, entry in found.items()} == {

@@ -14,7 +14,7 @@ from local.demo.paced import paced
 from local.demo.reconciliation import Reconciliation
 from local.demo.spells import CARELESSNESS, DENIAL, THROTTLING, Spell
 from local.demo.table import Calls, table
-from local.personalize.requests import Request
+from local.personalize.requests import ReceivedRequest
 
 RECORDS = sample(3)
 NOW = 1_790_000_000
@@ -70,7 +70,7 @@ def test_the_careless_records_come_within_their_spell_and_all_in_their_order() -
 
 def test_a_spell_strikes_while_its_band_lasts() -> None:
     clock = Clock()
-    request = Request(
+    request = ReceivedRequest(
         document={}, size=0, tracking_id="tracker", user_id=None, session_id="s-1", events=(), event_ids=()
     )
     fault = DENIAL.fault(100, clock)

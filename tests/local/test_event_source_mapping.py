@@ -4,18 +4,18 @@ import json
 from typing import Any
 
 from local.emulator.emulator import Emulator
-from local.mapping.backlog import Condition
-from local.mapping.clock import Pace
-from local.mapping.invocation import Result
+from local.mapping.backlog import FailureCondition
+from local.mapping.clock import Pauses
+from local.mapping.invocation import InvocationResult
 from local.mapping.mapping import EventSourceMapping
 from tests.local.relay import Relay, build
 
 SOON = 20.0
-QUICK = Pace(poll_seconds=0.02, first_backoff=0.02, longest_backoff=0.1)
+QUICK = Pauses(poll_seconds=0.02, first_backoff=0.02, longest_backoff=0.1)
 FAILED = {"OnFailure": {"Destination": "arn:aws:s3:::failed"}}
 
 
-def run(relay: Relay, pace: Pace = QUICK) -> EventSourceMapping:
+def run(relay: Relay, pace: Pauses = QUICK) -> EventSourceMapping:
     """Run the relay's mapping until its stream is drained."""
     with EventSourceMapping(relay.mapping, relay.emulator.client, pace) as mapping:
         assert mapping.wait_until_drained(SOON)
@@ -35,7 +35,10 @@ def test_a_partial_failure_comes_again_from_its_lowest_number_on(emulator: Emula
     relay.put(*({"n": n, "fails": 1 if n in {2, 4} else 0} for n in range(6)))
     mapping = run(relay)
     assert relay.saw() == [[0, 1, 2, 3, 4, 5], [2, 3, 4, 5]]
-    assert [(i.count, i.result) for i in mapping.invocations] == [(6, Result.PARTIAL), (4, Result.SUCCEEDED)]
+    assert [(i.count, i.result) for i in mapping.invocations] == [
+        (6, InvocationResult.PARTIAL),
+        (4, InvocationResult.SUCCEEDED),
+    ]
     assert mapping.invocations[0].resume_at == mapping.invocations[1].first
     assert mapping.counters.acknowledged == mapping.counters.read == 6
 
@@ -90,7 +93,7 @@ def test_a_timeout_is_a_function_error(emulator: Emulator, name: str) -> None:
     relay = build(emulator, name, {"MaximumRetryAttempts": 0}, timeout=1)
     relay.put({"n": 0, "hangs": True})
     mapping = run(relay)
-    assert [(i.result, i.error) for i in mapping.invocations] == [(Result.FUNCTION_ERROR, "Sandbox.Timedout")]
+    assert [(i.result, i.error) for i in mapping.invocations] == [(InvocationResult.FUNCTION_ERROR, "Sandbox.Timedout")]
     assert mapping.discards[0].stored_at == ""
 
 
@@ -111,9 +114,9 @@ def test_a_record_past_its_age_is_given_up(emulator: Emulator, name: str) -> Non
     """On a clock 600 times as fast, a minute's age limit ends a failure without end."""
     relay = build(emulator, name, {"MaximumRecordAgeInSeconds": 60, "DestinationConfig": FAILED})
     relay.put({"n": 0, "fails": 10**6})
-    mapping = run(relay, Pace(time_scale=600, poll_seconds=0.02, first_backoff=10, longest_backoff=10))
+    mapping = run(relay, Pauses(time_scale=600, poll_seconds=0.02, first_backoff=10, longest_backoff=10))
     [discarded] = mapping.discards
-    assert discarded.condition is Condition.AGE
+    assert discarded.condition is FailureCondition.AGE
     document = stored(emulator, discarded.stored_at)
     assert document["requestContext"]["condition"] == "RecordAgeExceeded"
     assert "responseContext" not in document

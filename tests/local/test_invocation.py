@@ -6,15 +6,23 @@ from typing import Any
 
 import pytest
 
-from local.mapping.invocation import Answer, Outcome, Result, StreamRecord, event_of, payload_of, read_answer
+from local.mapping.invocation import (
+    InvocationOutcome,
+    InvocationResult,
+    InvokeAnswer,
+    StreamRecord,
+    event_of,
+    payload_of,
+    read_answer,
+)
 
 
 def record(number: int) -> StreamRecord:
     return StreamRecord(str(number), "key", 0.0, 0.0, "{}")
 
 
-def read(response: Any, *, numbers: tuple[int, ...] = (9, 10, 11), report_failures: bool = True) -> Outcome:  # noqa: ANN401 -- any JSON
-    answer = Answer(payload=json.dumps(response).encode())
+def read(response: Any, *, numbers: tuple[int, ...] = (9, 10, 11), report_failures: bool = True) -> InvocationOutcome:  # noqa: ANN401 -- any JSON
+    answer = InvokeAnswer(payload=json.dumps(response).encode())
     return read_answer([record(number) for number in numbers], answer, report_failures=report_failures)
 
 
@@ -27,12 +35,12 @@ def reported(*names: object) -> dict[str, object]:
 )
 def test_an_answer_that_reports_nothing_is_success(response: object) -> None:
     """Empty in any way, or silent about failures: the batch is done."""
-    assert read(response).result is Result.SUCCEEDED
+    assert read(response).result is InvocationResult.SUCCEEDED
 
 
 def test_no_answer_at_all_is_success() -> None:
     """A function that returns no byte has succeeded."""
-    assert read_answer([record(1)], Answer(), report_failures=True).result is Result.SUCCEEDED
+    assert read_answer([record(1)], InvokeAnswer(), report_failures=True).result is InvocationResult.SUCCEEDED
 
 
 @pytest.mark.parametrize(
@@ -53,31 +61,38 @@ def test_no_answer_at_all_is_success() -> None:
 )
 def test_a_report_of_no_use_fails_the_whole_batch(response: object) -> None:
     """A null, empty or unknown identifier, or another shape: nothing of the batch counts as done."""
-    assert read(response).result is Result.BATCH_FAILED
+    assert read(response).result is InvocationResult.BATCH_FAILED
 
 
 def test_an_answer_that_is_not_json_fails_the_whole_batch() -> None:
     """What cannot be read reports nothing."""
-    assert read_answer([record(1)], Answer(payload=b"{"), report_failures=True).result is Result.BATCH_FAILED
+    assert (
+        read_answer([record(1)], InvokeAnswer(payload=b"{"), report_failures=True).result
+        is InvocationResult.BATCH_FAILED
+    )
 
 
 def test_the_lowest_reported_number_is_where_it_resumes() -> None:
     """Numbers count as integers: 9 comes before 10, though not as text."""
-    assert read(reported("11", "9", "10")) == Outcome(
-        result=Result.PARTIAL, resume_at="9", answer=Answer(payload=json.dumps(reported("11", "9", "10")).encode())
+    assert read(reported("11", "9", "10")) == InvocationOutcome(
+        result=InvocationResult.PARTIAL,
+        resume_at="9",
+        answer=InvokeAnswer(payload=json.dumps(reported("11", "9", "10")).encode()),
     )
 
 
 def test_a_report_counts_only_where_the_mapping_asks_for_it() -> None:
     """Without ReportBatchItemFailures whatever is returned is success."""
-    assert read(reported("10"), report_failures=False).result is Result.SUCCEEDED
+    assert read(reported("10"), report_failures=False).result is InvocationResult.SUCCEEDED
 
 
 def test_a_function_error_keeps_its_type_and_not_its_message() -> None:
     """The message may quote a record; the type does not."""
-    answer = Answer(function_error="Unhandled", payload=b'{"errorType": "Sandbox.Timedout", "errorMessage": "secret"}')
+    answer = InvokeAnswer(
+        function_error="Unhandled", payload=b'{"errorType": "Sandbox.Timedout", "errorMessage": "secret"}'
+    )
     outcome = read_answer([record(1)], answer, report_failures=True)
-    assert (outcome.result, outcome.error) == (Result.FUNCTION_ERROR, "Sandbox.Timedout")
+    assert (outcome.result, outcome.error) == (InvocationResult.FUNCTION_ERROR, "Sandbox.Timedout")
 
 
 def test_the_event_has_the_shape_that_lambda_sends() -> None:

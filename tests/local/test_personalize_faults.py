@@ -19,7 +19,7 @@ from local.personalize.answers import (
     THROTTLED_400,
     UNAVAILABLE,
     UNKNOWN_TRACKER,
-    Answer,
+    HttpAnswer,
 )
 from local.personalize.faults import Delay, Effect, Fault, Hang, Quota, SlowBody, Swallow, any_event
 from local.personalize.memory import NO_ANSWER
@@ -39,7 +39,7 @@ from tests.local.put_events import (
     "answer", [THROTTLED, THROTTLED_400, INTERNAL_ERROR, UNAVAILABLE, DENIED, UNKNOWN_TRACKER, REFUSED_EVENT]
 )
 def test_an_answer_strikes_as_often_as_told(
-    personalize: PersonalizeFake, put_events: PutEvents, answer: Answer
+    personalize: PersonalizeFake, put_events: PutEvents, answer: HttpAnswer
 ) -> None:
     """The struck calls are answered so and accept nothing; then all is well again."""
     fault = personalize.inject(Fault(answer, times=2))
@@ -51,7 +51,7 @@ def test_an_answer_strikes_as_often_as_told(
 def test_an_answer_may_lack_a_body_or_say_when_to_retry(personalize: PersonalizeFake) -> None:
     body = json.dumps(a_document()).encode()
     personalize.inject(Fault(BARE_503, times=1))
-    personalize.inject(Fault(Answer(status=429, code="ThrottlingException", retry_after=3)))
+    personalize.inject(Fault(HttpAnswer(status=429, code="ThrottlingException", retry_after=3)))
     assert post(personalize, body) == (503, None)
     connection = http.client.HTTPConnection("127.0.0.1", personalize.port, timeout=5)
     connection.request("POST", "/events", body, signed(personalize, body))
@@ -84,7 +84,7 @@ def test_a_taken_call_that_breaks_a_limit_is_refused(personalize: PersonalizeFak
 
 
 @pytest.mark.parametrize("answer", [RESET, CUT])
-def test_a_reset_gives_no_answer(personalize: PersonalizeFake, put_events: PutEvents, answer: Answer) -> None:
+def test_a_reset_gives_no_answer(personalize: PersonalizeFake, put_events: PutEvents, answer: HttpAnswer) -> None:
     """The client sees its connection break, before the answer or in its body, and the memory says so."""
     put_events("warm")
     personalize.inject(Fault(answer, times=1))

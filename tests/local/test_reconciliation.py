@@ -25,7 +25,7 @@ from local.demo.clickstream import (
     unpacked,
 )
 from local.demo.packed import PACKED
-from local.demo.reconciliation import Position, named, reconcile
+from local.demo.reconciliation import StreamPosition, named, reconcile
 from personalize_relay.errors import Reason
 from personalize_relay.events import Origin, Trackers, dotted
 from personalize_relay.mapping_file import preset
@@ -42,7 +42,7 @@ OF_TWO = SampleRecord(
     (SampleEvent("s", None, sub_sequence="0"), SampleEvent("s", None, sub_sequence="1", reason="invalid_json")),
 )
 PRODUCED = [
-    (record, Position("clicks", "shard", str(number)))
+    (record, StreamPosition("clicks", "shard", str(number)))
     for number, record in enumerate((GOOD, WITHOUT_ID, BROKEN, OF_TWO))
 ]
 DELIVERED = {"e1": 1, "clicks:shard:1:0": 1, "clicks:shard:1:1": 1, "clicks:shard:3:0": 1}
@@ -96,7 +96,7 @@ def test_what_a_mapping_filters_is_accounted_for_by_rule(
     filtered: dict[str, int], missing: tuple[str, ...], unexpected: tuple[str, ...]
 ) -> None:
     dropped = SampleRecord("s", b"", (SampleEvent("s", None, dropped="other calls"),) * 2)
-    account = reconcile([*PRODUCED, (dropped, Position("clicks", "shard", "4"))], DELIVERED, STORED, filtered)
+    account = reconcile([*PRODUCED, (dropped, StreamPosition("clicks", "shard", "4"))], DELIVERED, STORED, filtered)
     assert (account.missing, account.unexpected, account.produced) == (missing, unexpected, 8)
     assert account.holds is not bool(missing or unexpected)
 
@@ -108,7 +108,7 @@ def test_segments_stream_becomes_what_is_expected_of_it() -> None:
     trackers, mapping = Trackers(default="local-tracker"), preset("segment")
     seen: set[str] = set()
     for number, record in enumerate(records):
-        position = Position("clicks", "shard", str(number))
+        position = StreamPosition("clicks", "shard", str(number))
         origin = Origin(stream="clicks", shard_id="shard", sequence_number=str(number), arrival=AFTER)
         parsed = parse(record.data, origin, trackers, mapping)
         accepted = {each.event.event_id: 1 for each in parsed.interactions}
@@ -164,7 +164,7 @@ def test_a_sample_of_another_day_is_the_same_but_for_its_dates() -> None:
 @pytest.mark.parametrize("record", [*sample(0), *careless()], ids=lambda record: record.partition_key)
 def test_a_packed_bad_or_careless_record_is_read_as_it_says(record: SampleRecord) -> None:
     """An event that only Personalize rejects is a good one here."""
-    position = Position("clicks", "shard", "1")
+    position = StreamPosition("clicks", "shard", "1")
     origin = Origin(stream="clicks", shard_id="shard", sequence_number="1", arrival=BEGINS + 86_400)
     parsed = parse(record.data, origin, Trackers(default="tracker"))
     rejected = {(dotted(each.sub_sequence) or None, each.index): each.reason for each in parsed.rejections}

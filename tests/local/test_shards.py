@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from local.mapping.clock import Pace
-from local.mapping.settings import MappingError
+from local.mapping.clock import Pauses
+from local.mapping.settings import UnsupportedMapping
 from tests.local.scripted import (
     ADJACENT,
     CHILD,
@@ -70,7 +70,7 @@ def test_an_expired_iterator_loses_and_repeats_nothing() -> None:
 
 def test_a_shard_with_nothing_in_it_is_read_no_sooner_than_its_pace_says() -> None:
     """But at once for whoever waits until it is drained: once, and again after each read that found something."""
-    hourly = Pace(poll_seconds=3600, discover_seconds=3600)
+    hourly = Pauses(poll_seconds=3600, discover_seconds=3600)
     stream, function = ScriptedStream({PARENT: Shard([1])}), ScriptedFunction(nothing)
     with mapping_of(stream, function, hourly) as mapping:
         for number in (2, 3, 4):
@@ -84,8 +84,8 @@ def test_a_shard_with_nothing_in_it_is_read_no_sooner_than_its_pace_says() -> No
 
 def test_what_idles_asks_as_often_as_lambda() -> None:
     """Once a second, or the emulator takes a core for nothing."""
-    assert Pace().poll_seconds == 1
-    assert Pace().discover_seconds >= 1
+    assert Pauses().poll_seconds == 1
+    assert Pauses().discover_seconds >= 1
 
 
 def test_stopping_waits_for_the_invocation_under_way() -> None:
@@ -132,5 +132,5 @@ def test_what_a_thread_dies_of_reaches_the_waiting_test() -> None:
 )
 def test_a_setting_that_is_not_imitated_is_refused(settings: dict[str, Any], named: str) -> None:
     """Nothing is left out silently: the mapping is not made, and the message names the setting."""
-    with pytest.raises(MappingError, match=named):
+    with pytest.raises(UnsupportedMapping, match=named):
         mapping_of(ScriptedStream({}), ScriptedFunction(nothing, settings))

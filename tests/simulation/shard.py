@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.mapping.backlog import Backlog, Condition, Discard, Invoke, Wait
-from local.mapping.invocation import Answer, StreamRecord, payload_of, read_answer
+from local.mapping.backlog import Backlog, Discard, FailureCondition, Invoke, Wait
+from local.mapping.invocation import InvokeAnswer, StreamRecord, payload_of, read_answer
 from local.mapping.settings import MappingSettings
 from tests.simulation.world import ARRIVAL, BEGINNING, Clock, Script, World, click, record
 
@@ -75,7 +75,7 @@ class Shard:
     timeout: float = TIMEOUT
     """Seconds that an invocation has."""
     invocations: int = field(default=0, init=False)
-    given_up: Counter[Condition] = field(default_factory=Counter, init=False)
+    given_up: Counter[FailureCondition] = field(default_factory=Counter, init=False)
     """Records, by why they were."""
     world: World = field(init=False)
 
@@ -118,5 +118,5 @@ class Shard:
         self.invocations += 1
         failed = self.world.invoke(json.loads(payload_of(records))["Records"], seconds=self.timeout)
         response = {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
-        answer = Answer(payload=json.dumps(response).encode())
+        answer = InvokeAnswer(payload=json.dumps(response).encode())
         backlog.settle(read_answer(records, answer, report_failures=True), self.clock.now)

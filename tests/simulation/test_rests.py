@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.retries import retry_attempts
-from local.mapping.backlog import Condition
+from local.mapping.backlog import FailureCondition
 from local.mapping.settings import MappingSettings
 from tests.simulation.run import BUSY, DENIED, REJECTED, THROTTLED, always
 from tests.simulation.shard import SETTINGS, Arrivals, Make, Shard, one_click
@@ -73,7 +73,7 @@ def suffering(cause: Cause, timeout: int, hours: float) -> Shard:
 def test_what_nothing_cures_is_given_up_by_its_age(cause: str, timeout: int) -> None:
     """Never by its attempts, which Lambda counts without a look at the time."""
     shard = suffering(CAUSES[cause], timeout, 13)
-    assert shard.given_up == {Condition.AGE: RECORDS}
+    assert shard.given_up == {FailureCondition.AGE: RECORDS}
     assert not shard.world.bucket.objects
 
 
