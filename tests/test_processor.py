@@ -237,6 +237,7 @@ def drained(world: World, batch: list[dict[str, Any]]) -> list[int]:
     return settled
 
 
+@pytest.mark.slow  # fifty thousand payloads
 def test_the_events_of_an_invocation_are_bounded_over_all_payloads_of_its_records() -> None:
     world = World()
     batch = [record(n, kpl.aggregate([b"0"] * 5000)) for n in range(10)]

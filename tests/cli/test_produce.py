@@ -250,6 +250,7 @@ def test_a_stream_that_refuses_for_good_is_called_once(tmp_path: Path) -> None:
     assert (str(its.problem), calls) == ("PutRecords was refused", [1])
 
 
+@pytest.mark.slow  # as many lines as may be open
 def test_it_reads_ahead_but_not_without_bounds() -> None:
     stream = Stream()
     its = Run(

@@ -140,6 +140,7 @@ def test_what_is_not_drawn_takes_few_lines_below_what_is() -> None:
     assert beside[-1].endswith("…")
 
 
+@pytest.mark.slow  # imports the demo afresh
 def test_only_who_draws_waits_for_matplotlib() -> None:
     code = "import local.demo.__main__, local.serve, sys; print('matplotlib' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - our own
