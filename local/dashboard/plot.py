@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from local.dashboard.body import Graph, Limit
+from local.dashboard.legend import LegendEntry
 from local.dashboard.page import Page
 
 SMALL = 8.5
