@@ -11,6 +11,8 @@ import pytest
 from personalize_relay_cli.main import run
 from personalize_relay_cli.problems import bug
 
+pytestmark = pytest.mark.slow  # most start the command in a process
+
 RELAY = str(Path(sys.executable).with_name("relay"))
 BAD = b'{"sessionId": "\xc3\xbc-canary", "eventType": 1.5}\n'
 

@@ -244,6 +244,7 @@ def test_a_batch_that_lambda_gave_up_is_every_payload_of_it() -> None:
     assert positions == [("101:0", None), ("101:2", None), ("103:0", None), ("103:1", None)]
 
 
+@pytest.mark.slow  # as many as may be take seconds
 def test_a_record_with_as_many_bad_payloads_as_may_be_is_gone_through_once() -> None:
     s3 = S3()
     quarantine(s3, b"[" + b",".join([text(bad(1))] * 20_000) + b"]")
