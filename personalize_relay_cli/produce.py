@@ -113,7 +113,8 @@ def _opened(rejects: Path | None, *, resumed: bool) -> Iterator[BinaryIO | None]
         yield None
         return
     try:
-        opened = rejects.open("ab" if resumed else "xb")
+        # Without a buffer: a checkpoint says of a line that it is settled only once the line is in this file.
+        opened = rejects.open("ab" if resumed else "xb", buffering=0)
     except FileExistsError as exc:
         raise Misuse(f"--rejects {rejects}: is there already; move it away, or name another file") from exc
     except OSError as exc:

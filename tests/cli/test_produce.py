@@ -1,6 +1,8 @@
 """`relay produce` without a stream: what it refuses, what it sends of a line, and that it gives up in the end."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -155,6 +157,22 @@ def test_each_line_has_a_record_of_its_own_where_others_read_the_stream(tmp_path
     its, _ = produced(stream, file, packing=False, stamping=False)
     assert [each.data for each in stream.taken] == file.read_bytes().splitlines()
     assert (its.account().records, its.account().calls) == (2, 2)
+
+
+def test_a_rejected_line_is_in_its_file_once_it_is_named(tmp_path: Path) -> None:
+    """A process that is killed writes nothing more, and its next run takes the line for settled."""
+    command = [Path(sys.executable).with_name("relay"), "produce", "-", "--local", "--stream", "clicks"]
+    with subprocess.Popen(  # noqa: S603 - our own command
+        [*command, "--rejects", "bad.jsonl"], cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdin
+        assert process.stderr
+        process.stdin.write(b"bad\n")
+        process.stdin.flush()
+        said = process.stderr.readline()
+        process.kill()
+    assert b"invalid_json" in said
+    assert (tmp_path / "bad.jsonl").read_bytes() == b"bad\n"
 
 
 def test_rejected_lines_can_be_kept_mended_and_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
