@@ -194,6 +194,7 @@ def test_a_destroyed_dev_stack_leaves_nothing_once_its_buckets_are_empty(account
     assert account.holds() == before
 
 
+@pytest.mark.whole
 def test_a_destroyed_prod_stack_leaves_its_data_and_nothing_else(account: Account, variants: Variants) -> None:
     """The stream, both buckets, still closed, the log, and a key that was added later.
 

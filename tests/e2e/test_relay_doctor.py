@@ -199,6 +199,7 @@ def test_a_wrong_variable_of_the_function_is_pointed_at(
     told.shows_only(faults)
 
 
+@pytest.mark.whole
 def test_a_tracker_that_personalize_does_not_know_is_told_by_the_last_batch_and_by_status(relay: Relay) -> None:
     with function_set(relay.system, {"TRACKING_ID": "unknown-tracker"}, timeout=6):
         relay.put(relay.event(0))

@@ -151,6 +151,7 @@ def test_every_kind_of_failure_is_found_mended_and_sent_again_once_though_two_ar
     assert "canary" not in "".join(command.printed)
 
 
+@pytest.mark.whole
 def test_what_a_killed_run_has_claimed_is_shown_and_taken_over_past_the_stream(relay: Relay, command: Command) -> None:
     """By --direct, which calls Personalize itself, once somebody at the terminal says so."""
     relay.put(relay.event(1, eventType=None), relay.event(2))

@@ -132,6 +132,7 @@ def test_a_throttling_api_is_shown(relay: Relay) -> None:
     }
 
 
+@pytest.mark.whole
 def test_an_outage_is_shown_by_what_comes_again_and_the_code(relay: Relay) -> None:
     relay.settle()
     before = look(relay.system)
@@ -146,6 +147,7 @@ def test_an_outage_is_shown_by_what_comes_again_and_the_code(relay: Relay) -> No
     assert "ServiceUnavailable" in json.dumps(after["failures"])
 
 
+@pytest.mark.whole
 def test_a_bucket_that_is_not_there_is_shown_by_its_errors_and_the_code(relay: Relay) -> None:
     relay.settle()
     before = look(relay.system)

@@ -59,6 +59,7 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Bundles:
     return {one: [build.result() for build in builds] for one, builds in under_way.items()}
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_two_copies_give_one_bundle(bundles: Bundles, architecture: str) -> None:
     """A deployment from another machine changes nothing when nothing has changed."""
@@ -151,6 +152,7 @@ def test_a_mapping_is_packed_under_a_name_of_its_own(bundles: Bundles, tmp_path:
     assert content(first) == content(bundles["arm64"][0])
 
 
+@pytest.mark.whole
 def test_builds_at_once_do_not_clash(tmp_path: Path) -> None:
     """Two synths in one checkout share a bundle, whole, and leave nothing else behind."""
     root = checkout(tmp_path / "shared")

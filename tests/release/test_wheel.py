@@ -11,6 +11,7 @@ import pytest
 
 from tests.release.packages import ROOT, VERSION, Installed
 
+pytestmark = pytest.mark.whole
 PACKAGES = {"personalize_relay", "personalize_relay_cdk", "personalize_relay_cli"}
 BESIDE = {"bundling", "changes", "deployed", "deployment", "release", "release_template", "settings_table"}
 """Modules of `infra/` that work in a checkout alone."""
@@ -115,7 +116,6 @@ def python(unpacked: Path, outdir: Path, *words: str | Path) -> subprocess.Compl
     )
 
 
-@pytest.mark.whole
 def test_each_module_of_the_construct_can_be_imported(unpacked: Path, tmp_path: Path) -> None:
     """None needs one that is left out."""
     names = sorted(path.stem for path in (unpacked / "personalize_relay_cdk").glob("*.py"))
@@ -123,7 +123,6 @@ def test_each_module_of_the_construct_can_be_imported(unpacked: Path, tmp_path: 
     assert run.returncode == 0, run.stderr
 
 
-@pytest.mark.whole
 def test_the_example_app_is_synthesized_with_the_function_in_it(unpacked: Path, tmp_path: Path) -> None:
     """Nothing is built for it: the asset is the archive that the package holds."""
     run = python(unpacked, tmp_path, ROOT / "docs" / "example_app.py")
@@ -136,7 +135,6 @@ def test_the_example_app_is_synthesized_with_the_function_in_it(unpacked: Path, 
     assert "StreamName" in template["Outputs"]
 
 
-@pytest.mark.whole
 def test_a_mapping_of_ones_own_is_packed_with_it(unpacked: Path, tmp_path: Path) -> None:
     """And tested before: what would turn every record away is not deployed."""
     mapping = tmp_path / "ours.toml"
