@@ -161,9 +161,12 @@ def test_each_line_has_a_record_of_its_own_where_others_read_the_stream(tmp_path
 
 def test_a_rejected_line_is_in_its_file_once_it_is_named(tmp_path: Path) -> None:
     """A process that is killed writes nothing more, and its next run takes the line for settled."""
-    command = [Path(sys.executable).with_name("relay"), "produce", "-", "--local", "--stream", "clicks"]
+    relay = str(Path(sys.executable).with_name("relay"))
     with subprocess.Popen(  # noqa: S603 - our own command
-        [*command, "--rejects", "bad.jsonl"], cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE
+        [relay, "produce", "-", "--local", "--stream", "clicks", "--rejects", "bad.jsonl"],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as process:
         assert process.stdin
         assert process.stderr
