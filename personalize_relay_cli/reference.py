@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 COMMANDS = (
     *("", "validate", "produce", "map show", "map test", "map try"),
@@ -47,19 +46,28 @@ text without a header is read line by line where the mapping has columns of its 
 
 def document() -> str:
     """The document: how the command behaves, then the help of each subcommand."""
-    return HEAD + "".join(
-        f"\n## {f'relay {command}'.strip()}\n\n```text\n{_help(command)}\n```\n" for command in COMMANDS
-    )
-
-
-def _help(command: str) -> str:
-    relay = Path(sys.executable).with_name("relay")
     # Plain text as wide as any terminal, whatever this one is.
     plain = os.environ | {"COLUMNS": str(WIDTH), "NO_COLOR": "1", "TERM": "dumb"}
-    run = subprocess.run(  # noqa: S603 - our own command
-        [relay, *command.split(), "--help"], env=plain, capture_output=True, text=True, check=True
+    run = subprocess.run([sys.executable, "-c", _PRINT], env=plain, capture_output=True, text=True, check=True)  # noqa: S603
+    pages = run.stdout.split(_END)
+    return HEAD + "".join(
+        f"\n## {f'relay {command}'.strip()}\n\n```text\n{_lines(page)}\n```\n"
+        for command, page in zip(COMMANDS, pages, strict=False)
     )
-    return "\n".join(line.rstrip() for line in run.stdout.strip().splitlines())
+
+
+_END = "\f"
+_PRINT = f"""
+from personalize_relay_cli.main import run
+from personalize_relay_cli.reference import COMMANDS
+for each in COMMANDS:
+    run([*each.split(), "--help"])
+    print({_END!r})
+"""
+
+
+def _lines(page: str) -> str:
+    return "\n".join(line.rstrip() for line in page.strip().splitlines())
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 # Shared machines stall now and then; a promise kept late is still kept.
 settings.register_profile("relaxed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("sample", settings.get_profile("relaxed"), max_examples=100, derandomize=True)
+settings.register_profile("sample", settings.get_profile("relaxed"), max_examples=70, derandomize=True)
 settings.register_profile(
     "mutant", settings.get_profile("sample"), max_examples=400, phases=[Phase.generate], database=None
 )

@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 from personalize_relay_cli.main import command
 from personalize_relay_cli.reference import COMMANDS, document
 
-pytestmark = pytest.mark.slow  # each subcommand's help takes a process
+pytestmark = pytest.mark.slow  # the help of all subcommands takes a process
 
 ROOT = Path(__file__).parents[2]
 ROWS = 45
@@ -17,7 +17,7 @@ ROWS = 45
 
 @pytest.fixture(scope="module")
 def helped() -> str:
-    """What the commands say: a process for each."""
+    """What the commands say."""
     return document()
 
 

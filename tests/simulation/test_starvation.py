@@ -51,7 +51,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         sample = [(cell, 20, 0) for cell in sampled]
         metafunc.parametrize(("cell", "demand", "seed"), WHOLE if whole else sample)
     if "shards" in metafunc.fixturenames:
-        metafunc.parametrize("shards", [8] if whole else [2])
+        metafunc.parametrize("shards", [8])
 
 
 def test_a_shard_keeps_up_whoever_else_calls(cell: str, demand: int, seed: int) -> None:
@@ -71,6 +71,7 @@ def test_a_shard_keeps_up_whoever_else_calls(cell: str, demand: int, seed: int) 
     assert not shard.world.bucket.objects
 
 
+@pytest.mark.whole
 def test_shards_keep_up_beside_a_neighbour_who_takes_more_than_there_is(shards: int) -> None:
     timeline = Timeline()
     neighbour = Neighbour(timeline, constant(1100), seed=0)
