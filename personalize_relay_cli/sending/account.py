@@ -6,7 +6,7 @@ import msgspec
 
 from personalize_relay.errors import Reason
 from personalize_relay_cli import advice
-from personalize_relay_cli.printing import shown
+from personalize_relay_cli.printing import number, shown
 from personalize_relay_cli.sending.producing import TOO_LARGE, Rejected
 
 
@@ -45,8 +45,9 @@ def lines(account: Account) -> Iterator[str]:
         f" in {account.seconds:,.1f} s; {account.stream}"
     )
     yield (
-        f"{account.events:,} events in {account.records:,} records, {account.events / max(account.seconds, 0.001):,.0f}"
-        f" a second; {account.calls:,} PutRecords calls, {account.retries:,} records sent again"
+        f"{number(account.events, 'event')} in {number(account.records, 'record')},"
+        f" {account.events / max(account.seconds, 0.001):,.0f} a second; {number(account.calls, 'PutRecords call')},"
+        f" {number(account.retries, 'record')} sent again"
     )
     if account.settled_before:
         yield f"{account.settled_before:,} were settled by an earlier run, and not sent again"

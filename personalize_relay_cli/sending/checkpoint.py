@@ -33,6 +33,8 @@ class Checkpoint:
     """A checkpoint file of one stream; `positions` has what it holds, by file, and what was saved since."""
 
     def __init__(self, path: Path, stream: str, *, stamped: bool, mapping: str = "") -> None:
+        if not path.parent.is_dir():
+            raise Misuse(f"{path}: can't be written: there is no folder {path.parent}")
         self._path = path
         self._stream = stream
         self._stamped = stamped

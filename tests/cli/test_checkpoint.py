@@ -40,9 +40,17 @@ def test_what_is_no_checkpoint_is_refused_and_not_overwritten(tmp_path: Path, co
     assert file.read_bytes() == content
 
 
-def test_a_folder_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
+    with pytest.raises(Misuse, match="can't be written: there is no folder"):
+        Checkpoint(tmp_path / "none" / "at", "clicks", stamped=True)
+
+
+def test_a_folder_that_goes_meanwhile_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "some").mkdir()
+    kept = Checkpoint(tmp_path / "some" / "at", "clicks", stamped=True)
+    (tmp_path / "some").rmdir()
     with pytest.raises(Problem, match="can't be written: No such file"):
-        Checkpoint(tmp_path / "none" / "at", "clicks", stamped=True).save([])
+        kept.save([])
 
 
 def test_one_of_the_first_version_is_still_read(tmp_path: Path) -> None:
