@@ -58,7 +58,10 @@ def of_packs(folder: Path) -> set[Finding]:
     packs = {each["pluginName"]: each["violations"] for each in reports if each["pluginName"] in NAMES}
     assert packs.keys() == NAMES
     return {
-        (violation["ruleName"].rpartition("-")[2], construct["constructPath"].partition("/")[2])
+        (
+            violation["ruleName"].rpartition("-")[2],
+            construct["constructPath"].partition("/")[2].removeprefix("Default/"),
+        )
         for violations in packs.values()
         for violation in violations
         for construct in violation["violatingConstructs"]
