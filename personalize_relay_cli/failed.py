@@ -160,9 +160,9 @@ def redrive(  # noqa: PLR0913 - an option each
 ) -> int:
     """Send events again, each once: what was sent is noted in the bucket.
 
-    Of a quarantined record its rejected events, of a batch all, one a record
-    with its eventId and sentAt: Personalize trains on none twice. What would
-    still be rejected isn't sent. Asks before it sends.
+    Sends the rejected events of a quarantined record and all events of a batch,
+    each with its eventId and sentAt: Personalize trains on none twice. Leaves out
+    events that would still be rejected. Asks before it sends.
 
     --transform is JMESPath, from the event (flat) to the event to send. It can't
     change eventId, and what it leaves out of userId, sessionId, trackingId and

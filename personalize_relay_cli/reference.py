@@ -11,8 +11,8 @@ COMMANDS = (
 WIDTH = 80
 HEAD = """# The relay command
 
-`make setup` installs it as `.venv/bin/relay`; `uv tool install .` installs it for you alone. It speaks to AWS with the
-ordinary credentials, and with `--local` to the system that `make local` runs on this machine.
+`make setup` installs the command as `.venv/bin/relay`; `uv tool install .` installs it for you alone. It uses your usual
+AWS credentials; with `--local` it works on the system that `make local` runs on this machine.
 
 | exit status | |
 |---|---|
@@ -25,9 +25,9 @@ Nothing of an event is printed without `--reveal`: no payload, no id. Results go
 `--format json` ([its documents](json.md)); all else goes to standard error. [Mending and sending again](redrive.md) has
 a page of its own.
 
-An event without an `eventId` gets one from `produce`: of its content, and of its number among equal events of the file.
-The same file gives the same ids, and two equal clicks in it stay two. Equal events of two files have one id and are
-trained on once, so let the producer give at least `sentAt`, better `eventId` too.
+`produce` gives an event without an `eventId` one that is derived from its content, and from how many identical events
+precede it in its file. The same file gives the same ids, and two identical clicks in it stay two. Identical events of
+two files get one id and are trained on once, so let the producer give at least `sentAt`, better `eventId` too.
 
 A file is JSON Lines, a JSON array or object, or CSV, in UTF-8 or, with its mark, UTF-16. Where the suffix doesn't say
 which, its beginning does. Commas, semicolons or tabs separate CSV. A column is the member that its name means, apart
