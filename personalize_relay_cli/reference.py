@@ -11,8 +11,8 @@ COMMANDS = (
 WIDTH = 80
 HEAD = """# The relay command
 
-`make setup` installs the command as `.venv/bin/relay`; `uv tool install .` installs it for you alone. It uses your usual
-AWS credentials; with `--local` it works on the system that `make local` runs on this machine.
+`make setup` installs the command as `.venv/bin/relay`; `uv tool install .` installs it for you alone. It uses your
+usual AWS credentials; with `--local` it works on the system that `make local` runs on this machine.
 
 | exit status | |
 |---|---|
