@@ -5,16 +5,15 @@ same result as the interpreter for any JSON value; a property test holds it to t
 """
 
 from collections.abc import Callable
+from itertools import groupby
 from typing import Any
 
 from jmespath.visitor import Options, TreeInterpreter
 
-from personalize_relay import functions, projections
+from personalize_relay import functions, paths, projections
 from personalize_relay.functions import OWN, Functions
-from personalize_relay.projections import Expression, is_false
-
-type Node = dict[str, Any]
-"""A node of jmespath's tree: its type, its value, its children."""
+from personalize_relay.paths import Node
+from personalize_relay.projections import NUMBERS, Expression, is_false
 
 
 class Closures:
@@ -36,13 +35,13 @@ class Closures:
 
 
 def _field(_closures: Closures, node: Node) -> Expression:
-    return _path((node["value"],))
+    return paths.path((node["value"],))
 
 
 def _chain(closures: Closures, node: Node) -> Expression:
-    names = _names(node)
+    names = paths.names(node)
     if names:
-        return _path(names)
+        return paths.path(names)
     first, *others = map(closures.of, node["children"])
 
     def chain(value: object) -> object:
@@ -73,12 +72,17 @@ def _current(_closures: Closures, _node: Node) -> Expression:
 
 
 def _or(closures: Closures, node: Node) -> Expression:
-    *choices, last = map(closures.of, _choices(node))
+    groups = [list(group) for _, group in groupby(_choices(node), paths.owner)]
+    *choices, last = [
+        closures.of(group[0]) if len(group) == 1 else paths.first(list(map(paths.names, group))) for group in groups
+    ]
+    if not choices:
+        return last
 
     def either(value: object) -> object:
         for choice in choices:
             found = choice(value)
-            if found is not None and not is_false(found):
+            if found or type(found) in NUMBERS:
                 return found
         return last(value)
 
@@ -97,7 +101,7 @@ def _and(closures: Closures, node: Node) -> Expression:
 
     def both(value: object) -> object:
         found = left(value)
-        return found if is_false(found) else right(value)
+        return right(value) if found or type(found) in NUMBERS else found
 
     return both
 
@@ -158,6 +162,13 @@ def _list_maker(make: Callable[..., Expression]) -> Callable[[Closures, Node], E
     return lambda closures, node: make(*map(closures.of, node["children"]))
 
 
+def _type(of: Expression, call: Expression) -> Expression:
+    def kind(value: object) -> object:
+        return _TYPES.get(type(of(value))) or call(value)
+
+    return kind
+
+
 def _contains(whole: Expression, part: Expression, call: Expression) -> Expression:
     def contains(value: object) -> object:
         where, what = whole(value), part(value)
@@ -168,6 +179,18 @@ def _contains(whole: Expression, part: Expression, call: Expression) -> Expressi
     return contains
 
 
+def _one_of(texts: frozenset[str], part: Expression, call: Expression) -> Expression:
+    """Whether a value is one of some fixed texts; they are no list for the value null, as in JMESPath."""
+
+    def one_of(value: object) -> object:
+        if value is None:
+            return call(value)
+        what = part(value)
+        return type(what) is str and what in texts
+
+    return one_of
+
+
 def _starts_with(whole: Expression, part: Expression, call: Expression) -> Expression:
     def starts_with(value: object) -> object:
         where, what = whole(value), part(value)
@@ -176,7 +199,9 @@ def _starts_with(whole: Expression, part: Expression, call: Expression) -> Expre
     return starts_with
 
 
-_QUICK: dict[str, Callable[..., Expression]] = {"contains": _contains, "starts_with": _starts_with}
+_TYPES = {str: "string", dict: "object", list: "array", bool: "boolean", int: "number", float: "number"}
+"""JMESPath's names of the types that `type` is asked for most."""
+_QUICK: dict[str, Callable[..., Expression]] = {"type": _type, "contains": _contains, "starts_with": _starts_with}
 """JMESPath functions that conditions call often; for a value that they can't take, JMESPath's own raises the error."""
 
 
@@ -186,55 +211,28 @@ def _call(closures: Closures, node: Node) -> Expression:
         return closures.interpreted(node)
     arguments = tuple(map(closures.of, children))
     if name not in OWN:
-        function: Callable[..., Any] = closures.functions.call_function
-
-        def call(value: object) -> object:
-            return function(name, [argument(value) for argument in arguments])
-
-        return _QUICK[name](*arguments, call) if name in _QUICK else call
+        return _standard(closures, name, children, arguments)
     own: Callable[..., Any] = closures.functions.hash if name == "hash" else getattr(functions, name)
     if len(arguments) == 1:
         (only,) = arguments
         return lambda value: own(only(value))
-    if len(arguments) == 2:  # noqa: PLR2004 - as of a path
+    if len(arguments) == 2:  # noqa: PLR2004 - the usual calls, without a list of arguments
         first, second = arguments
         return lambda value: own(first(value), second(value))
     return lambda value: own(*[argument(value) for argument in arguments])
 
 
-def _names(node: Node) -> tuple[str, ...]:
-    """The fields of a plain path, outermost first; none if the path holds anything else."""
-    if node["type"] == "field":
-        return (node["value"],)
-    if node["type"] != "subexpression":
-        return ()
-    parts = [_names(child) for child in node["children"]]
-    return tuple(name for part in parts for name in part) if all(parts) else ()
+def _standard(closures: Closures, name: str, children: list[Node], arguments: tuple[Expression, ...]) -> Expression:
+    function: Callable[..., Any] = closures.functions.call_function
 
+    def call(value: object) -> object:
+        return function(name, [argument(value) for argument in arguments])
 
-def _path(names: tuple[str, ...]) -> Expression:
-    if len(names) == 1:
-        (only,) = names
-        return lambda value: value.get(only) if type(value) is dict else None
-    if len(names) == 2:  # noqa: PLR2004 - the most usual path, without a loop
-        return _pair(*names)
-
-    def path(value: object) -> object:
-        for name in names:
-            if type(value) is not dict:
-                return None
-            value = value.get(name)
-        return value
-
-    return path
-
-
-def _pair(outer: str, inner: str) -> Expression:
-    def pair(value: object) -> object:
-        found = value.get(outer) if type(value) is dict else None
-        return found.get(inner) if type(found) is dict else None
-
-    return pair
+    if name == "contains" and children[0]["type"] == "multi_select_list":
+        entries = children[0]["children"]
+        if all(entry["type"] == "literal" and type(entry["value"]) is str for entry in entries):
+            return _one_of(frozenset(entry["value"] for entry in entries), arguments[1], call)
+    return _QUICK[name](*arguments, call) if name in _QUICK else call
 
 
 _MAKERS: dict[str, Callable[[Closures, Node], Expression]] = {

@@ -1,15 +1,16 @@
 """Read the JMESPath expressions of a mapping, and find their faults before the first payload comes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from jmespath.exceptions import EmptyExpressionError, IncompleteExpressionError, LexerError, ParseError
 from jmespath.parser import Parser
 
 from personalize_relay import functions
-from personalize_relay.closures import Closures, Node
+from personalize_relay.closures import Closures
 from personalize_relay.functions import ANY_NUMBER, OWN, Functions
-from personalize_relay.projections import Expression, is_false
+from personalize_relay.paths import Node
+from personalize_relay.projections import Expression
 
 _SHOWN = 40
 """The most characters of an expression that a message repeats."""
@@ -34,11 +35,6 @@ class Expressions:
             if node["type"] == "function_expression":
                 self._check_call(node["value"], node["children"])
         return self._closures.of(tree)
-
-    def condition(self, text: str) -> Callable[[Any], bool]:
-        """The expression as a question: whether its result is true to JMESPath; raises WrongExpression."""
-        found = self.compiled(text)
-        return lambda value: not is_false(found(value))
 
     def _check_call(self, name: str, arguments: list[Node]) -> None:
         if name not in self._functions.FUNCTION_TABLE:

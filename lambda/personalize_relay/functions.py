@@ -162,7 +162,7 @@ def joined(*values: object) -> str | None:
     """The values as text with dots between them, such as a visitor's and a visit's; null if one is null or blank."""
     texts = []
     for value in values:
-        given = text(value)
+        given = value if type(value) is str else text(value)
         if not given or given.isspace():
             return None
         texts.append(given)

@@ -4,7 +4,7 @@ Pure: the same payload always gives the same events. The expressions come compil
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from personalize_relay import members
 from personalize_relay.contract import MAX_EVENTS_PER_PAYLOAD
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.events import shortened
+from personalize_relay.projections import NUMBERS, Expression
 
 MEMBERS = (
     *("trackingId", "userId", "sessionId", "eventType", "eventValue", "itemId", "properties", "sentAt", "eventId"),
@@ -42,23 +43,14 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """Makes events of the payloads that match, or drops them."""
 
     name: str
-    when: Callable[[Any], bool] | None = None
-    """Whether a payload matches; None if every payload does."""
-    each: Callable[[Any], Any] | None = None
+    when: Expression | None = None
+    """Finds something true in a payload that matches; None if every payload does."""
+    each: Expression | None = None
     """Gives the list whose entries each become an event."""
-    members: tuple[tuple[str, Callable[[Any], Any]], ...] = ()
+    members: tuple[tuple[str, Expression], ...] = ()
     """An expression for each member of an event; none in a rule that drops."""
     keeps_scope: bool = False
     """Whether an expression may put its whole scope into an event, so that no other entry may share that object."""
-
-    def matches(self, value: dict[str, Any]) -> bool:
-        """Whether the rule takes the payload."""
-        if self.when is None:
-            return True
-        try:
-            return self.when(value)
-        except Exception as exc:  # noqa: BLE001 - a function raises whatever its values make Python raise
-            raise self._failed("when", exc) from None  # the cause may show a value
 
     def mapped(self, value: dict[str, Any]) -> Mapped:
         """The payload's events; raises InvalidRecord if the rule's expressions can't be applied to the payload."""
@@ -71,11 +63,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         _number(events)
         return Mapped(events=tuple(events), several=True)
 
-    def _entries(self, each: Callable[[Any], Any], value: dict[str, Any]) -> list[Any]:
+    def _entries(self, each: Expression, value: dict[str, Any]) -> list[Any]:
         try:
             entries = each(value)
         except Exception as exc:  # noqa: BLE001 - as above
-            raise self._failed("each", exc) from None
+            raise self.failed("each", exc) from None
         if type(entries) is not list or not entries:
             said = "an empty list" if entries == [] else "no list"
             raise InvalidRecord(Reason.NOT_MAPPED, f'rule "{self.name}": each gives {said}')
@@ -103,10 +95,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
                 if value is not None:
                     made[name] = value
         except Exception as exc:  # noqa: BLE001 - as above
-            raise self._failed(name, exc) from None
+            raise self.failed(name, exc) from None
         return made
 
-    def _failed(self, part: str, exc: Exception) -> InvalidRecord:
+    def failed(self, part: str, exc: Exception) -> InvalidRecord:
+        """Why the rule can't be applied to a payload; `part` names the expression that raised `exc`."""
         return _failed(f'rule "{self.name}": {part}', exc)
 
 
@@ -114,7 +107,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
     """Rules in the order in which they are tried."""
 
     name: str
-    let: tuple[tuple[str, Callable[[Any], Any]], ...] = ()
+    let: tuple[tuple[str, Expression], ...] = ()
     """Values that the rules see like members of the payload: computed once, each from those before it."""
     rules: tuple[Rule, ...]
     rows: Callable[[str], dict[str, Any] | None] | None = None
@@ -130,9 +123,14 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
         return self._rule(self._scope(payload))
 
     def _rule(self, scope: dict[str, Any]) -> Rule:
-        for rule in self.rules:
-            if rule.matches(scope):
-                return rule
+        rule = self.rules[0]
+        try:
+            for rule in self.rules:
+                found = True if rule.when is None else rule.when(scope)
+                if found or type(found) in NUMBERS:
+                    return rule
+        except Exception as exc:  # noqa: BLE001 - a function raises whatever its values make Python raise
+            raise rule.failed("when", exc) from None  # the cause may show a value
         raise InvalidRecord(Reason.NOT_MAPPED, "no rule of the mapping matches")
 
     def _scope(self, payload: dict[str, Any]) -> dict[str, Any]:
@@ -161,8 +159,10 @@ def _filled(value: dict[str, Any]) -> dict[str, Any] | None:
     return {name: each for name, each in value.items() if each is not None} or None
 
 
-def _number(events: Iterable[Made]) -> None:
+def _number(events: list[Made]) -> None:
     """Append the place to each id that several events share, as the relay does in the ids that it derives."""
+    if len(events) == 1:
+        return
     made = [(place, event) for place, event in enumerate(events) if not isinstance(event, InvalidRecord)]
     given = [(place, event, event_id) for place, event in made if (event_id := _id(event))]
     counts = Counter(event_id for _, _, event_id in given)

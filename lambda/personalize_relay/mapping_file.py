@@ -6,6 +6,7 @@ A fault is a MappingError of one sentence that names the file, the rule or test,
 import re
 import tomllib
 from collections.abc import Callable, Sequence
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,7 @@ def _let(table: Table, expressions: Expressions) -> tuple[tuple[str, Expression]
     let = Table(f"{table.place}: let", table.table("let").values)
     if "each" in let.values:
         raise let.at("each", "is the word for a rule's entry: choose another name")
-    compiled = ((name, _compiled(let, name, expressions.compiled)) for name in let.values)
+    compiled = ((name, _compiled(let, name, expressions)) for name in let.values)
     return tuple((name, expression) for name, expression in compiled if expression)
 
 
@@ -128,7 +129,7 @@ def _rules(table: Table, expressions: Expressions) -> tuple[Rule, ...]:
 def _rule(table: Table, expressions: Expressions) -> Rule:
     table.refuse_others(("name", "when", "each", "event", "drop"))
     name = _name(table)
-    when = _compiled(table, "when", expressions.condition)
+    when = _compiled(table, "when", expressions)
     drop = table.values.get("drop", False)
     if not isinstance(drop, bool):
         raise table.at("drop", f"is {kind(drop)}: write true, or leave it out")
@@ -142,29 +143,29 @@ def _rule(table: Table, expressions: Expressions) -> Rule:
     return Rule(
         name=name,
         when=when,
-        each=_compiled(table, "each", expressions.compiled),
+        each=_compiled(table, "each", expressions),
         members=_members(table.table("event"), expressions),
         keeps_scope=any(map(takes_whole, table.values["event"].values())),
     )
 
 
-def _members(table: Table, expressions: Expressions) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+def _members(table: Table, expressions: Expressions) -> tuple[tuple[str, Expression], ...]:
     table.refuse_others(MEMBERS)
     for name in _REQUIRED:
         if name not in table.values:
             raise table.at(name, "is missing: every event needs it, so add an expression for it")
-    compiled = ((name, _compiled(table, name, expressions.compiled)) for name in MEMBERS)
+    compiled = ((name, _compiled(table, name, expressions)) for name in MEMBERS)
     return tuple((name, expression) for name, expression in compiled if expression)
 
 
-def _compiled[T](table: Table, key: str, compiled: Callable[[str], T]) -> T | None:
+def _compiled(table: Table, key: str, expressions: Expressions) -> Expression | None:
     text = table.values.get(key)
     if text is None:
         return None
     if not isinstance(text, str):
         raise table.at(key, f"is {kind(text)}: write a JMESPath expression in quotes, a fixed text as \"'view'\"")
     try:
-        return compiled(text)
+        return expressions.compiled(text)
     except WrongExpression as exc:
         raise table.at(key, str(exc)) from exc
 
@@ -199,7 +200,7 @@ def _reader(columns: Sequence[str], separator: str) -> Callable[[str], dict[str,
         if not 1 < len(fields) <= len(columns):
             return None
         # Such formats write null as an empty field, and may leave out the fields at a line's end.
-        return {name: field for name, field in zip(columns, fields, strict=False) if field}
+        return dict(compress(zip(columns, fields, strict=False), fields))
 
     return row
 

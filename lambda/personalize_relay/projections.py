@@ -7,9 +7,16 @@ type Expression = Callable[[Any], Any]
 """Takes a JSON value, and gives what an expression finds in it."""
 
 
+NUMBERS = frozenset({int, float})
+"""The types of numbers, which are all true to JMESPath, even 0."""
+
+
 def is_false(value: object) -> bool:
-    """Whether a value is false to JMESPath: empty, null or false, but never a number."""
-    return not value and type(value) is not int and type(value) is not float
+    """Whether a value is false to JMESPath: empty, null or false, but never a number.
+
+    Where each payload passes, `found or type(found) in NUMBERS` asks the contrary without a call.
+    """
+    return not value and type(value) not in NUMBERS
 
 
 def projection(listed: Expression, projected: Expression) -> Expression:
@@ -31,7 +38,11 @@ def filtered(listed: Expression, projected: Expression, matches: Expression) -> 
         entries = listed(value)
         if type(entries) is not list:
             return None
-        kept = (projected(entry) for entry in entries if not is_false(matches(entry)))
+        kept = []
+        for entry in entries:
+            answer = matches(entry)
+            if answer or type(answer) in NUMBERS:
+                kept.append(projected(entry))
         return [found for found in kept if found is not None]
 
     return keep

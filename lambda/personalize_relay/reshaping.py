@@ -7,6 +7,7 @@ import msgspec
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.names import ATTRIBUTION_MEMBERS, EVENT_MEMBERS, FLAT_MEMBERS, meant, respelt
 
+_number_of = msgspec.json.Decoder(int | float).decode
 MOST_COPIED = 100_000
 """The most members of all entries that `unwind` makes: a wide entry costs more than a narrow one."""
 
@@ -28,7 +29,7 @@ def _named(value: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
         return value
     named: dict[str, Any] = {}
     for spelling, each in value.items():
-        name = meant(spelling)
+        name = spelling if spelling in known else meant(spelling)
         if name in named or name in ATTRIBUTION_MEMBERS:
             return respelt(value, known)[0]
         if name in known:
@@ -67,7 +68,7 @@ def _untyped(attribute: Any) -> Any:  # noqa: ANN401 - as above
 
 def _number(digits: object) -> int | float:
     try:
-        return msgspec.json.decode(digits if type(digits) is str else "", type=int | float)
+        return _number_of(digits if type(digits) is str else "")
     except ValueError as exc:
         raise _not_an_image() from exc
 
