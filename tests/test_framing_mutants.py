@@ -158,7 +158,7 @@ MUTANTS = {
     ),
     "stops at the first byte of a number": Mutant(
         "aggregate.py",
-        "if byte < 0x80:",
+        "if byte < _ANOTHER_FOLLOWS:",
         "if byte:",
         FRAMING + "test_ten_thousand_records_in_an_aggregate",
     ),

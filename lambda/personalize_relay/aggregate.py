@@ -18,6 +18,8 @@ _DIGEST_BYTES = 16
 _DATA = _RECORDS = 3
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _FIXED_BYTES = {_FIXED64: 8, _FIXED32: 4}
+_ANOTHER_FOLLOWS = 0x80
+"""The bit of a varint's byte that says that another byte follows."""
 _VARINT_BYTES = 10
 """The most bytes of a varint: it holds 64 bits, 7 in a byte."""
 
@@ -71,10 +73,12 @@ def _fields(message: bytes) -> Iterator[tuple[int, bytes | None]]:
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:
     """A number of up to 64 bits, and where it ends."""
+    if at < len(message) and message[at] < _ANOTHER_FOLLOWS:  # as nearly all are, in one byte
+        return message[at], at + 1
     value = 0
     for place, byte in enumerate(message[at : at + _VARINT_BYTES]):
         value |= (byte & 0x7F) << (7 * place)
-        if byte < 0x80:  # noqa: PLR2004 - the bit that says that another byte follows
+        if byte < _ANOTHER_FOLLOWS:
             return value, at + place + 1
     raise _broken()
 

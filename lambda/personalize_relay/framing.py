@@ -68,7 +68,7 @@ class _Way(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, layers=self.layers + 1, **done)
 
     def to(self, index: int) -> "_Way":
-        return msgspec.structs.replace(self, place=(*self.place, index))
+        return _Way(place=(*self.place, index), layers=self.layers, base64=self.base64, text=self.text)
 
 
 def unframe(data: bytes, rows: Rows | None = None) -> Framed:
@@ -77,7 +77,7 @@ def unframe(data: bytes, rows: Rows | None = None) -> Framed:
     `rows` turns a line of text that isn't JSON into an object, or gives None if it can't. Without `rows`, such text is
     rejected.
     """
-    if len(data) <= _SEEN_THROUGH:
+    if len(data) <= _SEEN_THROUGH and (rows is None or data.startswith(b"{")):  # a row costs no error
         try:  # _decoded inlined: nearly every record goes this way, and a call takes time
             value = _decode(data)
         except (ValueError, RecursionError):
@@ -131,7 +131,7 @@ class _Reader:
     def _bytes(self, data: bytes, way: _Way) -> None:
         """Read bytes by their beginning."""
         data = data.removeprefix(_BOM)
-        if not data.strip():
+        if not data or data.isspace():
             raise InvalidRecord(Reason.EMPTY_RECORD, "the record has no data")
         if data.startswith(aggregate.MAGIC):
             self._several(self._bytes, list(islice(aggregate.records(data), MAX_PAYLOADS + 1)), way)

@@ -111,12 +111,12 @@ def text(value: object) -> str | None:
     """A value as text, and a number as its digits."""
     if value is None or type(value) is str:
         return value
+    if type(value) is int:
+        return str(value)
     if type(value) is bool:
         return "true" if value else "false"
-    if type(value) is float and value.is_integer():
-        return _digits(value)
-    if type(value) is int or type(value) is float:
-        return str(value)
+    if type(value) is float:
+        return _digits(value) if value.is_integer() else str(value)
     raise InvalidRecord(Reason.NOT_MAPPED, "a list or an object was given to a function that takes texts and numbers")
 
 

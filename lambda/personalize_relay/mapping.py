@@ -3,7 +3,6 @@
 Pure: the same payload always gives the same events. The expressions come compiled from mapping_file.py.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -47,14 +46,17 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """Finds something true in a payload that matches; None if every payload does."""
     each: Expression | None = None
     """Gives the list whose entries each become an event."""
+    drops: bool = False
+    taken: tuple[tuple[Expression, tuple[tuple[str, str], ...]], ...] = ()
+    """Objects, and which of their members are members of the event as they are: the name there, and in the object."""
     members: tuple[tuple[str, Expression], ...] = ()
-    """An expression for each member of an event; none in a rule that drops."""
+    """An expression for each of the event's other members."""
     keeps_scope: bool = False
     """Whether an expression may put its whole scope into an event, so that no other entry may share that object."""
 
     def mapped(self, value: dict[str, Any]) -> Mapped:
         """The payload's events; raises InvalidRecord if the rule's expressions can't be applied to the payload."""
-        if not self.members:
+        if self.drops:
             return Mapped(dropped=self.name)
         if self.each is None:
             return Mapped(events=(self._event(value),))
@@ -86,16 +88,23 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     def _event(self, scope: dict[str, Any]) -> dict[str, Any]:
         made: dict[str, Any] = {}
+        for whole, fields in self.taken:
+            found = whole(scope)
+            if type(found) is dict:
+                for name, field in fields:
+                    value = found.get(field)
+                    if value is not None:
+                        made[name] = value
         name = ""
         try:
             for name, expression in self.members:
                 value = expression(scope)
-                if type(value) is dict:
-                    value = _filled(value)
                 if value is not None:
                     made[name] = value
         except Exception as exc:  # noqa: BLE001 - as above
             raise self.failed(name, exc) from None
+        for name in [name for name, value in made.items() if type(value) is dict]:
+            _fill(made, name)
         return made
 
     def failed(self, part: str, exc: Exception) -> InvalidRecord:
@@ -150,13 +159,13 @@ def _failed(where: str, exc: Exception) -> InvalidRecord:
     return InvalidRecord(Reason.NOT_MAPPED, f"{where}: the expression can't be applied to the payload's values")
 
 
-def _filled(value: dict[str, Any]) -> dict[str, Any] | None:
-    """An object without its null members, or null if it has no others."""
-    if None not in value.values():
-        return value or None
-    if len(value) - list(value.values()).count(None) > _MOST_MEMBERS:
-        return value
-    return {name: each for name, each in value.items() if each is not None} or None
+def _fill(made: dict[str, Any], name: str) -> None:
+    """Take an object's null members out of it, and an object of nothing else out of the event."""
+    value = made[name]
+    if None in value.values() and len(value) - list(value.values()).count(None) <= _MOST_MEMBERS:
+        made[name] = value = {name: each for name, each in value.items() if each is not None}
+    if not value:
+        del made[name]
 
 
 def _number(events: list[Made]) -> None:
@@ -165,14 +174,15 @@ def _number(events: list[Made]) -> None:
         return
     made = [(place, event) for place, event in enumerate(events) if not isinstance(event, InvalidRecord)]
     given = [(place, event, event_id) for place, event in made if (event_id := _id(event))]
-    counts = Counter(event_id for _, _, event_id in given)
-    if len(counts) == len(given):
-        return
-    several = [each for each in given if counts[each[2]] > 1]
-    if any(f"{event_id}:{place}" in counts for place, _, event_id in several):
-        several = given  # if every event has its place, no two can have the same id
-    for place, event, event_id in several:
-        event["eventId"] = shortened(f"{event_id}:{place}")
+    ids: set[str] = set()
+    several: set[str] = set()
+    for _, _, event_id in given:
+        (several if event_id in ids else ids).add(event_id)
+    if any(event_id in several and f"{event_id}:{place}" in ids for place, _, event_id in given):
+        several = ids  # if every event has its place, no two can have the same id
+    for place, event, event_id in given:
+        if event_id in several:
+            event["eventId"] = shortened(f"{event_id}:{place}")
 
 
 def _id(event: dict[str, Any]) -> str | None:

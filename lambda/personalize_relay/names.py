@@ -66,9 +66,12 @@ def respelt(given: Mapping[str, Any], known: frozenset[str]) -> tuple[dict[str, 
     """
     found: dict[str, Any] = {}
     kept = dict(given)
+    of_attribution = ATTRIBUTION_MEMBERS - known
     for name, value in given.items():
-        member = None if name in known else meant(name)
-        if member in ATTRIBUTION_MEMBERS - known:  # a column of its own in the interactions schema
+        if name in known:
+            continue
+        member = meant(name)
+        if member in of_attribution:  # a column of its own in the interactions schema
             member, value = "metricAttribution", {member: value}  # noqa: PLW2901 - the same value, in its place
         if member not in known or not absent(given.get(member)):
             continue

@@ -74,6 +74,8 @@ def _broken_json(text: str, at: int) -> InvalidRecord:
 
 def _every_second_is_nul(head: bytes) -> bool:
     """Whether every second byte is NUL, as in UTF-16 of ASCII in either byte order."""
+    if b"\0" not in head:
+        return False
     nuls = [half.count(0) == len(half) > 1 for half in (head[::2], head[1::2])]
     return nuls[0] != nuls[1]
 

@@ -51,10 +51,10 @@ def _untyped(attribute: Any) -> Any:  # noqa: ANN401 - as above
         raise _not_an_image()
     ((kind, value),) = attribute.items()
     match kind:
-        case "S" | "BOOL" | "B" | "SS" | "BS":
-            return value
         case "N":
             return _number(value)
+        case "S" | "BOOL" | "B" | "SS" | "BS":
+            return value
         case "NULL":
             return None
         case "M":
