@@ -119,6 +119,8 @@ def _comparator(closures: Closures, node: Node) -> Expression:
     one = closures.of(left)
     if right["type"] == "literal" and type(right["value"]) is str:  # the usual case; and no text equals a boolean
         text = right["value"]
+        if equal and left["type"] == "field":
+            return paths.has(left["value"], text)
         return (lambda value: one(value) == text) if equal else (lambda value: one(value) != text)
     other = closures.of(right)
     return lambda value: _are_equal(one(value), other(value)) is equal

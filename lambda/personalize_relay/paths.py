@@ -50,13 +50,19 @@ def _pair(outer: str, inner: str) -> Expression:
     return pair
 
 
+def has(field: str, text: str) -> Expression:
+    """Whether a member is a text."""
+    return lambda value: type(value) is dict and value.get(field) == text
+
+
 def first(choices: list[tuple[str, ...]]) -> Expression:
     """The first of some members of one object that is true, or else the last of them; the object is found once."""
-    whole = path(choices[0][:-1])
+    steps = choices[0][:-1]
+    whole = path(steps) if steps else None
     *fields, last = [choice[-1] for choice in choices]
 
     def chosen(value: object) -> object:
-        members = whole(value)
+        members = whole(value) if whole else value
         if type(members) is not dict:
             return None
         for field in fields:

@@ -49,7 +49,8 @@ def untyped(image: Any) -> Any:  # noqa: ANN401 - as above
 def _untyped(attribute: Any) -> Any:  # noqa: ANN401 - as above
     if type(attribute) is not dict or len(attribute) != 1:
         raise _not_an_image()
-    ((kind, value),) = attribute.items()
+    (kind,) = attribute
+    value = attribute[kind]
     match kind:
         case "N":
             return _number(value)
