@@ -21,7 +21,7 @@ LAYERS = [
     {"ends", "names"},
     {"json_values"},
     {"events", "metrics", "suspicion", "framing", "envelopes", "reshaping", "projections"},
-    {"requests", "result", "delivered", "contract", "functions"},
+    {"requests", "result", "delivered", "contract", "functions", "paths"},
     {"mapping"},
     {"clients", "lane", "outcome", "parsing", "closures", "shadow"},
     {"expressions", "mapping_tests", "records"},
@@ -55,6 +55,7 @@ PURE = [
         "mapping_file",
         "reshaping",
         "projections",
+        "paths",
     ),
 ]
 """What knows no cloud, clock, environment or chance: it is given what it needs of them."""

@@ -6,7 +6,7 @@ from typing import Any
 from jmespath.exceptions import EmptyExpressionError, IncompleteExpressionError, LexerError, ParseError
 from jmespath.parser import Parser
 
-from personalize_relay import functions, paths
+from personalize_relay import functions
 from personalize_relay.closures import Closures
 from personalize_relay.functions import ANY_NUMBER, OWN, Functions
 from personalize_relay.paths import Node
@@ -81,11 +81,6 @@ def takes_whole(text: str) -> bool:
     Raises WrongExpression.
     """
     return any(node["type"] == "current" for node in _nodes(parsed(text)))
-
-
-def plain_path(text: str) -> tuple[str, ...]:
-    """The names in a path such as `a.b`; none for any other expression. Raises WrongExpression."""
-    return paths.names(parsed(text))
 
 
 def _not_jmespath(text: str, position: int) -> str:

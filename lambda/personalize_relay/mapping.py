@@ -46,17 +46,14 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """Finds something true in a payload that matches; None if every payload does."""
     each: Expression | None = None
     """Gives the list whose entries each become an event."""
-    drops: bool = False
-    taken: tuple[tuple[Expression, tuple[tuple[str, str], ...]], ...] = ()
-    """Objects, and which of their members are members of the event as they are: the name there, and in the object."""
     members: tuple[tuple[str, Expression], ...] = ()
-    """An expression for each of the event's other members."""
+    """An expression for each member of an event; none in a rule that drops."""
     keeps_scope: bool = False
     """Whether an expression may put its whole scope into an event, so that no other entry may share that object."""
 
     def mapped(self, value: dict[str, Any]) -> Mapped:
         """The payload's events; raises InvalidRecord if the rule's expressions can't be applied to the payload."""
-        if self.drops:
+        if not self.members:
             return Mapped(dropped=self.name)
         if self.each is None:
             return Mapped(events=(self._event(value),))
@@ -88,23 +85,16 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     def _event(self, scope: dict[str, Any]) -> dict[str, Any]:
         made: dict[str, Any] = {}
-        for whole, fields in self.taken:
-            found = whole(scope)
-            if type(found) is dict:
-                for name, field in fields:
-                    value = found.get(field)
-                    if value is not None:
-                        made[name] = value
         name = ""
         try:
             for name, expression in self.members:
                 value = expression(scope)
+                if type(value) is dict:
+                    value = _filled(value)
                 if value is not None:
                     made[name] = value
         except Exception as exc:  # noqa: BLE001 - as above
             raise self.failed(name, exc) from None
-        for name in [name for name, value in made.items() if type(value) is dict]:
-            _fill(made, name)
         return made
 
     def failed(self, part: str, exc: Exception) -> InvalidRecord:
@@ -159,13 +149,13 @@ def _failed(where: str, exc: Exception) -> InvalidRecord:
     return InvalidRecord(Reason.NOT_MAPPED, f"{where}: the expression can't be applied to the payload's values")
 
 
-def _fill(made: dict[str, Any], name: str) -> None:
-    """Take an object's null members out of it, and an object of nothing else out of the event."""
-    value = made[name]
-    if None in value.values() and len(value) - list(value.values()).count(None) <= _MOST_MEMBERS:
-        made[name] = value = {name: each for name, each in value.items() if each is not None}
-    if not value:
-        del made[name]
+def _filled(value: dict[str, Any]) -> dict[str, Any] | None:
+    """An object without its null members, or null if it has no others."""
+    if None not in value.values():
+        return value or None
+    if len(value) - list(value.values()).count(None) > _MOST_MEMBERS:
+        return value
+    return {name: each for name, each in value.items() if each is not None} or None
 
 
 def _number(events: list[Made]) -> None:

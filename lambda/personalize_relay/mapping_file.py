@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
-from personalize_relay import mapping_tests, paths
+from personalize_relay import mapping_tests
 from personalize_relay.errors import MappingError
-from personalize_relay.expressions import Expressions, WrongExpression, plain_path, takes_whole
+from personalize_relay.expressions import Expressions, WrongExpression, takes_whole
 from personalize_relay.functions import Functions
 from personalize_relay.mapping import MEMBERS, Mapping, Rule
 from personalize_relay.mapping_tests import Test
@@ -137,34 +137,25 @@ def _rule(table: Table, expressions: Expressions) -> Rule:
         for key in ("event", "each"):
             if key in table.values:
                 raise table.at(key, "stands beside drop: a rule makes events or drops, so take one of them out")
-        return Rule(name=name, when=when, drops=True)
+        return Rule(name=name, when=when)
     if "event" not in table.values:
         raise table.at("event", "is missing: add [rule.event] with the members of the event, or drop = true")
     return Rule(
         name=name,
         when=when,
         each=_compiled(table, "each", expressions),
-        **_members(table.table("event"), expressions),
+        members=_members(table.table("event"), expressions),
         keeps_scope=any(map(takes_whole, table.values["event"].values())),
     )
 
 
-def _members(table: Table, expressions: Expressions) -> dict[str, Any]:
-    """What a rule knows of its event's members: plain paths to members of one object are read together."""
+def _members(table: Table, expressions: Expressions) -> tuple[tuple[str, Expression], ...]:
     table.refuse_others(MEMBERS)
     for name in _REQUIRED:
         if name not in table.values:
             raise table.at(name, "is missing: every event needs it, so add an expression for it")
-    members = {name: expression for name in MEMBERS if (expression := _compiled(table, name, expressions))}
-    taken: dict[tuple[str, ...], list[tuple[str, str]]] = {}
-    for name, steps in [(name, plain_path(table.values[name])) for name in members]:
-        if steps:
-            del members[name]
-            taken.setdefault(steps[:-1], []).append((name, steps[-1]))
-    return {
-        "taken": tuple((paths.path(steps), tuple(fields)) for steps, fields in taken.items()),
-        "members": tuple(members.items()),
-    }
+    compiled = ((name, _compiled(table, name, expressions)) for name in MEMBERS)
+    return tuple((name, expression) for name, expression in compiled if expression)
 
 
 def _compiled(table: Table, key: str, expressions: Expressions) -> Expression | None:
@@ -215,7 +206,7 @@ def _reader(columns: Sequence[str], separator: str) -> Callable[[str], dict[str,
 
 
 def _tests(table: Table, rules: Sequence[Rule]) -> tuple[Test, ...]:
-    drops = [rule.name for rule in rules if rule.drops]
+    drops = [rule.name for rule in rules if not rule.members]
     tests: dict[str, Test] = {}
     for each in table.tables("test"):
         name = _name(each)
