@@ -14,7 +14,7 @@ NUMBERS = frozenset({int, float})
 def is_false(value: object) -> bool:
     """Whether a value is false to JMESPath: empty, null or false, but never a number.
 
-    Where each payload passes, `found or type(found) in NUMBERS` asks the contrary without a call.
+    Where every payload passes, `found or type(found) in NUMBERS` says the contrary without the time of a call.
     """
     return not value and type(value) not in NUMBERS
 
@@ -38,12 +38,14 @@ def filtered(listed: Expression, projected: Expression, matches: Expression) -> 
         entries = listed(value)
         if type(entries) is not list:
             return None
-        kept = []
+        kept: list[object] = []
         for entry in entries:
             answer = matches(entry)
             if answer or type(answer) in NUMBERS:
-                kept.append(projected(entry))
-        return [found for found in kept if found is not None]
+                found = projected(entry)
+                if found is not None:
+                    kept.append(found)
+        return kept
 
     return keep
 

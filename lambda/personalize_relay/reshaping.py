@@ -7,9 +7,10 @@ import msgspec
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.names import ATTRIBUTION_MEMBERS, EVENT_MEMBERS, FLAT_MEMBERS, meant, respelt
 
-_number_of = msgspec.json.Decoder(int | float).decode
 MOST_COPIED = 100_000
 """The most members of all entries that `unwind` makes: a wide entry costs more than a narrow one."""
+
+_number_of = msgspec.json.Decoder(int | float).decode
 
 
 def contract(value: Any) -> Any:  # noqa: ANN401 - JSON may be anything
@@ -30,6 +31,8 @@ def _named(value: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
     named: dict[str, Any] = {}
     for spelling, each in value.items():
         name = spelling if spelling in known else meant(spelling)
+        if name is None:
+            continue
         if name in named or name in ATTRIBUTION_MEMBERS:
             return respelt(value, known)[0]
         if name in known:
