@@ -49,11 +49,11 @@ def seconds(name: str, value: object, zone: tzinfo | None = None) -> float:
 
 
 def _from_number(name: str, value: float) -> float:
+    number = finite(name, value)
     for smallest, in_a_second in UNITS:
         if value >= smallest:
-            value = _divided(value, in_a_second)
-            break
-    return finite(name, value)
+            return number / in_a_second
+    return number
 
 
 def finite(name: str, value: float) -> float:
@@ -65,13 +65,6 @@ def finite(name: str, value: float) -> float:
     if not math.isfinite(converted):
         raise InvalidRecord(Reason.INVALID_NUMBER, f"{name} is not finite, or too large for a double")
     return converted
-
-
-def _divided(value: float, by: float) -> float:
-    try:
-        return value / by
-    except OverflowError:
-        return math.inf
 
 
 def _from_text(name: str, text: str, zone: tzinfo | None) -> float:
