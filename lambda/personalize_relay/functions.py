@@ -35,7 +35,7 @@ OWN = {
 }
 """Our functions, and the fewest and the most arguments that each takes."""
 
-_OFFSET = re.compile(r"[+-]\d\d:\d\d", re.ASCII)
+_OFFSET = r"[+-]\d\d:\d\d"
 
 
 class Functions(Standard):
@@ -174,7 +174,7 @@ def zone(name: str) -> tzinfo:
     """The time zone of a name such as Europe/Berlin, UTC or +01:00; raises ValueError for any other text."""
     if name in {"UTC", "Z"}:
         return UTC
-    if _OFFSET.fullmatch(name):
+    if re.fullmatch(_OFFSET, name, re.ASCII):
         return datetime.fromisoformat(f"2000-01-01T00:00:00{name}").tzinfo or UTC
     # The import takes a tenth of a millisecond, which only mappings with such a zone should pay.
     from zoneinfo import ZoneInfo  # noqa: PLC0415
