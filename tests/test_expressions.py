@@ -227,3 +227,25 @@ def test_lists_are_filtered_projected_and_flattened_as_jmespath_does(text: str) 
 def test_what_conditions_call_gives_what_jmespath_gives(function: str, whole: object, part: object) -> None:
     text, document = f"{function}(whole, part)", {"whole": whole, "part": part}
     assert outcome(EXPRESSIONS.compiled(text), document) == outcome(jmespath.search, text, document)
+
+
+@pytest.mark.parametrize("part", ["a", "b", "", 0, False, None, ["a"], {"a": 1}])
+@pytest.mark.parametrize("text", ["contains(['a', ''], part)", "list[?contains(['a', ''], part)]"])
+def test_one_of_some_texts_is_what_jmespath_says(text: str, part: object) -> None:
+    for entries in ([{"part": part}], [{"part": part}, None], [part]):
+        document = {"part": part, "list": entries}
+        assert outcome(EXPRESSIONS.compiled(text), document) == outcome(jmespath.search, text, document)
+    assert outcome(EXPRESSIONS.compiled(text), None) == outcome(jmespath.search, text, None)
+
+
+@pytest.mark.parametrize("whole", [None, 0, "x", [], {"c": "y"}, {"b": "", "c": False}, {"b": 0, "c": "y"}, {"b": "z"}])
+@pytest.mark.parametrize("text", ["a.b || a.c", "a.b || a.c || d", "d || a.b || a.c", "a.b || (a.c || d)", "b || c"])
+def test_a_choice_among_members_of_one_object_is_jmespaths(text: str, whole: object) -> None:
+    for other in (None, "", "w"):
+        for document in ({"a": whole, "d": other}, whole):
+            assert outcome(EXPRESSIONS.compiled(text), document) == outcome(jmespath.search, text, document)
+
+
+@pytest.mark.parametrize("value", ["a", 1, 1.5, True, False, None, [], {}, ""])
+def test_the_name_of_a_type_is_jmespaths(value: object) -> None:
+    assert EXPRESSIONS.compiled("type(@)")(value) == jmespath.search("type(@)", value)
