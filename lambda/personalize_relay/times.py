@@ -72,7 +72,7 @@ def _from_text(name: str, text: str, zone: tzinfo | None) -> float:
         if text[4:5] != "-" and _NUMBER.fullmatch(text):  # `fromisoformat` may take digits for a date
             return _from_number(name, float(text) if "." in text else int(text))
         if text[:2].isdigit():
-            return _from_iso8601(name, text, zone)
+            return _from_iso8601(name, text.upper(), zone)
         if found := _DOT_NET.fullmatch(text):
             return int(found[1]) / 1000
         if found := _JAVASCRIPT.fullmatch(text) or _RFC_1123.fullmatch(text):
@@ -83,10 +83,14 @@ def _from_text(name: str, text: str, zone: tzinfo | None) -> float:
 
 
 def _from_iso8601(name: str, text: str, zone: tzinfo | None) -> float:
+    if text.endswith(_UTC):
+        text = f"{text.rpartition(' ')[0].removesuffix(_GO)}Z"
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = _from_nearly_iso8601(name, text.upper())
+    except ValueError as exc:
+        raise InvalidRecord(
+            Reason.INVALID_TIMESTAMP, f"{name} begins as a time but is not ISO 8601: send 2026-11-24T09:30:00.250Z"
+        ) from exc
     if moment.tzinfo is None:
         if zone is None:
             raise InvalidRecord(
@@ -96,17 +100,6 @@ def _from_iso8601(name: str, text: str, zone: tzinfo | None) -> float:
             )
         moment = moment.replace(tzinfo=zone)
     return moment.timestamp()
-
-
-def _from_nearly_iso8601(name: str, text: str) -> datetime:
-    if text.endswith(_UTC):
-        text = f"{text.rpartition(' ')[0].removesuffix(_GO)}Z"
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError as exc:
-        raise InvalidRecord(
-            Reason.INVALID_TIMESTAMP, f"{name} begins as a time but is not ISO 8601: send 2026-11-24T09:30:00.250Z"
-        ) from exc
 
 
 def _from_words(name: str, words: dict[str, str | None]) -> float:
