@@ -1,5 +1,6 @@
 """Unwrap events: from other spellings of their members, from DynamoDB's types, from a list within a list."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from personalize_relay.names import ATTRIBUTION_MEMBERS, EVENT_MEMBERS, FLAT_MEM
 MOST_COPIED = 100_000
 """The most members of all entries that `unwind` makes: a wide entry costs more than a narrow one."""
 
-_number_of = msgspec.json.Decoder(int | float).decode
+_number_of: Callable[[str], int | float] = msgspec.json.Decoder(int | float).decode
 
 
 def contract(value: Any) -> Any:  # noqa: ANN401 - JSON may be anything
