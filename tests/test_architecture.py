@@ -226,6 +226,13 @@ def test_reading_a_mapping_loads_zones_only_where_one_is_named() -> None:
     assert READS_MAPPINGS - loaded_by(named) == {"zoneinfo"}
 
 
+def test_the_function_reads_its_mapping_but_not_the_tests_in_it() -> None:
+    deployed = "from personalize_relay import mapping_file as files; files.deployed(files.source('dms'), file='dms')"
+    loaded = loaded_by(deployed)
+    assert "personalize_relay.mapping_tests" not in loaded
+    assert READS_MAPPINGS - loaded == {"zoneinfo"}
+
+
 def test_events_needs_neither_powertools_nor_aws() -> None:
     loaded = loaded_by("import personalize_relay.events")
     assert not loaded & {"aws_lambda_powertools", "boto3", "botocore"}

@@ -298,6 +298,14 @@ def test_a_right_one_is_loaded_with_its_tests_passed() -> None:
     assert read(GOOD, file="m.toml").description == "views"
 
 
+def test_a_deployed_mapping_maps_as_the_tested_one_does_and_its_tests_are_not_read() -> None:
+    mapped = {"sessionId": "s", "eventType": "view"}
+    for text in (GOOD, GOOD.replace("input = ", "outcome = ")):
+        assert mapping_file.deployed(text, file="m.toml").map({"type": "view", "visit": "s"}).events == (mapped,)
+    with pytest.raises(MappingError, match=r"^m.toml: rules is not known: did you mean rule\?$"):
+        mapping_file.deployed("rules = 1\n" + GOOD, file="m.toml")
+
+
 def test_the_tests_of_a_mapping_hold_whatever_the_salt() -> None:
     hashed = RULE.replace('"visit"', '"hash(visit)"')
     salted = read(hashed, file="m.toml", salt=mapping_file.TEST_SALT).mapping

@@ -39,13 +39,13 @@ def _client(settings: Settings) -> PutEventsClient:
 
 
 def _mapping(settings: Settings) -> Mapping | None:
-    """The mapping, if one is set; the deployment has run its tests."""
+    """The mapping, if one is set."""
     if not settings.mapping:
         return None
     from personalize_relay import mapping_file  # noqa: PLC0415 - few need it
 
     text = mapping_file.source(settings.mapping, folder=Path(__file__).parents[1])
-    return mapping_file.read(text, file=settings.mapping, salt=settings.mapping_salt or None).mapping
+    return mapping_file.deployed(text, file=settings.mapping, salt=settings.mapping_salt or None)
 
 
 def _delivery(settings: Settings) -> Delivers:

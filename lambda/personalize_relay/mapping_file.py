@@ -8,18 +8,19 @@ import tomllib
 from collections.abc import Callable, Sequence
 from itertools import compress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from personalize_relay import mapping_tests
 from personalize_relay.errors import MappingError
 from personalize_relay.expressions import Expressions, WrongExpression, takes_whole
 from personalize_relay.functions import Functions
 from personalize_relay.mapping import MEMBERS, Mapping, Rule
-from personalize_relay.mapping_tests import Test
 from personalize_relay.projections import Expression
 from personalize_relay.tables import LONGEST_NAME, Table, is_name, kind
+
+if TYPE_CHECKING:  # the function never runs the tests, and its start should not pay for them
+    from personalize_relay.mapping_tests import Test
 
 TEST_SALT = "test"
 """The salt of a mapping's own tests, whatever the deployment's salt is."""
@@ -39,7 +40,7 @@ class MappingFile(msgspec.Struct, frozen=True, kw_only=True):
 
     description: str
     mapping: Mapping
-    tests: tuple[Test, ...]
+    tests: tuple["Test", ...]
 
 
 def named(mapping: str, salt: str | None = None) -> Mapping:
@@ -69,6 +70,8 @@ def source(mapping: str, *, folder: Path = Path()) -> str:
 
 def load(text: str, *, file: str, salt: str | None = None) -> Mapping:
     """The mapping of a text, once its tests have passed; hash() uses `salt`. Raises MappingError."""
+    from personalize_relay import mapping_tests  # noqa: PLC0415 - as above
+
     loaded = read(text, file=file, salt=salt)
     tested = read(text, file=file, salt=TEST_SALT) if salt else loaded
     for test in tested.tests:
@@ -80,13 +83,27 @@ def load(text: str, *, file: str, salt: str | None = None) -> Mapping:
 
 def read(text: str, *, file: str, salt: str | None = None) -> MappingFile:
     """The content of a text, before its tests have run; raises MappingError."""
+    table = _table(text, file)
+    description = table.text("description", "") if table.values.get("description") else ""
+    mapping = _mapping(table, salt)
+    return MappingFile(description=description or "", mapping=mapping, tests=_tests(table, mapping.rules))
+
+
+def deployed(text: str, *, file: str, salt: str | None = None) -> Mapping:
+    """The mapping of a text whose tests the deployment has run, so that nobody reads them; raises MappingError."""
+    return _mapping(_table(text, file), salt)
+
+
+def _table(text: str, file: str) -> Table:
     table = Table(file, _toml(text, file))
     table.refuse_others(("description", "columns", "separator", "let", "rule", "test"))
-    description = table.text("description", "") if table.values.get("description") else ""
+    return table
+
+
+def _mapping(table: Table, salt: str | None) -> Mapping:
     expressions = Expressions(Functions(salt))
     let, rules = _let(table, expressions), _rules(table, expressions)
-    mapping = Mapping(name=Path(file).name, let=let, rules=rules, rows=_rows(table))
-    return MappingFile(description=description or "", mapping=mapping, tests=_tests(table, rules))
+    return Mapping(name=Path(table.place).name, let=let, rules=rules, rows=_rows(table))
 
 
 def _toml(text: str, file: str) -> dict[str, Any]:
@@ -206,7 +223,9 @@ def _reader(columns: Sequence[str], separator: str) -> Callable[[str], dict[str,
     return row
 
 
-def _tests(table: Table, rules: Sequence[Rule]) -> tuple[Test, ...]:
+def _tests(table: Table, rules: Sequence[Rule]) -> tuple["Test", ...]:
+    from personalize_relay import mapping_tests  # noqa: PLC0415 - as above
+
     drops = [rule.name for rule in rules if not rule.members]
     tests: dict[str, Test] = {}
     for each in table.tables("test"):
