@@ -363,6 +363,7 @@ def test_as_many_bytes_as_allowed_are_inflated_over_all_layers() -> None:
 
 def test_ten_thousand_records_in_an_aggregate() -> None:
     events = [{"sessionId": "s", "n": number} for number in range(10_000)]
+    events[5_000]["note"] = "x" * 200  # its length takes two bytes
     got = read(kpl.aggregate([text(each) for each in events]))
     assert got == [(str(number), event) for number, event in enumerate(events)]
 

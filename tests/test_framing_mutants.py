@@ -162,6 +162,12 @@ MUTANTS = {
         "if byte:",
         FRAMING + "test_ten_thousand_records_in_an_aggregate",
     ),
+    "takes every number for one of a single byte": Mutant(
+        "aggregate.py",
+        " and message[at] < _ANOTHER_FOLLOWS:",
+        ":",
+        FRAMING + "test_ten_thousand_records_in_an_aggregate",
+    ),
     "reads a field beyond its end": Mutant(
         "aggregate.py",
         "if at > len(message) or not number:",
