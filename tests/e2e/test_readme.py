@@ -74,8 +74,3 @@ def test_its_figures_are_the_samples() -> None:
     said = " ".join(README.split())
     assert f"{len(events):,} events of {sessions} sessions, {bad} of them bad" in said
     assert f"{len(events) - bad:,} good events" in said
-
-
-def test_every_file_that_it_links_to_is_there() -> None:
-    links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", README)]
-    assert [link for link in links if not (ROOT / link).exists()] == []
