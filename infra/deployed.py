@@ -1,4 +1,4 @@
-"""What CloudFormation has of a stack, asked for as the CDK command would ask."""
+"""Reads the deployed template of a stack, with the credentials that the CDK command would use."""
 
 import json
 import os
@@ -9,16 +9,16 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 NOT_THERE = ("REVIEW_", "ROLLBACK_", "CREATE_FAILED", "DELETE_")
-"""How the status of a stack begins whose first deployment failed, or which is gone: the next makes it anew."""
+"""How the status begins if a stack's first deployment failed or the stack is gone: the next deployment creates it."""
 
 
 class Unreadable(Exception):
-    """What is deployed can't be read; the message says why, and what to do."""
+    """The deployed template can't be read; the message says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountOptions:
-    """What the CDK command is told of an account, by its options; else the environment says it."""
+    """The options that choose an account; without them, the environment does."""
 
     profile: str | None = None
     region: str | None = None
@@ -32,7 +32,7 @@ class AccountOptions:
 def deployed_template(stack: str, credentials: AccountOptions, *, role: str) -> dict[str, Any] | None:
     """The template that is deployed, or None; raises Unreadable.
 
-    Who may do nothing but take the roles of `cdk bootstrap` reads it with the one that deploys.
+    Credentials that may only assume the roles of `cdk bootstrap` read it with the deploy role.
     """
     try:
         session = credentials.session()
