@@ -13,11 +13,11 @@ from .interactions import DOMAINS, FIELDS, MOST_FIELDS
 from .rules import SettingRule, list_of, matching, names, one_of, whole
 
 LONGEST_SILENCE = 1_420
-"""Minutes: over periods of five, CloudWatch looks back for a day, of which the longest invocation takes 20.
+"""Minutes: in periods of five, CloudWatch looks back over a day, and the longest invocation takes up 20 of it.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 """
 WIDEST, NARROWEST = 16, 26
-"""Prefixes of a VPC's addresses: AWS's widest, and one that has room for four subnets."""
+"""Prefixes of a VPC's addresses: the widest that AWS allows, and the narrowest with room for four subnets."""
 AVRO_TYPES = ("string", "int", "long", "float", "double", "boolean")
 
 
@@ -53,7 +53,7 @@ _TOPIC = matching(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}", "the ARN of an S
 
 _YES_OR_NO = one_of({"true": True, "false": False})
 
-# LATEST is not offered: it can miss records while a mapping is being made.
+# LATEST is not allowed: it can miss records while Lambda creates the event source mapping.
 RULES = {
     "trackingId": _TRACKER,
     "trackingIdParameter": matching(r"[\w./-]{1,1011}", "the name of a Systems Manager parameter"),

@@ -128,8 +128,8 @@ def _findings(stack: Synthesized, credentials: AccountOptions) -> Sequence[Diffe
         return []
     before, now = recorded(template), recorded(stack.template)
     if before is None or now is None:
-        which = "what is deployed" if before is None else "what is to be deployed"
-        _say(f"{stack.name}: {which} is of a version that records no settings, and nothing is compared.")
+        which = "the deployed template" if before is None else "the new template"
+        _say(f"{stack.name}: {which} is of a version that records no settings, so nothing is compared.")
         return []
     return list(compare(before, now))
 

@@ -72,12 +72,12 @@ class StackSettings(RelaySettings):
         return self.vpc != "false"
 
     def public(self) -> dict[str, object]:
-        """The value of each setting but the secrets, by the setting's name."""
+        """The values of all settings except the secrets, by name."""
         return {name: getattr(self, field_of(name)) for name in RULES if name not in SECRETS}
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> Self:
-        """Read the chosen stage's block and what `-c` overrides in it; raises InvalidSetting."""
+        """Read the block of the chosen stage, with the overrides of `-c`; raises InvalidSetting."""
         stage = _chosen_stage(context)
         given = context["stages"][stage] | _overrides(context)
         for name in given.keys() - RULES.keys():
@@ -85,10 +85,10 @@ class StackSettings(RelaySettings):
         values = {field_of(name): _read(name, value, stage) for name, value in given.items() if value is not None}
         trackers = [name for name in ("tracking_id", "tracking_id_parameter", "dataset_group") if name in values]
         if len(trackers) != 1:
-            rule = f"{RULES['trackingId'].says}, or trackingIdParameter or datasetGroup be set in its place"
+            rule = f"{RULES['trackingId'].says}, or trackingIdParameter or datasetGroup be set instead"
             raise invalid("trackingId", rule, values.get(trackers[0]) if trackers else None, stage)
         if "stream_arn" in values and "stream_retention_hours" not in values:
-            rule = f"given with streamArn: {RULES['streamRetentionHours'].says}, as that stream has it"
+            rule = f"given with streamArn: {RULES['streamRetentionHours'].says}, the retention of that stream"
             raise invalid("streamRetentionHours", rule, None, stage)
         return cls(stage=stage, **values)
 
@@ -118,7 +118,7 @@ def _read(name: str, value: object, stage: str) -> Any:  # noqa: ANN401 - each r
 
 
 def _as_text(value: object) -> str:
-    """Write a JSON value as `-c` would give it."""
+    """Write a JSON value as one would give it to `-c`."""
     if isinstance(value, list):
         return ",".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)

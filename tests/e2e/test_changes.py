@@ -187,5 +187,5 @@ def test_a_stack_of_a_version_that_recorded_nothing_is_not_compared(account: Acc
     )
     run = command(account, "diff", assembly(vpc="false"))
     assert run.returncode == 0, run.stdout
-    said = "personalize-relay-dev: what is deployed is of a version that records no settings, and nothing is compared."
-    assert run.stdout.splitlines()[0] == said
+    said = "the deployed template is of a version that records no settings, so nothing is compared."
+    assert run.stdout.splitlines()[0] == f"personalize-relay-dev: {said}"
