@@ -55,7 +55,7 @@ def _ages(settings: "RelaySettings", stage: str | None) -> None:
     # A page comes at half of the age, and a ticket before that.
     shortest = 2 * _least_wait(settings) + 1
     if age < shortest:
-        rule = f"at least {shortest}, over twice the time that a batch may wait to fill up (batchWindowSeconds)"
+        rule = f"at least {shortest}: over twice the time that a batch may wait to fill up (batchWindowSeconds)"
         raise invalid("maxRecordAgeMinutes", rule, age, stage)
 
 
@@ -113,7 +113,7 @@ def _dataset(settings: "StackSettings") -> None:
 def _freshness(settings: "RelaySettings", stage: str | None) -> None:
     least, most, fresh = _least_wait(settings), (settings.max_record_age_minutes - 1) // 2, settings.freshness_minutes
     if not least <= fresh <= most:
-        limits = "a batch may wait for batchWindowSeconds, and a page comes at half of maxRecordAgeMinutes"
+        limits = "a batch may wait for batchWindowSeconds, and a wait of half of maxRecordAgeMinutes pages"
         raise invalid("freshnessMinutes", f"from {least} to {most}: {limits}", fresh, stage)
 
 
