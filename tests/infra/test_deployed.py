@@ -129,5 +129,5 @@ def test_what_is_missing_is_one_sentence(
     assert not account.taken
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.delenv(missing, raising=False)
-    with pytest.raises(Unreadable, match=rf"^What is deployed as relay can't be read, .*: ({why})"):
+    with pytest.raises(Unreadable, match=rf"^The deployed template of relay can't be read, .*: ({why})"):
         deployed_template("relay", credentials, role=ROLE)

@@ -148,7 +148,7 @@ def test_the_key_of_an_existing_stream_may_decrypt_it(synthesize: Synthesize) ->
 def test_lost_order_is_warned_of(compose: Compose, parallelization: str, warnings: int) -> None:
     """Several invocations a shard keep the order of a partition key alone; a person is told before deploying."""
     said = warned(compose(stage="dev", parallelization=parallelization))
-    assert sum("stay in order only where" in each for each in said) == warnings
+    assert sum("stay in order only if" in each for each in said) == warnings
 
 
 def test_a_stream_and_a_key_of_other_accounts_are_read_as_ones_own_would_be(shared: Template) -> None:
