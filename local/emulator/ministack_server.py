@@ -2,12 +2,13 @@
 
 - Its Kinesis poller ignores `batchItemFailures`, bisecting, retries and destinations and drops what failed without a
   word; it is switched off, and `local.mapping.mapping` reads the streams instead.
-- Its CloudFormation refuses composite alarms, alarms on metric math, and all of Personalize. They are accepted and
-  nothing is made of them: their physical ids begin with NOT_EMULATED, so that whoever deploys can see which they are.
+- Its CloudFormation refuses composite alarms, alarms on metric math, all of Personalize, and two parts of a network.
+  They are accepted and nothing is made of them: their physical ids begin with NOT_EMULATED, so that whoever deploys can
+  see which they are.
   An update changes nothing of them either, where AWS would replace a resource of Personalize.
 - An alarm's state comes of every metric of its name; it now comes of the one with the alarm's dimensions.
 - It deletes a bucket with all that is in it; as on AWS, a bucket that isn't empty now stops the deletion of its stack.
-- What its Kinesis lacks is in `local.emulator.emulated_kinesis`.
+- What its Kinesis lacks is in `local.emulator.emulated_kinesis` and `local.emulator.resharding`.
 
 The emulator has no setting for any of it.
 """
@@ -43,7 +44,7 @@ def _leave_streams_alone() -> bool:
 
 
 def _accept(logical_id: str, _properties: Properties, stack: str) -> MadeEnvironment:
-    """Make nothing; returns a physical id and the attributes that others may refer to."""
+    """Make nothing; returns a physical id, and the ARN by which an alarm is referred to."""
     name = f"{NOT_EMULATED}{stack}-{logical_id}"
     return name, {"Arn": f"arn:aws:cloudwatch:us-east-1:000000000000:alarm:{name}"}
 
@@ -112,14 +113,18 @@ def _keeping_full_buckets(bucket: HandlerEvent) -> HandlerEvent:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))  # none of the names there is one of the emulator's
-    from local.emulator import emulated_kinesis
+    from local.emulator import emulated_kinesis, resharding
 
     emulated_kinesis.mend()
+    resharding.mend()
     lambda_svc._poll_kinesis = _leave_streams_alone  # noqa: SLF001 -- the only place where the poller can be cut off
     cloudwatch._evaluate_alarm = _by_its_dimensions(cloudwatch._evaluate_alarm)  # noqa: SLF001 -- it has no other door
     handlers = provisioners._RESOURCE_HANDLERS  # noqa: SLF001 -- the only place where a resource can be accepted
-    handlers["AWS::CloudWatch::CompositeAlarm"] = {"create": _accept, "delete": _forget}
+    for kind in ("CloudWatch::CompositeAlarm", "EC2::FlowLog", "EC2::SecurityGroupIngress"):
+        handlers[f"AWS::{kind}"] = {"create": _accept, "delete": _forget}
     handlers["AWS::CloudWatch::Alarm"] = _accepting_metric_math(handlers["AWS::CloudWatch::Alarm"])
+    handlers["AWS::Kinesis::ResourcePolicy"] = emulated_kinesis.RESOURCE_POLICY
+    handlers["AWS::Kinesis::Stream"] = resharding.following_the_template(handlers["AWS::Kinesis::Stream"])
     handlers["AWS::S3::Bucket"] = _keeping_full_buckets(handlers["AWS::S3::Bucket"])
     for kind, attributes in PERSONALIZE.items():
         handlers[f"AWS::Personalize::{kind}"] = _accepting_personalize(attributes)

@@ -1,5 +1,6 @@
 """Deploying, updating and destroying: what is in flight is kept, and nothing stays behind that should not."""
 
+import json
 import platform
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from local.emulator.clients import FUNCTION_CREDENTIALS
+from infra.changes import LATER
+from local.emulator.clients import ACCOUNT, FUNCTION_CREDENTIALS, REGION
 from local.emulator.emulator import Emulator
 from local.mapping.clock import Pauses
 from local.mapping.invocation import InvocationResult
@@ -17,10 +19,11 @@ from local.personalize.server import PersonalizeFake
 from local.system import ARCHITECTURES, TRACKER
 from tests.e2e.account import CONTEXT, Account, assemble
 from tests.e2e.conftest import PATIENCE
-from tests.e2e.traffic import Producer, next_batches
+from tests.e2e.traffic import BURST, Producer, next_batches
 
 HERE = {"architecture": ARCHITECTURES[platform.machine()]}
 GIVEN = HERE | {"trackingId": TRACKER}
+(NOT_HERE,) = {"arm64", "x86_64"} - set(HERE.values())
 OF_PROD = {name: value for name, value in CONTEXT["stages"]["prod"].items() if value is not None} | {
     "memoryMb": 1024,
     "timeoutSeconds": 30,
@@ -37,15 +40,36 @@ OF_PROD = {name: value for name, value in CONTEXT["stages"]["prod"].items() if v
     "logLevel": "WARNING",
     "alarmEmail": "somebody@example.com",
 }
-"""What the prod stage sets, and what it might: dev has another value for each.
-
-Left out is what the events of this test would not pass (`mapping`, `shadow`, another tracker), this machine
-(`architecture`) or the emulator (`vpc`, `streamShards`).
-"""
+"""What the prod stage sets, and what it might: dev has another value for each."""
+OTHER_TRACKER = "00000000-0000-0000-0000-000000000002"
+PARAMETER = "/shop/tracking-id"
+MAPPING = Path(__file__).with_name("by_mapping.toml")
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:"
+THE_REST = {
+    "trackingId": None,
+    "trackingIdParameter": PARAMETER,
+    "mapping": str(MAPPING),
+    "mappingSalt": "a-salt-for-hashes",
+    "streamShards": 8,
+    "producerArns": f"arn:aws:iam::{ACCOUNT}:role/web",
+    "reservedConcurrency": 50,
+    "vpc": True,
+    "silenceMinutes": 30,
+    "freshnessMinutes": 5,
+    "pageTopicArn": f"{TOPIC}pages",
+    "ticketTopicArn": f"{TOPIC}tickets",
+    "runbookUrl": "https://example.com/runbook",
+    "terminationProtection": True,
+}
+"""All other settings that may change at any time; `architecture` and `shadow` have tests of their own below."""
 VARIANTS: dict[str, dict[str, Any]] = {
     "dev": {"stage": "dev", **GIVEN},
     "dev-as-prod": {"stage": "dev", **GIVEN, **OF_PROD},
     "dev-with-tracker": {"stage": "dev", **HERE, "datasetGroup": "shop"},
+    "dev-with-the-rest": {"stage": "dev", **HERE, **THE_REST},
+    "dev-leaving": {"stage": "dev", **GIVEN, "vpc": "leaving"},
+    "dev-elsewhere": {"stage": "dev", **GIVEN, "architecture": NOT_HERE},
+    "dev-in-shadow": {"stage": "dev", **GIVEN, "shadow": True},
     "prod": {"stage": "prod", **GIVEN},
     "prod-with-key": {"stage": "prod", **GIVEN, "customerKey": True, "terminationProtection": False},
 }
@@ -173,6 +197,112 @@ def test_an_update_to_prods_settings_and_back_loses_no_record_in_flight(
     assert versions_of(account, outputs) == ("3", ["1", "2", "3"])  # though it was rolled back in between
     assert of_prod == {name: OF_PROD[name] for name in of_prod}
     assert settings_of(account, outputs) == of_dev
+
+
+def rest_of(account: Account, outputs: dict[str, str]) -> dict[str, Any]:
+    """What the services say of the settings in THE_REST that they keep."""
+    functions, kinesis, name = account.client("lambda"), account.client("kinesis"), outputs["FunctionName"]
+    function = functions.get_function_configuration(FunctionName=live(outputs))
+    stream = kinesis.describe_stream_summary(StreamName=outputs["StreamName"])["StreamDescriptionSummary"]
+    policy = json.loads(kinesis.get_resource_policy(ResourceARN=stream["StreamARN"])["Policy"])
+    concurrency = functions.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions")
+    given = function["Environment"]["Variables"]
+    return {
+        "trackingId": given["TRACKING_ID"],
+        "mappingSalt": given.get("MAPPING_SALT"),
+        "streamShards": stream["OpenShardCount"],
+        "producerArns": policy["Statement"][0]["Principal"]["AWS"] if policy else None,
+        "reservedConcurrency": concurrency,
+        "vpc": bool(function.get("VpcConfig", {}).get("SubnetIds")),
+        "pageTopicArn": outputs["PageTopicArn"],
+        "ticketTopicArn": outputs["TicketTopicArn"],
+        "terminationProtection": account.is_protected("dev"),
+    }
+
+
+@pytest.mark.whole
+def test_an_update_to_all_the_other_settings_and_back_loses_no_record_in_flight(
+    account: Account, variants: Variants, personalize: PersonalizeFake, trackers: list[str]
+) -> None:
+    """The tracker, the form of the events, the shards and the network: each record is delivered by one or the other.
+
+    The network is left by way of `leaving`, and the shards are halved again.
+    """
+    account.client("ssm").put_parameter(Name=PARAMETER, Value=OTHER_TRACKER, Type="String")
+    trackers.append(OTHER_TRACKER)
+    personalize.inject(Fault(Delay(0.1)))
+    outputs = account.deploy(variants("dev"))
+    made, of_dev = account.resources("dev"), rest_of(account, outputs)
+    with mapping_of(account, outputs) as mapping:
+        with Producer(account, outputs["StreamName"]) as producer:
+            next_batches(mapping, 8)
+            shards = {each.shard for each in mapping.invocations}
+            with_the_rest = rest_of(account, account.deploy(variants("dev-with-the-rest")))
+            assert mapping.wait_until(lambda: {each.shard for each in mapping.invocations} > shards, PATIENCE)
+            delivered = personalize.accepted_count
+            assert mapping.wait_until(lambda: personalize.accepted_count > delivered + 10 * BURST, PATIENCE)
+            account.deploy(variants("dev-leaving"))
+            account.deploy(variants("dev"))
+            next_batches(mapping, 16)
+        assert mapping.wait_until_drained(PATIENCE)
+
+    again = sum(each.count - 1 for each in personalize.accepted.values())
+    assert personalize.accepted.keys() == set(producer.produced)
+    assert again <= sum(each.count for each in mapping.invocations if each.result is not InvocationResult.SUCCEEDED)
+    assert mapping.counters.read == mapping.counters.acknowledged == len(producer.produced)
+    users = {tracker: set[str | None]() for tracker in (TRACKER, OTHER_TRACKER)}
+    for each in personalize.accepted.values():
+        users[each.tracking_id].add(each.user_id)
+    (hashed,) = users.pop(OTHER_TRACKER) - {"u"}
+    assert users == {TRACKER: {"u"}}
+    assert len(hashed or "") > len("u")
+    assert with_the_rest == {name: THE_REST[name] for name in with_the_rest} | {"trackingId": OTHER_TRACKER}
+    assert rest_of(account, outputs) == of_dev
+    assert account.resources("dev") == made
+
+
+@pytest.mark.whole
+def test_a_function_for_another_processor_fails_and_loses_nothing(
+    account: Account, variants: Variants, personalize: PersonalizeFake
+) -> None:
+    """Its libraries can't be loaded on this machine; once it is deployed for this one, all is delivered in order."""
+    outputs = account.deploy(variants("dev-elsewhere"))
+    with mapping_of(account, outputs) as mapping:
+        with Producer(account, outputs["StreamName"]) as producer:
+            assert mapping.wait_until(lambda: len(mapping.invocations) >= 8, PATIENCE)
+            failed = {each.result for each in mapping.invocations}
+            account.deploy(variants("dev"))
+            next_batches(mapping, 16)
+        assert mapping.wait_until_drained(PATIENCE)
+    assert failed == {InvocationResult.FUNCTION_ERROR}
+    assert personalize.accepted.keys() == set(producer.produced)
+    for session in personalize.sessions.values():
+        assert list(session) == sorted(session, key=producer.produced.index)
+
+
+@pytest.mark.whole
+def test_a_stack_out_of_shadow_delivers_every_record_from_then_on(
+    account: Account, variants: Variants, personalize: PersonalizeFake
+) -> None:
+    """Until then none; of a record that was read in shadow, nothing is delivered later."""
+    outputs = account.deploy(variants("dev-in-shadow"))
+    with mapping_of(account, outputs) as mapping:
+        with Producer(account, outputs["StreamName"]) as producer:
+            next_batches(mapping, 8)
+            assert not personalize.accepted
+            account.deploy(variants("dev"))
+            since = len(producer.produced)
+            next_batches(mapping, 16)
+        assert mapping.wait_until_drained(PATIENCE)
+    assert set(producer.produced[since:]) <= personalize.accepted.keys() < set(producer.produced)
+    assert mapping.counters.acknowledged == len(producer.produced)
+
+
+def test_every_setting_that_may_change_at_any_time_is_changed_under_load() -> None:
+    """By the tests of this file."""
+    free = {name for name, later in LATER.items() if not later.judge}
+    assert free - OF_PROD.keys() - THE_REST.keys() == {"architecture"}
+    assert all(VARIANTS["dev"].get(name) != value for name, value in THE_REST.items())
 
 
 @pytest.mark.whole
