@@ -6,6 +6,7 @@
   They are accepted and nothing is made of them: their physical ids begin with NOT_EMULATED, so that whoever deploys can
   see which they are.
   An update changes nothing of them either, where AWS would replace a resource of Personalize.
+- Its CloudFormation gives a function neither its network, which changes nothing here, nor its reserved concurrency.
 - An alarm's state comes of every metric of its name; it now comes of the one with the alarm's dimensions.
 - It deletes a bucket with all that is in it; as on AWS, a bucket that isn't empty now stops the deletion of its stack.
 - What its Kinesis lacks is in `local.emulator.emulated_kinesis` and `local.emulator.resharding`.
@@ -82,6 +83,28 @@ def _accepting_metric_math(alarm: HandlerEvent) -> HandlerEvent:
     return alarm | {"create": create, "update": update, "delete": delete}
 
 
+def _with_network_and_concurrency(function: HandlerEvent) -> HandlerEvent:
+    """The handler of functions, which also sets these two, as the template has them or no longer has them."""
+
+    def complete(name: str, properties: Properties) -> None:
+        made = lambda_svc._functions[name]  # noqa: SLF001 -- what the API itself changes
+        made["config"]["VpcConfig"] = lambda_svc._vpc_config_with_id(properties.get("VpcConfig"))  # noqa: SLF001
+        reserved = properties.get("ReservedConcurrentExecutions")
+        made["concurrency"] = None if reserved is None else int(reserved)
+
+    def create(logical_id: str, properties: Properties, stack: str) -> MadeEnvironment:
+        made: MadeEnvironment = function["create"](logical_id, properties, stack)
+        complete(made[0], properties)
+        return made
+
+    def update(physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str) -> MadeEnvironment:
+        made: MadeEnvironment = function["update"](physical_id, old, new, stack, logical_id)
+        complete(made[0], new)
+        return made
+
+    return function | {"create": create, "update": update}
+
+
 def _by_its_dimensions(evaluate: Callable[[Properties], None]) -> Callable[[Properties], None]:
     """The evaluation of an alarm, shown its own metric alone."""
 
@@ -123,6 +146,7 @@ if __name__ == "__main__":
     for kind in ("CloudWatch::CompositeAlarm", "EC2::FlowLog", "EC2::SecurityGroupIngress"):
         handlers[f"AWS::{kind}"] = {"create": _accept, "delete": _forget}
     handlers["AWS::CloudWatch::Alarm"] = _accepting_metric_math(handlers["AWS::CloudWatch::Alarm"])
+    handlers["AWS::Lambda::Function"] = _with_network_and_concurrency(handlers["AWS::Lambda::Function"])
     handlers["AWS::Kinesis::ResourcePolicy"] = emulated_kinesis.RESOURCE_POLICY
     handlers["AWS::Kinesis::Stream"] = resharding.following_the_template(handlers["AWS::Kinesis::Stream"])
     handlers["AWS::S3::Bucket"] = _keeping_full_buckets(handlers["AWS::S3::Bucket"])

@@ -1,138 +1,28 @@
-"""Deploying, updating and destroying: what is in flight is kept, and nothing stays behind that should not."""
+"""Updating: every setting that may change at any time is changed while events keep coming, and nothing is lost."""
 
 import json
-import platform
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.changes import LATER
-from local.emulator.clients import ACCOUNT, FUNCTION_CREDENTIALS, REGION
-from local.emulator.emulator import Emulator
-from local.mapping.clock import Pauses
 from local.mapping.invocation import InvocationResult
-from local.mapping.mapping import EventSourceMapping
 from local.personalize.faults import Delay, Fault
 from local.personalize.server import PersonalizeFake
-from local.system import ARCHITECTURES, TRACKER
-from tests.e2e.account import CONTEXT, Account, assemble
+from local.system import TRACKER
+from tests.e2e.account import Account
 from tests.e2e.conftest import PATIENCE
+from tests.e2e.deployments.variants import (
+    OF_PROD,
+    OTHER_TRACKER,
+    PARAMETER,
+    THE_REST,
+    VARIANTS,
+    Variants,
+    live,
+    mapping_of,
+)
 from tests.e2e.traffic import BURST, Producer, next_batches
-
-HERE = {"architecture": ARCHITECTURES[platform.machine()]}
-GIVEN = HERE | {"trackingId": TRACKER}
-(NOT_HERE,) = {"arm64", "x86_64"} - set(HERE.values())
-OF_PROD = {name: value for name, value in CONTEXT["stages"]["prod"].items() if value is not None} | {
-    "memoryMb": 1024,
-    "timeoutSeconds": 30,
-    "batchSize": 20,
-    "batchWindowSeconds": 0,
-    "maxRecordAgeMinutes": 600,
-    "streamRetentionHours": 72,
-    "quarantineExpiryDays": 60,
-    "parallelization": 2,
-    "bisectOnError": False,
-    "maxInFlight": 8,
-    "putEventsClient": "boto3",
-    "allowedTrackingIds": "another",
-    "logLevel": "WARNING",
-    "alarmEmail": "somebody@example.com",
-}
-"""What the prod stage sets, and what it might: dev has another value for each."""
-OTHER_TRACKER = "00000000-0000-0000-0000-000000000002"
-PARAMETER = "/shop/tracking-id"
-MAPPING = Path(__file__).with_name("by_mapping.toml")
-TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:"
-THE_REST = {
-    "trackingId": None,
-    "trackingIdParameter": PARAMETER,
-    "mapping": str(MAPPING),
-    "mappingSalt": "a-salt-for-hashes",
-    "streamShards": 8,
-    "producerArns": f"arn:aws:iam::{ACCOUNT}:role/web",
-    "reservedConcurrency": 50,
-    "vpc": True,
-    "silenceMinutes": 30,
-    "freshnessMinutes": 5,
-    "pageTopicArn": f"{TOPIC}pages",
-    "ticketTopicArn": f"{TOPIC}tickets",
-    "runbookUrl": "https://example.com/runbook",
-    "terminationProtection": True,
-}
-"""All other settings that may change at any time; `architecture` and `shadow` have tests of their own below."""
-VARIANTS: dict[str, dict[str, Any]] = {
-    "dev": {"stage": "dev", **GIVEN},
-    "dev-as-prod": {"stage": "dev", **GIVEN, **OF_PROD},
-    "dev-with-tracker": {"stage": "dev", **HERE, "datasetGroup": "shop"},
-    "dev-with-the-rest": {"stage": "dev", **HERE, **THE_REST},
-    "dev-leaving": {"stage": "dev", **GIVEN, "vpc": "leaving"},
-    "dev-elsewhere": {"stage": "dev", **GIVEN, "architecture": NOT_HERE},
-    "dev-in-shadow": {"stage": "dev", **GIVEN, "shadow": True},
-    "prod": {"stage": "prod", **GIVEN},
-    "prod-with-key": {"stage": "prod", **GIVEN, "customerKey": True, "terminationProtection": False},
-}
-
-type Variants = Callable[[str], Path]
-
-
-@pytest.fixture(scope="module")
-def variants(tmp_path_factory: pytest.TempPathFactory) -> Variants:
-    """The assembly of each variant, written when it is first asked for."""
-    folder = tmp_path_factory.mktemp("assemblies")
-
-    def assembly(name: str) -> Path:
-        written = folder / name
-        return written if written.exists() else assemble(written, VARIANTS[name])
-
-    return assembly
-
-
-@pytest.fixture(scope="module")
-def trackers() -> list[str]:
-    """The trackers that Personalize knows; a test may add one that its stack made."""
-    return [TRACKER]
-
-
-@pytest.fixture(scope="module")
-def personalize(trackers: list[str]) -> Iterator[PersonalizeFake]:
-    """The fake that the functions of these stacks call."""
-    with PersonalizeFake(trackers=trackers, credentials=FUNCTION_CREDENTIALS) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def bootstrapped(
-    personalize: PersonalizeFake, variants: Variants, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Account]:
-    """An account of this file's own, prepared for deployments."""
-    with Emulator({"AWS_ENDPOINT_URL_PERSONALIZE_EVENTS": personalize.endpoint}) as emulator:
-        account = Account(emulator, tmp_path_factory.mktemp("cdk"))
-        account.bootstrap(variants("dev"))
-        yield account
-
-
-@pytest.fixture
-def account(bootstrapped: Account, personalize: PersonalizeFake) -> Iterator[Account]:
-    """The account, with no stack of the dev stage before the test or after it."""
-    personalize.forget()
-    yield bootstrapped
-    personalize.clear()
-    # What a failed test put there stops the deletion, and with it the next test.
-    for bucket in (name for kind, name in bootstrapped.holds() if kind == "bucket" and "relay-dev" in name):
-        bootstrapped.empty(bucket)
-    bootstrapped.delete("dev")
-
-
-def mapping_of(account: Account, outputs: dict[str, str]) -> EventSourceMapping:
-    pace = Pauses(poll_seconds=0.05, discover_seconds=0.1)
-    return EventSourceMapping(outputs["EventSourceMappingId"], account.emulator.client, pace)
-
-
-def live(outputs: dict[str, str]) -> str:
-    """The function as the mapping invokes it."""
-    return f"{outputs['FunctionName']}:{outputs['AliasName']}"
 
 
 def versions_of(account: Account, outputs: dict[str, str]) -> tuple[str, list[str]]:
@@ -303,76 +193,3 @@ def test_every_setting_that_may_change_at_any_time_is_changed_under_load() -> No
     free = {name for name, later in LATER.items() if not later.judge}
     assert free - OF_PROD.keys() - THE_REST.keys() == {"architecture"}
     assert all(VARIANTS["dev"].get(name) != value for name, value in THE_REST.items())
-
-
-@pytest.mark.whole
-def test_a_destroyed_dev_stack_leaves_nothing_once_its_buckets_are_empty(account: Account, variants: Variants) -> None:
-    before = account.holds()
-    outputs = account.deploy(variants("dev"))
-    account.client("s3").put_object(Bucket=outputs["BucketName"], Key="quarantine/bad", Body=b"kept")
-    destroy = f"--force --app {variants('dev')}"
-    with mapping_of(account, outputs) as mapping:
-        status, printed = account.make("destroy", "dev", destroy)
-        assert status, printed
-        assert mapping.wait_until(lambda: mapping.deleted, PATIENCE)
-    kept = dict(account.holds() - before)
-    assert kept["stack"] == "personalize-relay-dev"
-    assert kept.keys() <= {"stack", "bucket"}
-    account.empty(outputs["BucketName"])
-    status, printed = account.make("destroy", "dev", destroy)
-    assert not status, printed
-    assert account.holds() == before
-
-
-@pytest.mark.whole
-def test_a_destroyed_prod_stack_leaves_its_data_and_nothing_else(account: Account, variants: Variants) -> None:
-    """The stream, both buckets, still closed, the log, and a key that was added later.
-
-    First the stack has to be told that it may go.
-    """
-    before = account.holds()
-    account.deploy(variants("prod"))
-    made = account.resources("prod")
-    status, printed = account.make("destroy", "prod", f"--force --app {variants('prod')}")
-    assert status
-    assert "TerminationProtection is enabled" in printed
-    outputs = account.deploy(variants("prod-with-key"))
-    assert account.resources("prod").items() >= made.items()
-    status, printed = account.make("destroy", "prod", f"--force --app {variants('prod-with-key')}")
-    assert not status, printed
-    left = sorted(account.holds() - before)
-    assert [kind for kind, _ in left] == ["bucket", "bucket", "key", "log group", "stream"]
-    assert {outputs[name] for name in ("BucketName", "LogGroupName", "StreamName")} <= {name for _, name in left}
-    assert "Deny" in account.client("s3").get_bucket_policy(Bucket=outputs["BucketName"])["Policy"]
-
-
-def test_a_stack_that_makes_its_own_tracker_records_events_with_it(
-    account: Account, variants: Variants, personalize: PersonalizeFake, trackers: list[str]
-) -> None:
-    """The tracker is none, and said to be; its id reaches the function all the same."""
-    outputs = account.deploy(variants("dev-with-tracker"))
-    kinds = [kind for kind in account.emulator.only_accepted() if "Personalize" in kind]
-    assert sorted(kinds) == [
-        f"AWS::Personalize::{kind}" for kind in ("Dataset", "DatasetGroup", "EventTracker", "Schema")
-    ]
-    function = account.client("lambda").get_function_configuration(FunctionName=live(outputs))
-    trackers.append(function["Environment"]["Variables"]["TRACKING_ID"])
-    Producer(account, outputs["StreamName"]).put("event")
-    with mapping_of(account, outputs) as mapping:
-        assert mapping.wait_until_drained(PATIENCE)
-    assert [each.tracking_id for each in personalize.accepted.values()] == trackers[-1:]
-
-
-@pytest.mark.whole
-def test_diff_shows_nothing_right_after_a_deployment_and_else_what_would_change(
-    account: Account, variants: Variants, tmp_path: Path
-) -> None:
-    """Nor does app.py write anything else than what these tests deploy."""
-    account.deploy(variants("dev"))
-    given = " ".join(f"-c {name}={value}" for name, value in GIVEN.items())
-    status, printed = account.make("diff", "dev", f"--fail --output {tmp_path} {given}")
-    assert not status, printed
-    assert "There were no differences" in printed
-    status, printed = account.make("diff", "dev", f"--fail --app {variants('dev-as-prod')}")
-    assert status, printed
-    assert "BatchSize" in printed
