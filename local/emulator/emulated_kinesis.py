@@ -5,6 +5,7 @@
 - Iterators live for five minutes, every GetRecords makes one, and every request walks through all of them.
 - Every request copies all records of its stream. Once some records are older than the retention, the iterators of
   their shard point that many records too far.
+- It knows a stream's resource policy, which its CloudFormation doesn't. Neither enforces it.
 """
 
 import base64
@@ -106,3 +107,19 @@ def _move_back(count: int, stream_arn: str, shard_id: str) -> None:
     for iterator in kinesis._shard_iterators._data.values():  # noqa: SLF001 -- as above
         if (iterator["stream_arn"], iterator["shard_id"]) == (stream_arn, shard_id):
             iterator["position"] = max(0, iterator["position"] - count)
+
+
+def _put_policy(_logical_id: str, properties: dict[str, Any], _stack: str) -> tuple[str, dict[str, str]]:
+    arn = properties["ResourceArn"]
+    kinesis._put_resource_policy(  # noqa: SLF001 -- what the API itself calls
+        {"ResourceARN": arn, "Policy": json.dumps(properties["ResourcePolicy"])}
+    )
+    return arn, {}
+
+
+def _delete_policy(arn: str, _properties: dict[str, Any]) -> None:
+    kinesis._delete_resource_policy({"ResourceARN": arn})  # noqa: SLF001 -- the same
+
+
+RESOURCE_POLICY = {"create": _put_policy, "delete": _delete_policy}
+"""What CloudFormation does for a stream's resource policy; an update puts the new one."""

@@ -2,12 +2,13 @@
 
 - Its Kinesis poller ignores `batchItemFailures`, bisecting, retries and destinations, and silently drops failed
   records. We switch it off, and `local.mapping.mapping` reads the streams instead.
-- Its CloudFormation refuses composite alarms, alarms on metric math, and all of Personalize. We accept these and make
-  nothing: their physical ids begin with NOT_EMULATED, so that whoever deploys can tell. An update changes nothing
-  either, where AWS would replace a resource of Personalize.
+- Its CloudFormation refuses composite alarms, alarms on metric math, all of Personalize, and two parts of a network. We
+  accept these and make nothing: their physical ids begin with NOT_EMULATED, so that whoever deploys can tell. An update
+  changes nothing either, where AWS would replace a resource of Personalize.
+- Its CloudFormation gives a function neither its network, which changes nothing here, nor its reserved concurrency.
 - Its alarms look at every metric of a name; now they look only at the one with the alarm's dimensions.
 - It deletes a bucket with its objects. Now, as on AWS, a bucket that isn't empty stops the deletion of its stack.
-- `local.emulator.emulated_kinesis` corrects its Kinesis.
+- `local.emulator.emulated_kinesis` and `local.emulator.resharding` correct its Kinesis.
 
 The emulator has no settings for these.
 """
@@ -43,7 +44,7 @@ def _leave_streams_alone() -> bool:
 
 
 def _accept(logical_id: str, _properties: Properties, stack: str) -> MadeEnvironment:
-    """Make nothing; return a physical id, and the attributes that others may refer to."""
+    """Make nothing; return a physical id, and the ARN by which others refer to an alarm."""
     name = f"{NOT_EMULATED}{stack}-{logical_id}"
     return name, {"Arn": f"arn:aws:cloudwatch:us-east-1:000000000000:alarm:{name}"}
 
@@ -81,6 +82,28 @@ def _accepting_metric_math(alarm: HandlerEvent) -> HandlerEvent:
     return alarm | {"create": create, "update": update, "delete": delete}
 
 
+def _with_network_and_concurrency(function: HandlerEvent) -> HandlerEvent:
+    """The handler of functions, which also sets these two, as the template has them or no longer has them."""
+
+    def complete(name: str, properties: Properties) -> None:
+        made = lambda_svc._functions[name]  # noqa: SLF001 -- what the API itself changes
+        made["config"]["VpcConfig"] = lambda_svc._vpc_config_with_id(properties.get("VpcConfig"))  # noqa: SLF001
+        reserved = properties.get("ReservedConcurrentExecutions")
+        made["concurrency"] = None if reserved is None else int(reserved)
+
+    def create(logical_id: str, properties: Properties, stack: str) -> MadeEnvironment:
+        made: MadeEnvironment = function["create"](logical_id, properties, stack)
+        complete(made[0], properties)
+        return made
+
+    def update(physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str) -> MadeEnvironment:
+        made: MadeEnvironment = function["update"](physical_id, old, new, stack, logical_id)
+        complete(made[0], new)
+        return made
+
+    return function | {"create": create, "update": update}
+
+
 def _by_its_dimensions(evaluate: Callable[[Properties], None]) -> Callable[[Properties], None]:
     """The evaluation of an alarm, which sees only the alarm's own metric."""
 
@@ -112,14 +135,19 @@ def _keeping_full_buckets(bucket: HandlerEvent) -> HandlerEvent:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))  # no name there is also the emulator's
-    from local.emulator import emulated_kinesis
+    from local.emulator import emulated_kinesis, resharding
 
     emulated_kinesis.mend()
+    resharding.mend()
     lambda_svc._poll_kinesis = _leave_streams_alone  # noqa: SLF001 -- the only place where the poller can be cut off
     cloudwatch._evaluate_alarm = _by_its_dimensions(cloudwatch._evaluate_alarm)  # noqa: SLF001 -- it has no other door
     handlers = provisioners._RESOURCE_HANDLERS  # noqa: SLF001 -- the only place where a resource can be accepted
-    handlers["AWS::CloudWatch::CompositeAlarm"] = {"create": _accept, "delete": _forget}
+    for kind in ("CloudWatch::CompositeAlarm", "EC2::FlowLog", "EC2::SecurityGroupIngress"):
+        handlers[f"AWS::{kind}"] = {"create": _accept, "delete": _forget}
     handlers["AWS::CloudWatch::Alarm"] = _accepting_metric_math(handlers["AWS::CloudWatch::Alarm"])
+    handlers["AWS::Lambda::Function"] = _with_network_and_concurrency(handlers["AWS::Lambda::Function"])
+    handlers["AWS::Kinesis::ResourcePolicy"] = emulated_kinesis.RESOURCE_POLICY
+    handlers["AWS::Kinesis::Stream"] = resharding.following_the_template(handlers["AWS::Kinesis::Stream"])
     handlers["AWS::S3::Bucket"] = _keeping_full_buckets(handlers["AWS::S3::Bucket"])
     for kind, attributes in PERSONALIZE.items():
         handlers[f"AWS::Personalize::{kind}"] = _accepting_personalize(attributes)
