@@ -7,7 +7,9 @@ import pytest
 
 from infra.changes import LATER
 from local.mapping.invocation import InvocationResult
+from local.mapping.mapping import EventSourceMapping
 from local.personalize.faults import Delay, Fault
+from local.personalize.memory import NO_ANSWER
 from local.personalize.server import PersonalizeFake
 from local.system import TRACKER
 from tests.e2e.account import Account
@@ -81,12 +83,19 @@ def test_an_update_to_prods_settings_and_back_loses_no_record_in_flight(
 
     again = sum(each.count - 1 for each in personalize.accepted.values())
     assert personalize.accepted.keys() == set(producer.produced)
-    assert again <= sum(each.count for each in mapping.invocations if each.result is not InvocationResult.SUCCEEDED)
+    assert again <= may_come_again(mapping, personalize)
     assert mapping.counters.read == mapping.counters.acknowledged == len(producer.produced)
     assert account.resources("dev") == made
     assert versions_of(account, outputs) == ("3", ["1", "2", "3"])  # though it was rolled back in between
     assert of_prod == {name: OF_PROD[name] for name in of_prod}
     assert settings_of(account, outputs) == of_dev
+
+
+def may_come_again(mapping: EventSourceMapping, personalize: PersonalizeFake) -> int:
+    """Events of invocations that failed, and of calls that the function gave up: on a busy machine some time out."""
+    failed = [each for each in mapping.invocations if each.result is not InvocationResult.SUCCEEDED]
+    given_up = [each for each in personalize.calls if each.error == NO_ANSWER]
+    return sum(each.count for each in failed) + sum(len(each.event_ids) for each in given_up)
 
 
 def rest_of(account: Account, outputs: dict[str, str]) -> dict[str, Any]:
@@ -138,7 +147,7 @@ def test_an_update_to_all_the_other_settings_and_back_loses_no_record_in_flight(
 
     again = sum(each.count - 1 for each in personalize.accepted.values())
     assert personalize.accepted.keys() == set(producer.produced)
-    assert again <= sum(each.count for each in mapping.invocations if each.result is not InvocationResult.SUCCEEDED)
+    assert again <= may_come_again(mapping, personalize)
     assert mapping.counters.read == mapping.counters.acknowledged == len(producer.produced)
     users = {tracker: set[str | None]() for tracker in (TRACKER, OTHER_TRACKER)}
     for each in personalize.accepted.values():
@@ -148,7 +157,13 @@ def test_an_update_to_all_the_other_settings_and_back_loses_no_record_in_flight(
     assert len(hashed or "") > len("u")
     assert with_the_rest == {name: THE_REST[name] for name in with_the_rest} | {"trackingId": OTHER_TRACKER}
     assert rest_of(account, outputs) == of_dev
-    assert account.resources("dev") == made
+    # Its topics come anew, after those that it was given.
+    assert lasting(account.resources("dev")) == lasting(made)
+
+
+def lasting(resources: dict[str, str]) -> dict[str, str]:
+    """Those that no change of a setting may replace."""
+    return {name: made for name, made in resources.items() if "Topic" not in name}
 
 
 @pytest.mark.whole
