@@ -21,6 +21,8 @@ PATIENCE = 120
 """Seconds that anything may take before it counts as never."""
 
 RETRIES = 4
+MANY_RETRIES = 100
+"""Enough for what fails while a test looks at it, however slow this machine is."""
 
 
 class Relay:
@@ -132,9 +134,9 @@ def limit_retries(system: System, most: int) -> None:
 
 
 @contextmanager
-def many_retries(system: System) -> Iterator[None]:
-    """Retries enough for what fails while a test looks at it, however slow this machine is."""
-    limit_retries(system, 100)
+def retries(system: System, most: int) -> Iterator[None]:
+    """The deployed mapping with so many retries for a while."""
+    limit_retries(system, most)
     try:
         yield
     finally:
