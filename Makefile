@@ -5,6 +5,8 @@ STAGE ?= dev
 BIN := .venv/bin
 ENVIRONMENT := .venv/.installed
 CDK := node_modules/.package-lock.json
+# Bytecode is kept whatever the shell says: without it each process of the tests compiles for seconds what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo local quick test verify units systems bench lint coverage docs format release synth bootstrap deploy diff destroy rollback clean
 

@@ -94,6 +94,8 @@ class Cdk:
             "CDK_HOME": str(self.folder),
             "TMPDIR": str(self.folder),
             "CDK_DISABLE_CLI_TELEMETRY": "true",
+            # Its check of the template takes some ten seconds of CPU, and its findings stop nothing.
+            "CDK_VALIDATION": "false",
             "NO_COLOR": "1",
         }
 

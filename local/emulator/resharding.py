@@ -13,13 +13,14 @@ from typing import Any
 
 from ministack.services import kinesis  # type: ignore[import-untyped]  # it ships no types
 
+from local.emulator.emulated_kinesis import KinesisAnswer
+
 END = "ending_sequence_number"
 """A closed shard has it beside the emulator's own entries."""
 
-type Request = dict[str, Any]
-type KinesisAnswer = tuple[int, dict[str, str], Any]
-type Operation = Callable[[Request], KinesisAnswer]
-type Shards = dict[str, dict[str, Any]]
+type Content = dict[str, Any]
+type Operation = Callable[[Content], KinesisAnswer]
+type Shards = dict[str, Content]
 type Updated = tuple[str, dict[str, str]]
 
 
@@ -44,7 +45,7 @@ def opened(shards: Shards) -> Shards:
 def keeping_closed(reshard: Operation) -> Operation:
     """The split or merge, which deletes the parents: they stay, closed."""
 
-    def resharded(asked: Request) -> KinesisAnswer:
+    def resharded(asked: Content) -> KinesisAnswer:
         _, stream = kinesis._resolve_stream(asked)  # noqa: SLF001
         before = dict(stream["shards"]) if stream else {}
         answer = reshard(asked)
@@ -58,7 +59,7 @@ def keeping_closed(reshard: Operation) -> Operation:
     return resharded
 
 
-def update_shard_count(asked: Request) -> KinesisAnswer:
+def update_shard_count(asked: Content) -> KinesisAnswer:
     """Double or halve the open shards; AWS knows more, by way of several splits and merges."""
     name, stream = kinesis._resolve_stream(asked)  # noqa: SLF001
     if not stream:
@@ -88,16 +89,16 @@ def refused(kind: str, message: str) -> KinesisAnswer:
     return answer
 
 
-def answering(content: Request) -> KinesisAnswer:
+def answering(content: Content) -> KinesisAnswer:
     """The service's answer with this content."""
     answer: KinesisAnswer = kinesis.json_response(content)
     return answer
 
 
-def to_an_open_shard(route: Callable[[int, Request], str]) -> Callable[[int, Request], str]:
+def to_an_open_shard(route: Callable[[int, Content], str]) -> Callable[[int, Content], str]:
     """The choice of a record's shard, shown the open ones alone."""
 
-    def routed(hash_key: int, stream: Request) -> str:
+    def routed(hash_key: int, stream: Content) -> str:
         return route(hash_key, {"shards": opened(stream["shards"])})
 
     return routed
@@ -106,7 +107,7 @@ def to_an_open_shard(route: Callable[[int, Request], str]) -> Callable[[int, Req
 def ending(get_records: Operation) -> Operation:
     """The read, which always gives a next iterator: none once a closed shard is read to its end."""
 
-    def read(asked: Request) -> KinesisAnswer:
+    def read(asked: Content) -> KinesisAnswer:
         status, headers, body = get_records(asked)
         if status != HTTPStatus.OK:
             return status, headers, body
@@ -120,10 +121,10 @@ def ending(get_records: Operation) -> Operation:
     return read
 
 
-def telling_its_end(describe: Callable[[str, Request], Request]) -> Callable[[str, Request], Request]:
+def telling_its_end(describe: Callable[[str, Content], Content]) -> Callable[[str, Content], Content]:
     """The description of a shard, with the last sequence number of a closed one."""
 
-    def described(shard_id: str, shard: Request) -> Request:
+    def described(shard_id: str, shard: Content) -> Content:
         told = describe(shard_id, shard)
         if END in shard:
             told["SequenceNumberRange"]["EndingSequenceNumber"] = shard[END]
@@ -135,7 +136,7 @@ def telling_its_end(describe: Callable[[str, Request], Request]) -> Callable[[st
 def counting_open(describe: Operation) -> Operation:
     """The summary of a stream, which counts the closed shards, too."""
 
-    def described(asked: Request) -> KinesisAnswer:
+    def described(asked: Content) -> KinesisAnswer:
         status, headers, body = describe(asked)
         if status != HTTPStatus.OK:
             return status, headers, body
@@ -150,7 +151,7 @@ def counting_open(describe: Operation) -> Operation:
 def following_the_template(stream: dict[str, Any]) -> dict[str, Any]:
     """CloudFormation's handler of streams, which leaves the shards as they are: their number is updated, too."""
 
-    def update(physical_id: str, old: Request, new: Request, stack: str) -> Updated:
+    def update(physical_id: str, old: Content, new: Content, stack: str) -> Updated:
         updated: Updated = stream["update"](physical_id, old, new, stack)
         if updated[0] == physical_id and "ShardCount" in new:
             counted = {"StreamName": physical_id, "TargetShardCount": int(new["ShardCount"])}
