@@ -18,9 +18,9 @@ from local.emulator.emulated_kinesis import KinesisAnswer
 END = "ending_sequence_number"
 """A closed shard has it beside the emulator's own entries."""
 
-type Content = dict[str, Any]
-type Operation = Callable[[Content], KinesisAnswer]
-type Shards = dict[str, Content]
+type Members = dict[str, Any]
+type Operation = Callable[[Members], KinesisAnswer]
+type Shards = dict[str, Members]
 type Updated = tuple[str, dict[str, str]]
 
 
@@ -45,7 +45,7 @@ def opened(shards: Shards) -> Shards:
 def keeping_closed(reshard: Operation) -> Operation:
     """The split or merge, which deletes the parents: they stay, closed."""
 
-    def resharded(asked: Content) -> KinesisAnswer:
+    def resharded(asked: Members) -> KinesisAnswer:
         _, stream = kinesis._resolve_stream(asked)  # noqa: SLF001
         before = dict(stream["shards"]) if stream else {}
         answer = reshard(asked)
@@ -59,7 +59,7 @@ def keeping_closed(reshard: Operation) -> Operation:
     return resharded
 
 
-def update_shard_count(asked: Content) -> KinesisAnswer:
+def update_shard_count(asked: Members) -> KinesisAnswer:
     """Double or halve the open shards; AWS knows more, by way of several splits and merges."""
     name, stream = kinesis._resolve_stream(asked)  # noqa: SLF001
     if not stream:
@@ -89,16 +89,16 @@ def refused(kind: str, message: str) -> KinesisAnswer:
     return answer
 
 
-def answering(content: Content) -> KinesisAnswer:
+def answering(content: Members) -> KinesisAnswer:
     """The service's answer with this content."""
     answer: KinesisAnswer = kinesis.json_response(content)
     return answer
 
 
-def to_an_open_shard(route: Callable[[int, Content], str]) -> Callable[[int, Content], str]:
+def to_an_open_shard(route: Callable[[int, Members], str]) -> Callable[[int, Members], str]:
     """The choice of a record's shard, shown the open ones alone."""
 
-    def routed(hash_key: int, stream: Content) -> str:
+    def routed(hash_key: int, stream: Members) -> str:
         return route(hash_key, {"shards": opened(stream["shards"])})
 
     return routed
@@ -107,7 +107,7 @@ def to_an_open_shard(route: Callable[[int, Content], str]) -> Callable[[int, Con
 def ending(get_records: Operation) -> Operation:
     """The read, which always gives a next iterator: none once a closed shard is read to its end."""
 
-    def read(asked: Content) -> KinesisAnswer:
+    def read(asked: Members) -> KinesisAnswer:
         status, headers, body = get_records(asked)
         if status != HTTPStatus.OK:
             return status, headers, body
@@ -121,10 +121,10 @@ def ending(get_records: Operation) -> Operation:
     return read
 
 
-def telling_its_end(describe: Callable[[str, Content], Content]) -> Callable[[str, Content], Content]:
+def telling_its_end(describe: Callable[[str, Members], Members]) -> Callable[[str, Members], Members]:
     """The description of a shard, with the last sequence number of a closed one."""
 
-    def described(shard_id: str, shard: Content) -> Content:
+    def described(shard_id: str, shard: Members) -> Members:
         told = describe(shard_id, shard)
         if END in shard:
             told["SequenceNumberRange"]["EndingSequenceNumber"] = shard[END]
@@ -136,7 +136,7 @@ def telling_its_end(describe: Callable[[str, Content], Content]) -> Callable[[st
 def counting_open(describe: Operation) -> Operation:
     """The summary of a stream, which counts the closed shards, too."""
 
-    def described(asked: Content) -> KinesisAnswer:
+    def described(asked: Members) -> KinesisAnswer:
         status, headers, body = describe(asked)
         if status != HTTPStatus.OK:
             return status, headers, body
@@ -151,7 +151,7 @@ def counting_open(describe: Operation) -> Operation:
 def following_the_template(stream: dict[str, Any]) -> dict[str, Any]:
     """CloudFormation's handler of streams, which leaves the shards as they are: their number is updated, too."""
 
-    def update(physical_id: str, old: Content, new: Content, stack: str) -> Updated:
+    def update(physical_id: str, old: Members, new: Members, stack: str) -> Updated:
         updated: Updated = stream["update"](physical_id, old, new, stack)
         if updated[0] == physical_id and "ShardCount" in new:
             counted = {"StreamName": physical_id, "TargetShardCount": int(new["ShardCount"])}
