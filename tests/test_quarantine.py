@@ -4,8 +4,6 @@ import base64
 import json
 from datetime import UTC, datetime
 
-from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import KinesisStreamRecord
-
 from personalize_relay.errors import Reason
 from personalize_relay.events import Rejection
 from personalize_relay.quarantine import Quarantine
@@ -19,7 +17,7 @@ THIRD = Rejection(
 
 
 def entry(sequence_number: int, *rejections: Rejection) -> tuple[Record, tuple[Rejection, ...]]:
-    return Record.read(KinesisStreamRecord(record(sequence_number, b"\xffdata"))), rejections
+    return Record.read(record(sequence_number, b"\xffdata")), rejections
 
 
 def quarantine(bucket: Bucket, day: int = 21) -> Quarantine:

@@ -3,7 +3,6 @@
 import base64
 
 import pytest
-from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import KinesisStreamRecord
 
 from personalize_relay.errors import Reason
 from personalize_relay.events import Parsed, Trackers
@@ -12,7 +11,7 @@ from tests.simulation.world import ARRIVAL, click, record
 
 
 def read(data: bytes, sequence_number: int = 7) -> Record:
-    return Record.read(KinesisStreamRecord(record(sequence_number, data)))
+    return Record.read(record(sequence_number, data))
 
 
 def parse(data: bytes) -> Parsed:
@@ -40,7 +39,7 @@ def test_what_cannot_be_read_is_rejected_with_a_reason_that_says_so() -> None:
 def test_base64_is_taken_strictly(text: str) -> None:
     broken = record(7, b"{}")
     broken["kinesis"]["data"] = text
-    (rejection,) = Record.read(KinesisStreamRecord(broken)).parse(Trackers(default="tracker")).rejections
+    (rejection,) = Record.read(broken).parse(Trackers(default="tracker")).rejections
     assert rejection.reason == Reason.INVALID_BASE64
 
 

@@ -81,16 +81,16 @@ class RelayProcessor(BatchProcessor):
         The key is the position from which the batch comes again, because batches of other shards come in between.
         """
 
-    def parse(self, record: KinesisStreamRecord) -> tuple[Record, Parsed]:
-        """Read a record, and the events in it."""
-        read = Record.read(record)
+    def parse(self, given: dict[str, Any]) -> tuple[Record, Parsed]:
+        """Read a record of a Lambda event, and the events in it."""
+        read = Record.read(given)
         return read, read.parse(self._trackers, self._mapping)
 
     def process(self) -> list[tuple[Any, ...]]:
         """Settle as many records as possible in the invocation's time."""
         end = self._clock() + self.lambda_context.get_remaining_time_in_millis() / 1000
         self.outcome = Outcome()
-        batch = [KinesisStreamRecord(record) for record in self.records]
+        batch: list[dict[str, Any]] = self.records
         unsettled: set[int] = set()
         contents = self._parse_all(batch, unsettled)
         before = self._delivered_before(contents)
@@ -104,7 +104,7 @@ class RelayProcessor(BatchProcessor):
         self._rest(position(batch[0]), unsettled, result, end)
         return [self._answer(record, unsettled) for record in batch]
 
-    def _parse_all(self, batch: Iterable[KinesisStreamRecord], unsettled: set[int]) -> list[tuple[Record, Parsed]]:
+    def _parse_all(self, batch: Iterable[dict[str, Any]], unsettled: set[int]) -> list[tuple[Record, Parsed]]:
         contents: list[tuple[Record, Parsed]] = []
         events = inflated = 0
         for record in batch:
@@ -208,10 +208,11 @@ class RelayProcessor(BatchProcessor):
         self.outcome.fail(metric, error)
         self._alert(metric)
 
-    def _answer(self, record: KinesisStreamRecord, unsettled: set[int]) -> tuple[Any, ...]:
+    def _answer(self, record: dict[str, Any], unsettled: set[int]) -> tuple[Any, ...]:
         if unsettled and position(record) in unsettled:
-            # Powertools takes a failure in the form that `sys.exc_info` returns.
-            return self.failure_handler(record, (DeliveryError, DeliveryError("not settled yet"), None))
+            # Powertools takes a failure in the form that `sys.exc_info` returns, and its record as a data class.
+            failure = DeliveryError, DeliveryError("not settled yet"), None
+            return self.failure_handler(KinesisStreamRecord(record), failure)
         return self.success_handler(record, None)
 
 

@@ -1,18 +1,16 @@
 """Read one Kinesis record: its place in the stream, and its events."""
 
 import binascii
-from typing import Self
-
-from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import KinesisStreamRecord
+from typing import Any, Self
 
 from personalize_relay import events, parsing
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.mapping import Mapping
 
 
-def position(record: KinesisStreamRecord) -> int:
-    """A record's place in its shard, known even if the record can't be read."""
-    return int(record.raw_event["kinesis"]["sequenceNumber"])
+def position(given: dict[str, Any]) -> int:
+    """The place in its shard of a record of a Lambda event, known even if the record can't be read."""
+    return int(given["kinesis"]["sequenceNumber"])
 
 
 class Record(events.Origin, frozen=True, kw_only=True):
@@ -25,10 +23,8 @@ class Record(events.Origin, frozen=True, kw_only=True):
     data: str
 
     @classmethod
-    def read(cls, record: KinesisStreamRecord) -> Self:
+    def read(cls, given: dict[str, Any]) -> Self:
         """Take the members that the relay uses from a Lambda event; raises KeyError if it isn't a Kinesis record."""
-        # Each property of the data class makes its objects anew, which takes longer than the rest of reading.
-        given = record.raw_event
         kinesis = given["kinesis"]
         return cls(
             stream=given["eventSourceARN"].rpartition("/")[2],

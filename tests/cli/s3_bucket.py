@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import KinesisStreamRecord
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
@@ -151,10 +150,7 @@ def quarantine(
 ) -> str:
     """Store records as the function does, by the function's own code; returns the key."""
     store = Bucket()
-    read = [
-        Record.read(KinesisStreamRecord(record(number, each, arrival=arrival)))
-        for number, each in enumerate(data, first)
-    ]
+    read = [Record.read(record(number, each, arrival=arrival)) for number, each in enumerate(data, first)]
     entries = [(each, each.parse(TRACKERS, mapping).rejections) for each in read]
     assert all(rejections for _, rejections in entries), "a record of these is good"
     Quarantine(store, prefix="quarantine/", now=lambda: datetime.fromtimestamp(arrival + 1, UTC)).write(entries)

@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 
-from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import KinesisStreamRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,7 +24,7 @@ def line(data: bytes | dict[str, object]) -> Line:
 
 def by_the_function(data: bytes) -> Parsed:
     """What becomes of the data in the function, which gets it as a record in base64."""
-    return Record.read(KinesisStreamRecord(record(7, data))).parse(TRACKERS)
+    return Record.read(record(7, data)).parse(TRACKERS)
 
 
 def agrees(checks: Checks, data: bytes) -> bool:

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import KinesisStreamRecord
-
 from local.demo.clickstream import BAD, REFUSED_ITEM
 from local.demo.kpl import aggregate
 from local.personalize.answers import REFUSED_EVENT, HttpAnswer
@@ -78,7 +76,7 @@ def quarantine_what_the_stream_cant_bring(relay: Relay) -> list[str]:
     quarantine.write(
         [
             (
-                Record.read(KinesisStreamRecord(each)),
+                Record.read(each),
                 [Rejection(index=None, event_id=event_id, reason=reason, detail="as the function says it")],
             )
             for each, event_id, reason in zip([aged, broken, unmapped], ids, reasons, strict=True)

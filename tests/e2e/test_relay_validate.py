@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import KinesisStreamRecord
 
 from infra.interactions import interactions_schema
 from personalize_relay.events import Trackers
@@ -64,7 +63,7 @@ def test_it_rejects_what_the_function_rejects_and_nothing_else(tmp_path: Path) -
     for number, payload in enumerate(payloads, start=1):
         given = record(number, payload)
         assert base64.b64decode(given["kinesis"]["data"]) == payload
-        parsed = Record.read(KinesisStreamRecord(given)).parse(TRACKERS)
+        parsed = Record.read(given).parse(TRACKERS)
         good += len(parsed.interactions)
         by_the_function += [(number, each.index, each.reason, each.detail) for each in parsed.rejections]
     assert [tuple(each[key] for key in ("line", "index", "reason", "detail")) for each in told["rejections"]] == (
