@@ -1,5 +1,6 @@
 """The record contract of docs/events.md, rule by rule."""
 
+import gc
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -50,6 +51,15 @@ def member(path: str, value: object) -> dict[str, Any]:
     if path == "metricAttribution.eventAttributionSource":
         return click(metricAttribution={"eventAttributionSource": value})
     return click(**{path: value})
+
+
+def test_the_garbage_collector_follows_nothing_that_was_read() -> None:
+    """It would go through tens of thousands of such objects, several times in a batch."""
+    events = [{"eventType": "click", "sentAt": ARRIVAL}, {"eventType": 2.5}]
+    read = parsed({"sessionId": "session", "eventList": events})
+    assert read.interactions
+    assert read.rejections
+    assert not any(map(gc.is_tracked, [read, *read.interactions, *read.rejections, read.interactions[0].source]))
 
 
 def test_one_flat_event_carries_every_member() -> None:

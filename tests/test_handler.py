@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 
 # Lambda's own JSON logging sets the root logger up before the handler loads, at the level its settings say.
 INVOKE = """
-import json, logging, sys, time
+import gc, json, logging, sys, time
 logging.basicConfig(level=logging.DEBUG)
 sys.path.insert(0, "lambda")
 from personalize_relay.handler import handler
@@ -36,7 +36,12 @@ class Context:
     def get_remaining_time_in_millis(self):
         return int((end - time.monotonic()) * 1000)
 
-print("ANSWER", json.dumps(handler(json.load(sys.stdin), Context())))
+def collections():
+    return sum(each["collections"] for each in gc.get_stats())
+
+event, before = json.load(sys.stdin), collections()
+print("ANSWER", json.dumps(handler(event, Context())))
+print("COLLECTIONS", collections() - before)
 """
 
 
@@ -76,6 +81,7 @@ class Invocation:
         self.answer = next(
             (json.loads(line[7:]) for line in run.stdout.splitlines() if line.startswith("ANSWER ")), None
         )
+        self.collections = [int(line[12:]) for line in run.stdout.splitlines() if line.startswith("COLLECTIONS ")]
         self.lines = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
 
     @property
@@ -99,6 +105,13 @@ def test_a_batch_is_delivered_counted_and_logged_in_one_line(personalize: Person
     assert min(got.metrics[name] for name in ("DeliveryLag", "EventAge", "PutEventsLatency", "PeakMemory")) > 0
     (line,) = [line for line in got.lines if "message" in line]
     assert line["counts"]["EventsDelivered"] == 30
+
+
+def test_the_garbage_collector_rests_while_a_batch_is_relayed(personalize: PersonalizeFake) -> None:
+    batch = [record(n, click(f"s{n % 100}")) for n in range(3000)]
+    got = Invocation({"Records": batch}, personalize, SHADOW="true")
+    assert got.metrics["EventsShadowed"] == 3000
+    assert got.collections == [0]
 
 
 def test_a_bucket_out_of_reach_means_the_bad_record_comes_again(personalize: PersonalizeFake) -> None:
