@@ -228,6 +228,11 @@ def test_a_payload_that_says_it_keeps_the_contract_passes_unmapped() -> None:
     assert parsed({MARK: "canary", **event}).filtered == ("pings",)
 
 
+def test_a_payload_that_does_not_say_so_is_mapped_though_it_looks_like_the_contract() -> None:
+    read = parsed({"sessionId": "s", "eventType": "view", "sentAt": 1795512600})
+    assert [each.reason for each in read.rejections] == [Reason.NOT_MAPPED]
+
+
 def test_a_mapping_says_which_rule_a_payload_is_for() -> None:
     assert mapping().rule({"type": "ping"}).name == "pings"
     with pytest.raises(InvalidRecord):

@@ -3,6 +3,7 @@
 Pure: no clock, environment, I/O or log. The same data at the same stream position always gives the same result.
 """
 
+from personalize_relay import plain
 from personalize_relay.contract import MAX_EVENTS_PER_RECORD, Reader
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.events import Origin, Parsed, Rejection, Trackers
@@ -16,6 +17,12 @@ CONTROL_MESSAGE = "CONTROL_MESSAGE"
 
 def parse(data: bytes, origin: Origin, trackers: Trackers, mapping: Mapping | None = None) -> Parsed:
     """Parse all payloads of a record's data; a bad event takes none of its neighbours with it."""
+    found = None if mapping else plain.read(data, origin, trackers.default)
+    return found or parse_any(data, origin, trackers, mapping)
+
+
+def parse_any(data: bytes, origin: Origin, trackers: Trackers, mapping: Mapping | None = None) -> Parsed:
+    """The same, whatever the record holds."""
     framed = unframe(data, mapping.rows if mapping else None)
     reader = Reader(origin, trackers)
     reader.filtered += [CONTROL_MESSAGE] * framed.control

@@ -25,6 +25,7 @@ DEADLINE = "tests/test_deadline.py::"
 DELIVERED = "tests/test_delivered.py::"
 OUTCOME = "tests/test_outcome.py::"
 PARSING = "tests/test_parsing.py::"
+PLAIN = "tests/test_plain.py::"
 QUARANTINE = "tests/test_quarantine.py::"
 MAPPING = "tests/test_mapping.py::"
 BACKOFF = "tests/test_backoff.py::"
@@ -666,6 +667,30 @@ MUTANTS = {
         "    reader.filtered += [CONTROL_MESSAGE] * framed.control\n",
         "",
         PARSING + "test_a_control_message_is_counted_and_never_rejected",
+    ),
+    "takes a blank text for a value": Mutant(
+        "plain.py",
+        "        raise ValueError\n",
+        "        pass\n",
+        PLAIN + "test_each_value_of_each_member_is_read_as_the_contract_reads_it",
+    ),
+    "takes an event beside what it leaves out": Mutant(
+        "plain.py",
+        "forbid_unknown_fields=True",
+        "forbid_unknown_fields=False",
+        PLAIN + "test_each_value_of_each_member_is_read_as_the_contract_reads_it",
+    ),
+    "decodes a record of any size at once": Mutant(
+        "plain.py",
+        "if len(data) > MOST_BYTES:",
+        "if False:",
+        PLAIN + "test_it_leaves_what_may_hold_too_many_values_for_memory",
+    ),
+    "reads an event of the contract before the mapping does": Mutant(
+        "parsing.py",
+        "None if mapping else plain",
+        "plain",
+        MAPPING + "test_a_payload_that_does_not_say_so_is_mapped_though_it_looks_like_the_contract",
     ),
     "does not tell what it inflated": Mutant(
         "parsing.py",

@@ -1,0 +1,69 @@
+"""Read the usual record at once: one event of the contract in the contract's own names, without a fault.
+
+The rules are those of `members.py`, without the book-keeping of faults, spellings and payloads that most records don't
+need. What this file doesn't take, `framing.py` and `contract.py` read; what it takes, they would read alike.
+"""
+
+import msgspec
+
+from personalize_relay import members
+from personalize_relay.errors import InvalidRecord
+from personalize_relay.events import Event, Interaction, Origin, Parsed, Source
+from personalize_relay.names import MARK
+
+MOST_BYTES = 65_536
+"""The most bytes to decode here: they can't hold enough values to matter."""
+
+
+class _Plain(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    session_id: str
+    event_type: str
+    sent_at: int | float | str
+    event_id: str | None = None
+    user_id: str | None = None
+    item_id: str | None = None
+    event_value: float | None = None
+    properties: dict[str, str | int | float | bool | None] | None = None
+    mark: str | None = msgspec.field(default=None, name=MARK)
+
+
+_decode = msgspec.json.Decoder(_Plain).decode
+
+
+def read(data: bytes, origin: Origin, tracking_id: str) -> Parsed | None:
+    """The event that is all of a record's data; None if there is more to it."""
+    if len(data) > MOST_BYTES:
+        return None
+    try:
+        return Parsed(interactions=(_interaction(_decode(data), origin, tracking_id),))
+    except (ValueError, RecursionError, InvalidRecord):
+        return None
+
+
+def _interaction(given: _Plain, origin: Origin, tracking_id: str) -> Interaction:
+    return Interaction(
+        event=Event(
+            event_id=_optional("eventId", given.event_id) or origin.event_id((), None),
+            event_type=_identity("eventType", given.event_type),
+            sent_at=members.sent_at("sentAt", given.sent_at, origin.arrival),
+            event_value=given.event_value,
+            item_id=_optional("itemId", given.item_id),
+            properties=members.properties("properties", given.properties) if given.properties else None,
+        ),
+        source=Source(int(origin.sequence_number)),
+        tracking_id=tracking_id,
+        user_id=_optional("userId", given.user_id),
+        session_id=_identity("sessionId", given.session_id),
+        arrival=origin.arrival,
+        sent_at_given=True,
+    )
+
+
+def _optional(name: str, value: str | None) -> str | None:
+    return None if value is None else _identity(name, value)
+
+
+def _identity(name: str, value: str) -> str:
+    if value.isspace():  # as good as absent
+        raise ValueError
+    return members.identity(name, value)
