@@ -206,14 +206,14 @@ def _json_object(name: str, value: object) -> Any:  # noqa: ANN401 - JSON may be
 
 def _compact(name: str, value: dict[str, Any]) -> str:
     try:
-        compact = msgspec.json.encode(value)
+        compact = msgspec.json.encode(value).decode()
     except UnicodeEncodeError as exc:
         raise InvalidRecord(Reason.INVALID_CHARACTER, f"{name} holds an unpaired surrogate") from exc
     except ValueError as exc:
         raise _out_of_range(name) from exc
-    if b"null" in compact and _holds_no_number(value):  # msgspec writes these as null
+    if "null" in compact and _holds_no_number(value):  # msgspec writes these as null
         raise _out_of_range(name)
-    return compact.decode()
+    return compact
 
 
 def _out_of_range(name: str) -> InvalidRecord:

@@ -129,10 +129,10 @@ class RelayProcessor(BatchProcessor):
             return set()
         shard = contents[0][0].shard
         self._delivered.begin(shard, contents[0][0].position)
-        by_tracker: dict[str, set[Source]] = defaultdict(set)
+        by_tracker: dict[str, list[Source]] = defaultdict(list)
         for _, parsed in contents:
             for each in parsed.interactions:
-                by_tracker[each.tracking_id].add(each.source)
+                by_tracker[each.tracking_id].append(each.source)
         taken = [sources for sources in by_tracker.values() if self._delivered.all_of(shard, sources)]
         return set().union(*taken)
 

@@ -550,8 +550,8 @@ MUTANTS = {
     ),
     "leaves out what was delivered though its tracker has more": Mutant(
         "processor.py",
-        "by_tracker[each.tracking_id].add",
-        "by_tracker[str(each.source)].add",
+        "by_tracker[each.tracking_id].append",
+        "by_tracker[str(each.source)].append",
         PROCESSOR + "test_where_its_tracker_has_more_what_was_delivered_is_sent_again",
     ),
     "tries the bucket once in an invocation": Mutant(
