@@ -13,7 +13,21 @@ ARRIVAL = 1_790_000_000.5
 ORIGIN = Origin(stream="clicks", shard_id="shardId-000000000003", sequence_number="4960", arrival=ARRIVAL)
 TRACKERS = Trackers(default="tracker", allowed=frozenset({"other"}))
 NAMES = sorted(FLAT_MEMBERS | {MARK, "session_id", "messageType", "shoe"})
-TEXTS = ["click", "", " ", "\\u2003", "\\u0000", "\\ud800", "grün", "null", " undefined ", "nike", "x" * 256, "x" * 257]
+TEXTS = [
+    "click",
+    "",
+    " ",
+    "\\u2003",
+    "\\u0000",
+    "\\ud800",
+    "grün",
+    "null",
+    " undefined ",
+    "nike",
+    "x" * 41,
+    "x" * 256,
+    "x" * 257,
+]
 NUMBERS = ["0", "-0.0", "1", "1.5", "1e400", "-1e400", "9007199254740993", "18446744073709551617", f"1{'0' * 400}"]
 TIMES = ["1780000000", "1780000000.25", "1780000000000", "1.78e12", '"2026-01-24T09:30:00Z"', '"1780000000"', "1"]
 OBJECTS = [
@@ -72,7 +86,7 @@ def test_each_value_of_each_member_is_read_as_the_contract_reads_it(name: str) -
         payload(USUAL),
         payload([*USUAL, ("sentAt", '"2026-01-24T09:30:00Z"')]),
         payload([*USUAL, ("sentAt", "1780000000000")]),
-        payload([*USUAL, ("userId", '"user"'), ("eventId", '"1"'), ("itemId", '"item"')]),
+        payload([*USUAL, ("userId", '"user"'), ("eventId", '"1"'), ("itemId", '"i"'), ("recommendationId", '"r"')]),
         payload([*USUAL, ("eventValue", "2"), ("properties", '{"a": "b", "c": 1, "d": 1.5, "e": true, "f": null}')]),
         payload([*USUAL, ("itemId", "null"), ("properties", "{}"), (MARK, '"personalize-relay.event/1"')]),
     ],

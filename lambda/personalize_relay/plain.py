@@ -22,6 +22,7 @@ class _Plain(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only
     event_id: str | None = None
     user_id: str | None = None
     item_id: str | None = None
+    recommendation_id: str | None = None
     event_value: float | None = None
     properties: dict[str, str | int | float | bool | None] | None = None
     mark: str | None = msgspec.field(default=None, name=MARK)
@@ -49,6 +50,7 @@ def _interaction(given: _Plain, origin: Origin, tracking_id: str) -> Interaction
             event_value=given.event_value,
             item_id=_optional("itemId", given.item_id),
             properties=members.properties("properties", given.properties) if given.properties else None,
+            recommendation_id=_optional("recommendationId", given.recommendation_id),
         ),
         source=Source(int(origin.sequence_number)),
         tracking_id=tracking_id,
