@@ -20,7 +20,7 @@ from personalize_relay_cli.options import (
     one_of,
     shard_id,
 )
-from personalize_relay_cli.printing import Output, choose, document, number, print_result, say, unless_agreed
+from personalize_relay_cli.printing import Output, choose, document, number, print_result, remark, say, unless_agreed
 from personalize_relay_cli.problems import FAILED, Problem, translating
 from personalize_relay_cli.recovery import text as failed_text
 from personalize_relay_cli.recovery.failures import Failures, asked
@@ -98,7 +98,7 @@ def list_(  # noqa: PLR0913 - an option each
     with translating():
         found = listing(work.bucket, work.ledger, work.completed(chosen), each=each)
     print_result(output, found, failed_text.listing_lines(found, datetime.now(UTC)))
-    return reported(found.flaws)
+    return _told(work, chosen, found.flaws)
 
 
 @app.command()
@@ -130,7 +130,7 @@ def show(  # noqa: PLR0913 - an option each
     records = [failed_text.record_json(*each, reveal=reveal) for each in found]
     lines = [line for each in found for line in failed_text.record_lines(*each, reveal=reveal)]
     print_result(output, document("failed-show", records=records), lines)
-    status = reported(flaws)
+    status = _told(work, chosen, flaws)
     if not found:
         raise Problem("no such record is set aside: is it delivered, expired, or of another stage?")
     return status
@@ -192,7 +192,7 @@ def redrive(  # noqa: PLR0913 - an option each
             lines = failed_text.account_lines(plan, datetime.now(UTC))
             status = unless_agreed(output, plan, lines, question, dry_run=dry_run, status=int(not plan.done))
             if status is not None:
-                return reported(plan.flaws) or status
+                return _told(work, chosen, plan.flaws) or status
         sending = run(work.past_the_stream(**context.obj) if direct else work.stream)
         try:
             sending.run(chosen)
@@ -201,7 +201,7 @@ def redrive(  # noqa: PLR0913 - an option each
                 _print_account(sending.account, output)
             raise
     _print_account(sending.account, output)
-    return reported(sending.account.flaws) or int(not sending.account.done)
+    return _told(work, chosen, sending.account.flaws) or int(not sending.account.done)
 
 
 def mapped(chosen: Selection, mapping: str | None, deployed: Settings) -> Selection:
@@ -216,6 +216,13 @@ def mapped(chosen: Selection, mapping: str | None, deployed: Settings) -> Select
 
 def _print_account(account: RedriveAccount, output: Output) -> None:
     print_result(output, account, failed_text.account_lines(account, datetime.now(UTC)))
+
+
+def _told(work: Failures, chosen: Selection, flaws: Sequence[Flaw]) -> int:
+    """Say on standard error what there is to know beside the result; returns the exit status."""
+    if said := failed_text.shard_remark(chosen.shard, work.bucket.shards):
+        remark(said)
+    return reported(flaws)
 
 
 def reported(flaws: Sequence[Flaw]) -> int:

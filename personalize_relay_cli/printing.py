@@ -15,6 +15,8 @@ from personalize_relay_cli.problems import FAILED, Misuse
 
 MOST_SHOWN = 1000
 """Characters of a payload or a name."""
+MOST_NAMED = 10
+"""Names that a sentence holds."""
 
 
 class Output(StrEnum):
@@ -53,6 +55,11 @@ def counted(counts: Mapping[str, int]) -> str:
 def number(count: int, what: str) -> str:
     """So many of something: 1 record, 1,000 records."""
     return f"{count:,} {what}" + ("" if count == 1 else "s")
+
+
+def named(names: Sequence[str]) -> str:
+    """Names in a sentence: the first ten."""
+    return ", ".join(names[:MOST_NAMED]) + (" and others" if names[MOST_NAMED:] else "")
 
 
 def columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

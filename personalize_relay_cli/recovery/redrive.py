@@ -26,6 +26,8 @@ FILTERED = "filteredByTheMapping"
 NOT_SENT = "notSent"
 LEDGER_FLAWED = "ledgerFlawed"
 MAX_EXAMPLES = 5
+MAX_FAULTS = 50
+"""Details hold lengths and counts: there may be as many as events."""
 
 type Identity = tuple[str, str, str, int | None]
 """An event wherever it is stored: stream, shard, sequence number, index. A record may be stored twice."""
@@ -51,6 +53,14 @@ class BeforeAfter(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Why there is none after."""
 
 
+class Fault(msgspec.Struct):
+    """Events that would be rejected again, all with one detail."""
+
+    reason: str
+    detail: str
+    events: int
+
+
 class RedriveAccount(
     msgspec.Struct, kw_only=True, rename="camel", tag_field="schema", tag="personalize-relay.redrive/1"
 ):
@@ -65,6 +75,8 @@ class RedriveAccount(
     """By the reason that the function would give, or Personalize gave."""
     details: dict[str, str] = msgspec.field(default_factory=dict)
     """Of the first of each such reason, what is wrong, without a value of the event."""
+    faults: list[Fault] = msgspec.field(default_factory=list)
+    """All that is wrong with such events, as far as a detail says it; at most MAX_FAULTS are told apart."""
     left: Counter[str] = msgspec.field(default_factory=Counter)
     unreadable: Counter[str] = msgspec.field(default_factory=Counter)
     """Of those left, why no event can be read from the record."""
@@ -76,6 +88,18 @@ class RedriveAccount(
     flaws: list[Flaw] = msgspec.field(default_factory=list)
     samples: list[BeforeAfter] | UnsetType = UNSET
     """The first event of each reason, where that is to be revealed."""
+
+    def reject(self, bad: NotMended) -> None:
+        """Count an event that would be rejected again, and what is wrong with it."""
+        self.rejected_again[bad.reason] += 1
+        if not bad.detail:
+            return
+        self.details.setdefault(bad.reason, bad.detail)
+        known = next((each for each in self.faults if (each.reason, each.detail) == (bad.reason, bad.detail)), None)
+        if known:
+            known.events += 1
+        elif len(self.faults) < MAX_FAULTS:
+            self.faults.append(Fault(bad.reason, bad.detail, 1))
 
     @property
     def whole(self) -> bool:
@@ -189,9 +213,7 @@ class Redrive:
             try:
                 mended = self._mender.mend(piece)
             except NotMended as exc:
-                self.account.rejected_again[exc.reason] += 1
-                if exc.detail:
-                    self.account.details.setdefault(exc.reason, exc.detail)
+                self.account.reject(exc)
                 self._sample(piece, rejected=exc.reason)
             else:
                 self._sample(piece, after=mended.payload)

@@ -64,6 +64,8 @@ class FailureBucket:
     def __init__(self, s3: "S3Client", name: str) -> None:
         self._s3 = s3
         self.name = name
+        self.shards: set[str] = set()
+        """All that something is of, as far as was looked, whichever is asked for."""
 
     def objects(self, selection: Selection) -> Iterator[Stored | Flaw]:
         """The objects that may hold what is asked for, in the order of their keys, and what doesn't belong there."""
@@ -125,7 +127,10 @@ class FailureBucket:
             for shard in self._children(mapping) if mapping.endswith("/") else [mapping]:
                 if not shard.endswith("/"):
                     yield Flaw(shard, None, "not of Lambda, by its key")
-                elif selection.shard is None or shard.endswith(f"/{selection.shard}/"):
+                    continue
+                shard_id = shard.removeprefix(mapping).removesuffix("/")
+                self.shards.add(shard_id)
+                if selection.shard in {None, shard_id}:
                     yield shard
 
     def _on_failure(self, prefix: str, selection: Selection) -> Iterator[Stored | Flaw]:
@@ -146,7 +151,9 @@ class FailureBucket:
             match = _QUARANTINE_KEY.fullmatch(stored.key)
             if match is None:
                 yield Flaw(stored.key, None, "not of the relay, by its key")
-            elif _recent(stored, selection) and _within(match, selection):
+                continue
+            self.shards.add(match["shard"])
+            if _recent(stored, selection) and _within(match, selection):
                 yield stored
 
 
