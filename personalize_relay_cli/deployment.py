@@ -1,6 +1,7 @@
 """The deployment that a command works on: a stage's stack, and its account's services."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, TypedDict
@@ -10,6 +11,8 @@ from personalize_relay_cli.problems import Misuse, Problem, translating
 type ClientFactory = Callable[[str], Any]
 """Makes the client of a service by its boto3 name; threads may share a client."""
 
+_STAGE = re.compile(r"[A-Za-z0-9-]{1,100}")
+"""What a stack's name may end with."""
 _LAST_PORT = 65535
 LONGEST_INVOCATION = 910.0
 """Seconds that an answer of Lambda may take: an invocation ends after 15 minutes."""
@@ -85,6 +88,8 @@ def connect(*, stage: str, local: bool, port: int, profile: str | None, region: 
     """The deployment that the options name; nothing is called yet."""
     if local and (profile or region):
         raise Misuse("--local is on this machine: leave --profile and --region out")
+    if not _STAGE.fullmatch(stage):
+        raise Misuse(f"--stage {stage!r}: a stage's name holds letters, digits and hyphens alone")
     if not 0 < port <= _LAST_PORT:
         raise Misuse(f"--port is a number from 1 to {_LAST_PORT}")
     return Deployment(stage, _on_this_machine(port) if local else _on_aws(profile, region))

@@ -9,10 +9,11 @@ import typer
 
 from personalize_relay.errors import MappingError
 from personalize_relay_cli.input.reading import read
+from personalize_relay_cli.input.remarks import Remarks
 from personalize_relay_cli.mapping import text
 from personalize_relay_cli.mapping.trial import MappingTrial
 from personalize_relay_cli.options import FilesArgument, InputFormatOption, OutputOption
-from personalize_relay_cli.printing import Output, document, print_lines, print_result
+from personalize_relay_cli.printing import Output, document, print_lines, print_result, remark
 from personalize_relay_cli.problems import FAILED, Misuse
 
 app = typer.Typer(
@@ -90,14 +91,15 @@ def try_(  # noqa: PLR0913 - an option each
 
     Each by its rule, with what the function would reject and why. Shows the kinds
     of values only, and no name of the payload's, without --reveal.
-    Exit status: 0 none is rejected, 1 one is, 2 wrong usage or a wrong mapping.
+    Exit status: 0 none is rejected, 1 one is or a file is empty, 2 wrong usage or
+    a wrong mapping.
 
     [bold]relay map try mapping.toml records.jsonl[/]
     [bold]relay map try segment records.jsonl --limit 100 --reveal[/]
     """
     its = _read(mapping).mapping
-    trial = MappingTrial(its, time.time())
-    tried = trial.run(islice(read(records, form=input_format, mapping=its), limit))
+    trial, remarks = MappingTrial(its, time.time()), Remarks(remark, reveal=reveal)
+    tried = trial.run(islice(read(records, form=input_format, remarks=remarks, mapping=its), limit))
     if output is Output.JSON:
         listed = [text.tried_json(each, reveal=reveal) for each in tried]
         counts = {"payloads": trial.payloads, "events": trial.events, "dropped": trial.dropped}
@@ -107,7 +109,7 @@ def try_(  # noqa: PLR0913 - an option each
         for each in tried:
             print_lines(text.tried(each, reveal=reveal, width=width))
         print_lines([text.summary(trial)])
-    return FAILED if trial.rejected else 0
+    return FAILED if trial.rejected or remarks.empty else 0
 
 
 def _read(mapping: str) -> Any:  # noqa: ANN401 - a MappingFile, which is imported late

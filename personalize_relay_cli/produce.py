@@ -3,6 +3,7 @@
 import math
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,8 +79,8 @@ def produce(  # noqa: PLR0913 - an option each
     [bold]zcat old.gz | relay produce - --local --rate 500[/]
     [bold]relay produce calls.jsonl more.csv --stream my-stream --mapping segment[/]
     """
-    if len(set(files)) < len(files):
-        raise Misuse("a file is named twice")
+    if twice := [file for file, count in Counter(files).items() if count > 1]:
+        raise Misuse(f"{twice[0]}: is named twice: an event of it would be sent twice, under one id")
     remarks = Remarks(remark, reveal=reveal)
     mapped = loading.to_send(mapping)
     run: Run  # made below, once the files are known to be there

@@ -92,7 +92,7 @@ def asked(  # noqa: PLR0913, PLR0917 - an option each
     if since is not None and until is not None and since >= until:
         raise Misuse("--since is not before --until")
     if sequence_number is not None and not (sequence_number.isascii() and sequence_number.isdigit()):
-        raise Misuse("a sequence number is a number, as Kinesis gave it to the record")
+        raise Misuse("a sequence number is a number, as `relay failed list --each` prints it")
     return Selection(
         since=since,
         until=until,
