@@ -28,9 +28,8 @@ class Failures:
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
-        name, s3 = deployment.output("BucketName"), deployment.client("s3")
-        self.bucket = FailureBucket(s3, name)
-        self.ledger = Ledger(s3, name, run=uuid.uuid4().hex[:12], now=lambda: datetime.now(UTC))
+        self.bucket = FailureBucket(deployment.client("s3"), deployment.output("BucketName"))
+        self.ledger = Ledger(self.bucket, run=uuid.uuid4().hex[:12], now=lambda: datetime.now(UTC))
 
     @cached_property
     def settings(self) -> Settings:
@@ -70,10 +69,9 @@ class Failures:
         found: list[Found] = []
         flaws: list[Flaw] = []
         for content in self.bucket.contents(selection):
-            for record in [content] if isinstance(content, Flaw) else content.records:
-                if isinstance(record, Flaw):
-                    flaws.append(record)
-                elif selection.causes(record):
+            flaws += content.flaws
+            for record in content.records:
+                if selection.causes(record):
                     page = self.ledger.read(record.key)
                     flaws += [page] if isinstance(page, Flaw) else []
                     found.append((record, {} if isinstance(page, Flaw) else dict(page.marks)))

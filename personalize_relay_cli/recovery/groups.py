@@ -1,17 +1,18 @@
 """What is set aside, by reason or one by one, and how much of it was sent again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import groupby
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from personalize_relay_cli.recovery.bucket import Stored
 from personalize_relay_cli.recovery.redrive import Claim, claims
 from personalize_relay_cli.recovery.redriven import Ledger, LedgerPage
 from personalize_relay_cli.recovery.selection import Selection
 from personalize_relay_cli.recovery.set_aside import FailureCause, Flaw, SetAside
-from personalize_relay_cli.recovery.stored import REDRIVEN, FailureBucket, Stored
+from personalize_relay_cli.recovery.stored import REDRIVEN, FailureBucket
 
 
 class Group(msgspec.Struct, kw_only=True, rename="camel"):
@@ -68,10 +69,8 @@ def listing(bucket: FailureBucket, ledger: Ledger, selection: Selection, *, each
     found = Listing(each=[] if each else UNSET)
     ledgers = _Ledgers(bucket, ledger)
     for content in bucket.contents(selection):
-        if isinstance(content, Flaw):
-            found.flaws.append(content)
-            continue
-        page = ledgers.of(content.key)
+        found.flaws += content.flaws
+        page = ledgers.of(content.key) if content.records else LedgerPage({})
         if isinstance(page, Flaw):
             found.flaws.append(page)
             page = LedgerPage({})
@@ -80,14 +79,11 @@ def listing(bucket: FailureBucket, ledger: Ledger, selection: Selection, *, each
     return found
 
 
-def _count(found: Listing, records: Iterator[SetAside | Flaw], selection: Selection, page: LedgerPage) -> bool:
+def _count(found: Listing, records: Iterable[SetAside], selection: Selection, page: LedgerPage) -> bool:
     """Count the records of one object; returns whether events of it are selected."""
     sent = page.sent
     any_events = False
     for record in records:
-        if isinstance(record, Flaw):
-            found.flaws.append(record)
-            continue
         reasons: set[str] = set()
         for cause, pieces in groupby(selection.pieces(record), key=lambda piece: piece.cause):
             are_sent = [piece.position in sent for piece in pieces]

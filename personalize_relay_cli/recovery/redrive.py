@@ -16,7 +16,7 @@ from personalize_relay_cli.recovery.mending import Mended, Mender, NotMended
 from personalize_relay_cli.recovery.redriven import Ledger, LedgerPage, Mark
 from personalize_relay_cli.recovery.resending import MAX_RECORDS, ChunkOutcome, Sender
 from personalize_relay_cli.recovery.selection import Piece, Selection
-from personalize_relay_cli.recovery.set_aside import EventPosition, Flaw, SetAside
+from personalize_relay_cli.recovery.set_aside import EventPosition, Flaw
 from personalize_relay_cli.recovery.stored import FailureBucket
 
 ALREADY_SENT = "alreadySent"
@@ -154,9 +154,8 @@ class Redrive:
         """Go through it all, object by object; what ends it early leaves the account of what was done."""
         try:
             for found in self._bucket.contents(selection):
-                if isinstance(found, Flaw):
-                    self.account.flaws.append(found)
-                elif pieces := list(self._pieces(found.records, selection)):
+                self.account.flaws += found.flaws
+                if pieces := [piece for record in found.records for piece in selection.pieces(record)]:
                     self._object(found.key, pieces)
         except BaseException:
             self.account.left[NOT_SENT] += self.account.missing
@@ -164,13 +163,6 @@ class Redrive:
         finally:
             self.account.left = +self.account.left  # what is 0 is not to be said
         return self.account
-
-    def _pieces(self, records: Iterable[SetAside | Flaw], selection: Selection) -> Iterator[Piece]:
-        for record in records:
-            if isinstance(record, Flaw):
-                self.account.flaws.append(record)
-            else:
-                yield from selection.pieces(record)
 
     def _object(self, key: str, pieces: Sequence[Piece]) -> None:
         self.account.selected += len(pieces)

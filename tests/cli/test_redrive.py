@@ -92,8 +92,8 @@ class Work:
         return "\n".join(listing_lines(listing(bucket, ledger, Selection()), AT + timedelta(hours=3)))
 
     def _parts(self, run: str) -> tuple[FailureBucket, Ledger]:
-        client = cast("Any", self.s3)
-        return FailureBucket(client, NAME), Ledger(client, NAME, run=run, now=lambda: AT)
+        bucket = FailureBucket(cast("Any", self.s3), NAME)
+        return bucket, Ledger(bucket, run=run, now=lambda: AT)
 
 
 def bad(number: int, **members: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON

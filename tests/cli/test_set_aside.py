@@ -31,11 +31,8 @@ def found(s3: S3, selection: Selection = ALL) -> tuple[list[SetAside], list[Flaw
     records: list[SetAside] = []
     flaws: list[Flaw] = []
     for content in bucket.contents(selection):
-        for each in [content] if isinstance(content, Flaw) else content.records:
-            if isinstance(each, Flaw):
-                flaws.append(each)
-            elif selection.causes(each):
-                records.append(each)
+        flaws += content.flaws
+        records += filter(selection.causes, content.records)
     return records, flaws
 
 
