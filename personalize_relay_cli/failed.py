@@ -1,5 +1,6 @@
 """`relay failed`: what could not be delivered, shown and sent again; `erase` is in a module of its own."""
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -184,7 +185,9 @@ def redrive(  # noqa: PLR0913 - an option each
 
         def run(sender: Sender | None) -> Redrive:
             shows = reveal and sender is None
-            return Redrive(work.bucket, work.ledger, mender, sender, take_over=take_over, reveal=shows, rate=rate)
+            return Redrive(
+                work.bucket, work.ledger, mender, sender, take_over=take_over, reveal=shows, rate=rate or math.inf
+            )
 
         if not yes:
             plan = run(None).run(chosen)

@@ -1,6 +1,7 @@
 """Send again what is set aside, and account for each event: sent, rejected again, or left for a reason."""
 
 import json
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,6 +19,7 @@ from personalize_relay_cli.recovery.resending import MAX_RECORDS, ChunkOutcome, 
 from personalize_relay_cli.recovery.selection import Piece, Selection
 from personalize_relay_cli.recovery.set_aside import EventPosition, Flaw
 from personalize_relay_cli.recovery.stored import FailureBucket
+from personalize_relay_cli.sending.pace import SendingPace
 
 ALREADY_SENT = "alreadySent"
 CLAIMED = "claimedByAnotherRun"
@@ -133,7 +135,7 @@ class Redrive:
         *,
         take_over: bool = False,
         reveal: bool = False,
-        rate: float | None = None,
+        rate: float = math.inf,
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -142,10 +144,11 @@ class Redrive:
         self._mender = mender
         self._sender = sender
         self._take_over = take_over
-        self._rate = rate
+        self._most = max(1, int(min(MAX_RECORDS, rate)))
+        """Events that are sent at once: a second's worth."""
+        self._pace = SendingPace(rate)
         self._clock = clock
         self._wait = wait
-        self._next = 0.0
         self._sent: set[int] = set()
         """Hashes of the identities of what is sent, in this run or before, so far as this run has seen."""
         self.account = RedriveAccount(dry_run=sender is None, samples=[] if reveal else UNSET)
@@ -254,10 +257,9 @@ class Redrive:
         sent: set[EventPosition] = set()
         rejected: Counter[str] = Counter()
         under_way: set[EventPosition] = set()
-        size = MAX_RECORDS if self._rate is None else max(1, min(MAX_RECORDS, int(self._rate)))
         try:
-            for chunk in batched(mine, size, strict=False):
-                self._keep_to_rate(len(chunk))
+            for chunk in batched(mine, self._most, strict=False):
+                self._wait(self._pace.reserve(len(chunk), self._clock()))
                 under_way = {each.position for each in chunk}
                 outcome = sender.send(chunk)
                 under_way = set()
@@ -272,13 +274,6 @@ class Redrive:
             self._sent.update(identities[position] for position in sent)
             # What ended it early leaves a claim only on what may have been sent.
             self._ledger.settle(key, page, sent=sent, unknown=under_way)
-
-    def _keep_to_rate(self, count: int) -> None:
-        if self._rate is None:
-            return
-        now = self._clock()
-        self._wait(max(0.0, self._next - now))
-        self._next = max(now, self._next) + count / self._rate
 
 
 def _check_progress(outcome: ChunkOutcome) -> None:
