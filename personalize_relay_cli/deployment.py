@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, TypedDict
 
+from personalize_relay.errors import ConfigurationError
+from personalize_relay.settings import Settings
 from personalize_relay_cli.problems import Misuse, Problem, translating
 
 type ClientFactory = Callable[[str], Any]
@@ -40,7 +42,7 @@ class Deployment:
     def stream(self) -> str:
         """The stream's name, or the ARN of one of another account; raises Problem as `output` does."""
         arn = self._outputs.get("StreamArn")
-        return arn if arn and _account(arn) != _account(self._stack["StackId"]) else self.output("StreamName")
+        return arn if arn and _account(arn) != _account(self.described["StackId"]) else self.output("StreamName")
 
     @property
     def function(self) -> str:
@@ -49,10 +51,11 @@ class Deployment:
 
     @property
     def _outputs(self) -> dict[str, str]:
-        return {each["OutputKey"]: each["OutputValue"] for each in self._stack.get("Outputs", [])}
+        return {each["OutputKey"]: each["OutputValue"] for each in self.described.get("Outputs", [])}
 
     @cached_property
-    def _stack(self) -> Mapping[str, Any]:
+    def described(self) -> Mapping[str, Any]:
+        """The stack, as CloudFormation describes it; raises Problem where it isn't there."""
         from botocore.exceptions import ClientError  # noqa: PLC0415 - as in problems
 
         with translating():
@@ -65,6 +68,14 @@ class Deployment:
                     raise
                 message = f"the stack {self.stack} is not there: is it the right --stage, region and account?"
                 raise Problem(message) from exc
+
+
+def settings_of(function: Mapping[str, Any]) -> Settings:
+    """The settings in a function's configuration, read as the function reads them; raises Problem."""
+    try:
+        return Settings.from_env(function.get("Environment", {}).get("Variables", {}))
+    except ConfigurationError as exc:
+        raise Problem(f"the function can't start: {exc}") from exc
 
 
 def _account(arn: str) -> str:

@@ -9,6 +9,7 @@ import typer
 from msgspec.structs import replace
 
 from personalize_relay.errors import Reason
+from personalize_relay.mapping_file import PRESETS
 from personalize_relay.settings import Settings
 from personalize_relay_cli.deployment import connect
 from personalize_relay_cli.mapping import loading
@@ -212,7 +213,7 @@ def mapped(chosen: Selection, mapping: str | None, deployed: Settings) -> Select
     if mapping == NO_MAPPING:
         return chosen
     salt = deployed.mapping_salt or None
-    if mapping or loading.is_preset(deployed.mapping):
+    if mapping or deployed.mapping in PRESETS:
         return replace(chosen, mapping=loading.to_send(mapping or deployed.mapping, salt))
     return replace(chosen, lacks_mapping=bool(deployed.mapping))
 

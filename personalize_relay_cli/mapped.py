@@ -3,11 +3,13 @@
 import shutil
 import time
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from personalize_relay import mapping_file, mapping_tests
 from personalize_relay.errors import MappingError
+from personalize_relay.mapping_file import MappingFile
 from personalize_relay_cli.input.reading import read
 from personalize_relay_cli.input.remarks import Remarks
 from personalize_relay_cli.mapping import text
@@ -44,8 +46,6 @@ def show(
     [bold]relay map show[/]
     [bold]relay map show segment > mapping.toml[/]
     """
-    from personalize_relay import mapping_file  # noqa: PLC0415 - other commands are not to wait for it
-
     if preset is None:
         sources = {name: mapping_file.source(name) for name in mapping_file.PRESETS}
         read = {name: mapping_file.read(toml, file=name, salt=mapping_file.TEST_SALT) for name, toml in sources.items()}
@@ -67,8 +67,6 @@ def run_tests(mapping: MappingName, *, output: OutputOption = Output.TEXT) -> in
     [bold]relay map test mapping.toml[/]
     [bold]relay map test segment --format json[/]
     """
-    from personalize_relay import mapping_tests  # noqa: PLC0415 - as above
-
     held = _read(mapping)
     failures = {each.name: mapping_tests.failure(each, held.mapping) for each in held.tests}
     failed = sum(wrong is not None for wrong in failures.values())
@@ -112,9 +110,7 @@ def try_(  # noqa: PLR0913 - an option each
     return FAILED if trial.rejected or remarks.empty else 0
 
 
-def _read(mapping: str) -> Any:  # noqa: ANN401 - a MappingFile, which is imported late
-    from personalize_relay import mapping_file  # noqa: PLC0415 - as above
-
+def _read(mapping: str) -> MappingFile:
     try:
         return mapping_file.read(mapping_file.source(mapping), file=mapping, salt=mapping_file.TEST_SALT)
     except MappingError as exc:

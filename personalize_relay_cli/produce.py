@@ -22,9 +22,9 @@ from personalize_relay_cli.progress import bar, bytes_before
 from personalize_relay_cli.sending import account
 from personalize_relay_cli.sending.checkpoint import Checkpoint
 from personalize_relay_cli.sending.interruption import Interruption
-from personalize_relay_cli.sending.producing import Rejected
+from personalize_relay_cli.sending.producing import ProduceTerms, Rejected
 from personalize_relay_cli.sending.put_records import GIVE_UP_AFTER, put_records
-from personalize_relay_cli.sending.runs import ProduceTerms, Run
+from personalize_relay_cli.sending.runs import Run
 
 SHOWN = 100
 """Rejected payloads that are listed; the others are counted."""

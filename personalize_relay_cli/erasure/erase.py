@@ -78,10 +78,10 @@ class Erasure:
     def _object(self, found: StoredObject) -> None:
         for _ in range(MAX_ATTEMPTS):
             told = [(record, self._eraser.tell(record)) for record in found.records]
-            remainders = {record.line: each.remainder for record, each in told if each.remainder}
+            remainders = {record.line: each for record, each in told if isinstance(each, Remainder)}
             if self._is_written(found, remainders):
                 self._count(found, remainders)
-                self._count_unreadable([(record, each.unreadable) for record, each in told if not each.remainder])
+                self._count_unreadable((record, each) for record, each in told if isinstance(each, str))
                 return
             found = self._bucket.content(found.key)
         self.account.flaws.append(Flaw(found.key, None, "is changed by others all the time: try again later"))
@@ -107,9 +107,8 @@ class Erasure:
         self.account.removed_along += sum(each.along for each in remainders.values())
         self.account.flaws += found.flaws
 
-    def _count_unreadable(self, left: Iterable[tuple[SetAside, str | None]]) -> None:
+    def _count_unreadable(self, left: Iterable[tuple[SetAside, str]]) -> None:
         for record, reason in left:
-            if reason:
-                self.account.unreadable[reason] += 1
-                if len(self.account.examples) < MAX_EXAMPLES:
-                    self.account.examples.append(record.origin.sequence_number)
+            self.account.unreadable[reason] += 1
+            if len(self.account.examples) < MAX_EXAMPLES:
+                self.account.examples.append(record.origin.sequence_number)

@@ -8,10 +8,9 @@ from functools import cached_property
 
 from msgspec.structs import replace
 
-from personalize_relay.errors import ConfigurationError
 from personalize_relay.events import Trackers
 from personalize_relay.settings import Settings
-from personalize_relay_cli.deployment import Deployment
+from personalize_relay_cli.deployment import Deployment, settings_of
 from personalize_relay_cli.problems import Misuse, Problem
 from personalize_relay_cli.recovery.redriven import Ledger, Mark
 from personalize_relay_cli.recovery.resending import Sender, ToPersonalize, ToStream
@@ -35,11 +34,7 @@ class Failures:
     def settings(self) -> Settings:
         """Those of the deployed function."""
         function = self._deployment.function
-        deployed = self._deployment.client("lambda").get_function_configuration(FunctionName=function)
-        try:
-            return Settings.from_env(deployed.get("Environment", {}).get("Variables", {}))
-        except ConfigurationError as exc:
-            raise Problem(f"the function {function}: {exc}") from exc
+        return settings_of(self._deployment.client("lambda").get_function_configuration(FunctionName=function))
 
     @property
     def trackers(self) -> Trackers:
