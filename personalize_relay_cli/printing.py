@@ -126,6 +126,12 @@ def unless_agreed(  # noqa: PLR0913 - a plan, how it is said, and what ends in i
     return FAILED if asks else status
 
 
+def need_terminal(what: str) -> None:
+    """Refuse to go on where nobody can be asked."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise Misuse(f"{what} asks first, which needs a terminal: give --yes; see --help")
+
+
 def agreed(question: str) -> bool:
     """Ask whoever is at the terminal; anything but yes is no."""
     sys.stderr.write(f"{question} [y/N] ")
