@@ -15,7 +15,7 @@ from personalize_relay_cli.deployment import connect
 from personalize_relay_cli.input.reading import read
 from personalize_relay_cli.input.remarks import Remarks
 from personalize_relay_cli.mapping import loading
-from personalize_relay_cli.options import FilesArgument, InputFormatOption, MappingOption, OutputOption
+from personalize_relay_cli.options import FilesArgument, InputFormatOption, MappingOption, OutputOption, stream_name
 from personalize_relay_cli.printing import Output, print_result, remark, say
 from personalize_relay_cli.problems import FAILED, INTERRUPTED, Misuse
 from personalize_relay_cli.progress import bar, bytes_before
@@ -30,7 +30,9 @@ SHOWN = 100
 """Rejected payloads that are listed; the others are counted."""
 
 
-Stream = Annotated[str | None, typer.Option(metavar="NAME", help="Send here (default: the stage's).")]
+Stream = Annotated[
+    str | None, typer.Option(metavar="NAME", parser=stream_name, help="Send here (default: the stage's).")
+]
 CheckpointFile = Annotated[
     Path | None, typer.Option("--checkpoint", metavar="FILE", help="Keep progress here, and resume.")
 ]

@@ -77,6 +77,8 @@ def write(file: Path, *payloads: dict[str, Any] | str) -> Path:
         (["clicks.jsonl", "--checkpoint", "clicks.jsonl"], "is no checkpoint"),
         (["clicks.jsonl", "--rate", "0"], "--rate"),
         (["clicks.jsonl", "--profile", "any"], "--local is on this machine"),
+        (["clicks.jsonl", "--stream", "my stream"], "is no stream's name"),
+        (["clicks.jsonl", "--stream", "arn:aws:kinesis:eu-west-1:1:stream/x"], "no stream's ARN"),
         ([], "Missing argument"),
     ],
 )
