@@ -25,10 +25,11 @@ from personalize_relay_cli.options import (
 from personalize_relay_cli.printing import Output, choose, document, number, print_result, remark, say, unless_agreed
 from personalize_relay_cli.problems import FAILED, Problem, translating
 from personalize_relay_cli.recovery import text as failed_text
+from personalize_relay_cli.recovery.account import RedriveAccount
 from personalize_relay_cli.recovery.failures import Failures, asked
 from personalize_relay_cli.recovery.groups import listing
 from personalize_relay_cli.recovery.mending import Mender, compiled
-from personalize_relay_cli.recovery.redrive import Redrive, RedriveAccount
+from personalize_relay_cli.recovery.redrive import Redrive
 from personalize_relay_cli.recovery.resending import Sender
 from personalize_relay_cli.recovery.selection import Selection
 from personalize_relay_cli.recovery.set_aside import CONDITIONS, Flaw, snake_case

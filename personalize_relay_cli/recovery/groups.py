@@ -7,7 +7,7 @@ from itertools import groupby
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from personalize_relay_cli.recovery.redrive import Claim, claims
+from personalize_relay_cli.recovery.account import Claim, claims
 from personalize_relay_cli.recovery.redriven import Ledger, LedgerPage
 from personalize_relay_cli.recovery.selection import Selection
 from personalize_relay_cli.recovery.set_aside import FailureCause, Flaw, SetAside

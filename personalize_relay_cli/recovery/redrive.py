@@ -5,119 +5,28 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
 from itertools import batched
-from typing import Any
 
-import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from personalize_relay_cli.problems import Problem
+from personalize_relay_cli.recovery.account import (
+    ALREADY_SENT,
+    CLAIMED,
+    FILTERED,
+    LEDGER_FLAWED,
+    NOT_SENT,
+    BeforeAfter,
+    RedriveAccount,
+    claims,
+)
 from personalize_relay_cli.recovery.mending import Mended, Mender, NotMended
-from personalize_relay_cli.recovery.redriven import Ledger, LedgerPage, Mark
+from personalize_relay_cli.recovery.redriven import Ledger, LedgerPage
 from personalize_relay_cli.recovery.resending import MAX_RECORDS, ChunkOutcome, Sender
 from personalize_relay_cli.recovery.selection import Piece, Selection
 from personalize_relay_cli.recovery.set_aside import EventPosition, Flaw
 from personalize_relay_cli.recovery.stored import FailureBucket
 from personalize_relay_cli.sending.pace import SendingPace
-
-ALREADY_SENT = "alreadySent"
-CLAIMED = "claimedByAnotherRun"
-UNREADABLE = "unreadable"
-FILTERED = "filteredByTheMapping"
-NOT_SENT = "notSent"
-LEDGER_FLAWED = "ledgerFlawed"
-MAX_EXAMPLES = 5
-MAX_FAULTS = 50
-"""Details hold lengths and counts: there may be as many as events."""
-
-type Identity = tuple[str, str, str, int | None]
-"""An event wherever it is stored: stream, shard, sequence number, index. A record may be stored twice."""
-
-
-class Claim(msgspec.Struct, frozen=True):
-    """Events that another run claims and hasn't noted as sent."""
-
-    source: str
-    run: str
-    at: datetime
-    events: int
-
-
-class BeforeAfter(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """An event before and after it is mended, shown on request."""
-
-    reason: str
-    sequence_number: str
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None = None
-    rejected: str | None = None
-    """Why there is none after."""
-
-
-class Fault(msgspec.Struct):
-    """Events that would be rejected again, all with one detail."""
-
-    reason: str
-    detail: str
-    events: int
-
-
-class RedriveAccount(
-    msgspec.Struct, kw_only=True, rename="camel", tag_field="schema", tag="personalize-relay.redrive/1"
-):
-    """Where each selected event is."""
-
-    dry_run: bool = False
-    selected: int = 0
-    sent: int = 0
-    to_send: int = 0
-    """In a plan, those that would be sent."""
-    rejected_again: Counter[str] = msgspec.field(default_factory=Counter)
-    """By the reason that the function would give, or Personalize gave."""
-    details: dict[str, str] = msgspec.field(default_factory=dict)
-    """Of the first of each such reason, what is wrong, without a value of the event."""
-    faults: list[Fault] = msgspec.field(default_factory=list)
-    """All that is wrong with such events, as far as a detail says it; at most MAX_FAULTS are told apart."""
-    left: Counter[str] = msgspec.field(default_factory=Counter)
-    unreadable: Counter[str] = msgspec.field(default_factory=Counter)
-    """Of those left, why no event can be read from the record."""
-    not_sent: Counter[str] = msgspec.field(default_factory=Counter)
-    """Of those left, what stood in the way."""
-    examples: list[str] = msgspec.field(default_factory=list)
-    """Sequence numbers of some that can't be read."""
-    claims: list[Claim] = msgspec.field(default_factory=list)
-    flaws: list[Flaw] = msgspec.field(default_factory=list)
-    samples: list[BeforeAfter] | UnsetType = UNSET
-    """The first event of each reason, where that is to be revealed."""
-
-    def reject(self, bad: NotMended) -> None:
-        """Count an event that would be rejected again, and what is wrong with it."""
-        self.rejected_again[bad.reason] += 1
-        if not bad.detail:
-            return
-        self.details.setdefault(bad.reason, bad.detail)
-        known = next((each for each in self.faults if (each.reason, each.detail) == (bad.reason, bad.detail)), None)
-        if known:
-            known.events += 1
-        elif len(self.faults) < MAX_FAULTS:
-            self.faults.append(Fault(bad.reason, bad.detail, 1))
-
-    @property
-    def whole(self) -> bool:
-        """Whether every selected event is accounted for."""
-        return not self.missing
-
-    @property
-    def missing(self) -> int:
-        """How many selected events are not accounted for."""
-        return self.selected - self.sent - self.to_send - self.rejected_again.total() - self.left.total()
-
-    @property
-    def done(self) -> bool:
-        """Whether nothing is left that should be sent, and all could be read."""
-        left = self.left.total() - self.left[ALREADY_SENT] - self.left[FILTERED]
-        return self.whole and not (left or self.rejected_again.total() or self.flaws)
 
 
 class Redrive:
@@ -203,7 +112,7 @@ class Redrive:
                 self.account.left[FILTERED] += 1
                 continue
             if piece.event is None and piece.index is None and not piece.not_mapped:
-                self._leave_unreadable(piece)
+                self.account.leave_unreadable(piece.reason, piece.record.origin.sequence_number)
                 continue
             try:
                 mended = self._mender.mend(piece)
@@ -226,12 +135,6 @@ class Redrive:
                     rejected=rejected,
                 )
             )
-
-    def _leave_unreadable(self, piece: Piece) -> None:
-        self.account.left[UNREADABLE] += 1
-        self.account.unreadable[piece.reason] += 1
-        if len(self.account.examples) < MAX_EXAMPLES:
-            self.account.examples.append(piece.record.origin.sequence_number)
 
     def _claimed(
         self, key: str, mended: dict[EventPosition, Mended], page: LedgerPage
@@ -283,13 +186,7 @@ def _check_progress(outcome: ChunkOutcome) -> None:
         raise Problem(f"nothing gets through, so the rest was not tried: {codes}")
 
 
-def claims(source: str, marks: Iterable[Mark]) -> list[Claim]:
-    """The claims on an object's events, a run at a time."""
-    return [Claim(source, mark.run, mark.at, count) for mark, count in Counter(marks).items()]
-
-
 def _identity(piece: Piece) -> int:
-    """A hash: there may be millions of them."""
+    """An event wherever it is stored, as a record may be twice: a hash, as there may be millions of them."""
     origin = piece.record.origin
-    identity: Identity = origin.stream, origin.shard_id, *piece.position
-    return hash(identity)
+    return hash((origin.stream, origin.shard_id, piece.position))

@@ -12,8 +12,7 @@ import msgspec
 from personalize_relay.errors import InvalidRecord
 from personalize_relay_cli.advice import REASONS, beyond_detail
 from personalize_relay_cli.printing import columns, counted, lasting, named, shown, told
-from personalize_relay_cli.recovery.groups import Listing, One
-from personalize_relay_cli.recovery.redrive import (
+from personalize_relay_cli.recovery.account import (
     ALREADY_SENT,
     CLAIMED,
     FILTERED,
@@ -23,6 +22,7 @@ from personalize_relay_cli.recovery.redrive import (
     Claim,
     RedriveAccount,
 )
+from personalize_relay_cli.recovery.groups import Listing, One
 from personalize_relay_cli.recovery.redriven import Mark
 from personalize_relay_cli.recovery.set_aside import EventPosition, SetAside
 

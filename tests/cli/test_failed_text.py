@@ -9,8 +9,8 @@ import pytest
 from msgspec import UNSET
 
 from local.demo import kpl
+from personalize_relay_cli.recovery.account import Claim, RedriveAccount
 from personalize_relay_cli.recovery.groups import Group, Listing, One, listing
-from personalize_relay_cli.recovery.redrive import Claim, RedriveAccount
 from personalize_relay_cli.recovery.redriven import Ledger, Mark
 from personalize_relay_cli.recovery.selection import Selection
 from personalize_relay_cli.recovery.set_aside import EventPosition, FailureCause, SetAside

@@ -16,9 +16,9 @@ from personalize_relay_cli.erasure.erase import ErasureAccount as Erased
 from personalize_relay_cli.health.diagnosis import wrong
 from personalize_relay_cli.main import command, run
 from personalize_relay_cli.printing import Output, document, print_result
+from personalize_relay_cli.recovery.account import ALREADY_SENT, BeforeAfter, Claim, Fault
+from personalize_relay_cli.recovery.account import RedriveAccount as Redriven
 from personalize_relay_cli.recovery.groups import Group, Listing, One
-from personalize_relay_cli.recovery.redrive import ALREADY_SENT, BeforeAfter, Claim, Fault
-from personalize_relay_cli.recovery.redrive import RedriveAccount as Redriven
 from personalize_relay_cli.recovery.redriven import Mark
 from personalize_relay_cli.recovery.set_aside import FailureCause, Flaw, SetAside
 from personalize_relay_cli.recovery.text import record_json

@@ -13,18 +13,18 @@ from local.demo import kpl
 from personalize_relay.events import Origin
 from personalize_relay.parsing import parse
 from personalize_relay_cli.problems import Problem
-from personalize_relay_cli.recovery.groups import listing
-from personalize_relay_cli.recovery.mending import Mended, Mender, NotMended, compiled
-from personalize_relay_cli.recovery.redrive import (
+from personalize_relay_cli.recovery.account import (
     ALREADY_SENT,
     CLAIMED,
     LEDGER_FLAWED,
     MAX_FAULTS,
     NOT_SENT,
     UNREADABLE,
-    Redrive,
     RedriveAccount,
 )
+from personalize_relay_cli.recovery.groups import listing
+from personalize_relay_cli.recovery.mending import Mended, Mender, NotMended, compiled
+from personalize_relay_cli.recovery.redrive import Redrive
 from personalize_relay_cli.recovery.redriven import Ledger
 from personalize_relay_cli.recovery.resending import ChunkOutcome
 from personalize_relay_cli.recovery.selection import Selection
