@@ -43,7 +43,7 @@ class BeforeAfter(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Why there is none after."""
 
 
-class Fault(msgspec.Struct):
+class FaultKind(msgspec.Struct):
     """Events that would be rejected again, all with one detail."""
 
     reason: str
@@ -65,7 +65,7 @@ class RedriveAccount(
     """By the reason that the function would give, or Personalize gave."""
     details: dict[str, str] = msgspec.field(default_factory=dict)
     """Of the first of each such reason, what is wrong, without a value of the event."""
-    faults: list[Fault] = msgspec.field(default_factory=list)
+    faults: list[FaultKind] = msgspec.field(default_factory=list)
     """All that is wrong with such events, as far as a detail says it; at most MAX_FAULTS are told apart."""
     left: Counter[str] = msgspec.field(default_factory=Counter)
     unreadable: Counter[str] = msgspec.field(default_factory=Counter)
@@ -89,7 +89,7 @@ class RedriveAccount(
         if known:
             known.events += 1
         elif len(self.faults) < MAX_FAULTS:
-            self.faults.append(Fault(bad.reason, bad.detail, 1))
+            self.faults.append(FaultKind(bad.reason, bad.detail, 1))
 
     def leave_unreadable(self, reason: str, sequence_number: str) -> None:
         """Count a record that no event can be read from."""

@@ -18,7 +18,7 @@ class Stored(NamedTuple):
     """Epoch seconds."""
 
 
-class Content(NamedTuple):
+class StoredBody(NamedTuple):
     """What an object holds."""
 
     body: bytes
@@ -32,11 +32,11 @@ class Bucket:
         self._s3 = s3
         self.name = name
 
-    def read(self, key: str) -> Content | None:
+    def read(self, key: str) -> StoredBody | None:
         """An object's content; None where there is no such object."""
         try:
             answer = self._s3.get_object(Bucket=self.name, Key=key)
-            return Content(answer["Body"].read(), answer["ETag"])
+            return StoredBody(answer["Body"].read(), answer["ETag"])
         except self._s3.exceptions.NoSuchKey:
             return None
 

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from personalize_relay_cli.recovery.bucket import Bucket, Content, Stored
+from personalize_relay_cli.recovery.bucket import Bucket, Stored, StoredBody
 from personalize_relay_cli.recovery.selection import Selection
 from personalize_relay_cli.recovery.set_aside import Flaw, SetAside, read_on_failure, read_quarantine
 
@@ -41,7 +41,7 @@ class StoredObject(NamedTuple):
     """An object, its records, and what can't be read of it."""
 
     key: str
-    content: Content | None
+    content: StoredBody | None
     """None where nothing of it can be read."""
     records: list[SetAside]
     flaws: list[Flaw]
@@ -61,7 +61,7 @@ class FailureBucket(Bucket):
         Some are read ahead, as each is a small one and a round trip.
         """
         with ThreadPoolExecutor(READ_AHEAD) as pool:
-            reading: deque[tuple[str, Future[Content | Flaw]]] = deque()
+            reading: deque[tuple[str, Future[StoredBody | Flaw]]] = deque()
             for each in self._objects(selection):
                 reading.append((each.key, pool.submit(self._read, each)))
                 if len(reading) > READ_AHEAD:
@@ -73,7 +73,7 @@ class FailureBucket(Bucket):
         """One of these objects, as it is now."""
         return _stored_object(key, self._read(Stored(key, 0)))
 
-    def _read(self, listed: Stored | Flaw) -> Content | Flaw:
+    def _read(self, listed: Stored | Flaw) -> StoredBody | Flaw:
         if isinstance(listed, Flaw):
             return listed
         return self.read(listed.key) or Flaw(listed.key, None, "gone since it was listed: expired, or deleted")
@@ -130,7 +130,7 @@ class FailureBucket(Bucket):
                 yield stored
 
 
-def _stored_object(key: str, read: Content | Flaw) -> StoredObject:
+def _stored_object(key: str, read: StoredBody | Flaw) -> StoredObject:
     if isinstance(read, Flaw):
         return StoredObject(key, None, [], [read])
     lines = read.body.splitlines()

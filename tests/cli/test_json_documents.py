@@ -16,7 +16,7 @@ from personalize_relay_cli.erasure.erase import ErasureAccount as Erased
 from personalize_relay_cli.health.diagnosis import wrong
 from personalize_relay_cli.main import command, run
 from personalize_relay_cli.printing import Output, document, print_result
-from personalize_relay_cli.recovery.account import ALREADY_SENT, BeforeAfter, Claim, Fault
+from personalize_relay_cli.recovery.account import ALREADY_SENT, BeforeAfter, Claim, FaultKind
 from personalize_relay_cli.recovery.account import RedriveAccount as Redriven
 from personalize_relay_cli.recovery.groups import Group, Listing, One
 from personalize_relay_cli.recovery.redriven import Mark
@@ -34,7 +34,7 @@ CLAIMS, FLAWS = [Claim("key", "run", AT, 1)], [Flaw("key", 1, "something else")]
 CAUSE = FailureCause(index=0, reason="wrong_type", detail="itemId is a number", sub_sequence="0")
 ONE = One(sequence_number="1", arrival=AT, cause=CAUSE, events=1, left=1)
 SAMPLE = BeforeAfter(reason="wrong_type", sequence_number="1", before={}, rejected="wrong_type")
-FAULT = Fault("wrong_type", "itemId is a number", 1)
+FAULT = FaultKind("wrong_type", "itemId is a number", 1)
 RECORD = SetAside(
     key="key",
     line=1,
