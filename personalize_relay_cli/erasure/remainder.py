@@ -15,7 +15,7 @@ from personalize_relay.events import SubSequence, dotted
 from personalize_relay.framing import Payload, Rows, unframe
 from personalize_relay.names import meant
 from personalize_relay_cli.erasure.whom import Whom
-from personalize_relay_cli.recovery.selection import ERASED, Made, Selection, events_made
+from personalize_relay_cli.recovery.selection import ERASED, PayloadEvent, Selection, events_made
 from personalize_relay_cli.recovery.set_aside import FailureCause, SetAside
 
 NOBODY = "erased"
@@ -99,7 +99,7 @@ class Eraser:
             return self._mapped(place, value, events_made(mapping, value), key)
         return self._given(place, value, key)
 
-    def _mapped(self, place: SubSequence, value: dict[str, Any], made: list[Made], key: str) -> Part:
+    def _mapped(self, place: SubSequence, value: dict[str, Any], made: list[PayloadEvent], key: str) -> Part:
         """A payload that a mapping reads: it goes as a whole, as an event can't be taken out of it."""
         theirs = [self._is_theirs(each.event, key) for each in made if each.event is not None]
         unsure = len(theirs) < len(made) and not self._is_free(value, key)

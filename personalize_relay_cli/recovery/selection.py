@@ -24,7 +24,7 @@ _NO_MAPPING = "the function reads these by a mapping that is a file: give it as 
 type Payloads = dict[str | None, Payload]
 
 
-class Made(msgspec.Struct, frozen=True):
+class PayloadEvent(msgspec.Struct, frozen=True):
     """What a payload comes to: one of its events, flat, or why there is none."""
 
     index: int | None = None
@@ -38,7 +38,7 @@ class Made(msgspec.Struct, frozen=True):
     """The function's word for why its mapping makes no event of it."""
 
 
-class Piece(Made, frozen=True, kw_only=True):
+class Piece(PayloadEvent, frozen=True, kw_only=True):
     """One event that is set aside; or a record that no event can be read from (`event` None)."""
 
     record: SetAside
@@ -137,10 +137,10 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
             made = msgspec.structs.asdict(each)
             yield Piece(**made, record=record, sub_sequence=payload.sub_sequence, cause=cause)
 
-    def _made(self, value: dict[str, Any] | InvalidRecord, index: int | None) -> Iterable[Made]:
+    def _made(self, value: dict[str, Any] | InvalidRecord, index: int | None) -> Iterable[PayloadEvent]:
         """What a payload comes to at an index, or (None) all of it."""
         if isinstance(value, InvalidRecord):
-            return [Made(index)]
+            return [PayloadEvent(index)]
         mapping = self.mapping_of(value)
         if mapping is None:
             return _given(value, index)
@@ -163,42 +163,42 @@ def _lost(cause: FailureCause) -> list[Payload]:
     return [Payload(place, InvalidRecord(Reason.INVALID_JSON, "the record has no payload in this place"))]
 
 
-def events_made(mapping: Mapping, payload: dict[str, Any]) -> list[Made]:
+def events_made(mapping: Mapping, payload: dict[str, Any]) -> list[PayloadEvent]:
     """All that a mapping makes of a payload."""
     try:
         mapped = mapping.map(payload)
     except InvalidRecord as bad:
-        return [Made(not_mapped=bad.reason)]
+        return [PayloadEvent(not_mapped=bad.reason)]
     if mapped.dropped is not None:
-        return [Made(dropped=True)]
+        return [PayloadEvent(dropped=True)]
     several = len(mapped.events) > 1
     return [
-        Made(place if mapped.several else None, not_mapped=event.reason, several=several)
+        PayloadEvent(place if mapped.several else None, not_mapped=event.reason, several=several)
         if isinstance(event, InvalidRecord)
-        else Made(place if mapped.several else None, event, several=several)
+        else PayloadEvent(place if mapped.several else None, event, several=several)
         for place, event in enumerate(mapped.events)
     ]
 
 
-def _chosen(made: list[Made], index: int | None) -> list[Made]:
+def _chosen(made: list[PayloadEvent], index: int | None) -> list[PayloadEvent]:
     """That of the index, or all; where the mapping makes no such event any more, that it doesn't."""
     if index is None or any(each.event is None and each.index is None for each in made):
         return made
-    return [each for each in made if each.index == index] or [Made(index, not_mapped=Reason.NOT_MAPPED)]
+    return [each for each in made if each.index == index] or [PayloadEvent(index, not_mapped=Reason.NOT_MAPPED)]
 
 
-def _given(value: dict[str, Any], index: int | None) -> Iterator[Made]:
+def _given(value: dict[str, Any], index: int | None) -> Iterator[PayloadEvent]:
     """The same for a payload of the contract."""
     given = _named(value)
     listed = given.get("eventList")
     if not isinstance(listed, list) or not listed:
-        yield Made(event=given)
+        yield PayloadEvent(event=given)
         return
     request: dict[str, Any] = {name: given[name] for name in ADDRESSEE if not absent(given.get(name))}
     for place, event in enumerate(listed):
         if index in {None, place} and event != ERASED:
             flat = _flat(_named(event), request) if isinstance(event, dict) else None
-            yield Made(place, flat, several=len(listed) > 1)
+            yield PayloadEvent(place, flat, several=len(listed) > 1)
 
 
 def _named(given: dict[str, Any]) -> dict[str, Any]:
