@@ -38,8 +38,13 @@ def test_nothing_is_moved_before_somebody_agreed() -> None:
     client, deployment = deployed()
 
     asked: list[str] = []
+
+    def refuse(question: str) -> bool:
+        asked.append(question)
+        return False
+
     with pytest.raises(Problem, match="nothing was done"):
-        list(moved(deployment, None, lambda question: asked.append(question) is not None))
+        list(moved(deployment, None, refuse))
     assert asked == ["make version 1 live?"]
     assert "update_alias" not in client.asked
 
