@@ -1,14 +1,16 @@
-# Every target sets up what it needs; `make` alone lists them.
+# Every target installs what it needs; `make` alone lists the targets.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 STAGE ?= dev
 BIN := .venv/bin
 ENVIRONMENT := .venv/.installed
 CDK := node_modules/.package-lock.json
+# Bytecode is kept whatever the shell says: without it each process of the tests compiles for seconds what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo local quick test verify units systems bench lint coverage docs format release synth bootstrap deploy diff destroy rollback clean
 
-help: ## this list
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z ]+:.*## / {printf "  make %-37s %s\n", $$1, $$2}' Makefile
 
 setup: $(ENVIRONMENT) $(CDK) ## install everything into .venv and node_modules
@@ -26,19 +28,19 @@ $(CDK): package.json package-lock.json
 	npm ci --silent --no-fund --no-audit
 	@touch $@
 
-demo: setup ## the whole system on this machine: deploy, send a clickstream, account for every event
+demo: setup ## deploy the whole system on this machine, send a clickstream, account for every event
 	$(BIN)/python -m local.demo $(ARGS)
 
-local: setup ## the same system, kept running for your own events
+local: setup ## keep the same system running for your own events
 	$(BIN)/python -m local.serve $(ARGS)
 
-quick: $(ENVIRONMENT) ## the tests that need neither a synth nor the emulator, in a minute: ARGS="-k lane"
+quick: $(ENVIRONMENT) ## run the tests that need neither a synth nor the emulator, in a minute: ARGS="-k lane"
 	$(BIN)/python -m pytest --quick -q -n 2 --dist worksteal --durations=5 --durations-min=5 $(ARGS)
 
-test: setup ## every test, the long matrices as a seeded sample
+test: setup ## run every test, the long matrices as a seeded sample
 	@$(MAKE) --no-print-directory --jobs=2 systems units lint
 
-verify: setup ## every test, the long matrices whole
+verify: setup ## run every test, the long matrices whole
 	@$(MAKE) --no-print-directory --jobs=2 systems units lint WHOLE=--verify
 
 # The end-to-end tests take longest and mostly wait: they go first, beside two of the others.
@@ -48,15 +50,15 @@ units:
 systems:
 	$(BIN)/python -m pytest tests/e2e $(WHOLE)
 
-bench: $(ENVIRONMENT) ## the relay beside boto3, aiohttp and awscrt, over TLS, with a core and with less (8 minutes)
+bench: $(ENVIRONMENT) ## compare the relay with boto3, aiohttp and awscrt over TLS, with a core and less (8 minutes)
 	$(BIN)/python -m bench
 
-lint: $(ENVIRONMENT) ## ruff and mypy over the whole tree
+lint: $(ENVIRONMENT) ## run ruff and mypy over the whole tree
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-coverage: $(ENVIRONMENT) ## the branches of the function that the quick tests take, line by line in build/coverage
+coverage: $(ENVIRONMENT) ## show which branches of the function the quick tests take, line by line in build/coverage
 	$(BIN)/python -m pytest --quick -q -n 2 --cov --cov-report=term:skip-covered --cov-report=html
 
 docs: $(ENVIRONMENT) ## write the settings, the tables of capacity and cost, and the commands into docs/
@@ -64,22 +66,22 @@ docs: $(ENVIRONMENT) ## write the settings, the tables of capacity and cost, and
 	PYTHONPATH=lambda:. $(BIN)/python -m bench.capacity docs/operations.md
 	$(BIN)/python -m personalize_relay_cli.reference > docs/cli.md
 
-format: $(ENVIRONMENT) ## let ruff mend what it can
+format: $(ENVIRONMENT) ## let ruff fix what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-release: $(ENVIRONMENT) ## the wheel, the function for each processor and a template with parameters, into dist/
+release: $(ENVIRONMENT) ## build the wheel, the function for each processor and a template with parameters, into dist/
 	rm -rf dist
 	$(BIN)/python -m infra.release dist
 
-synth bootstrap destroy: setup ## the CDK command of that name: STAGE=dev or prod, ARGS="-c trackingId=…"
+synth bootstrap destroy: setup ## run the CDK command of that name: STAGE=dev or prod, ARGS="-c trackingId=…"
 	PATH="$(CURDIR)/$(BIN):$$PATH" node_modules/.bin/cdk $@ --no-notices -c stage=$(STAGE) $(ARGS)
 
-deploy diff: setup ## the same, after what differs from the deployed settings: CONFIRM=streamArn,…
+deploy diff: setup ## the same, after a comparison with the deployed settings: CONFIRM=streamArn,…
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m infra.deployment $@ --stage "$(STAGE)" --confirm "$(CONFIRM)" -- $(ARGS)
 
-rollback: $(ENVIRONMENT) ## make the version before live, in seconds: STAGE=prod, ARGS="--yes"
+rollback: $(ENVIRONMENT) ## make the previous version live again, in seconds: STAGE=prod, ARGS="--yes"
 	$(BIN)/relay rollback --stage $(STAGE) $(ARGS)
 
-clean: ## remove what the targets made
+clean: ## remove everything that the targets made
 	rm -rf .venv node_modules cdk.out build dist infra/function .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""The CDK's entry point: settings from the context, a stack from the settings."""
+"""The CDK's entry point: reads the settings from the context, and makes a stack from them."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
-# The asset is an import root of its own, not an installed package.
+# The function's code is an import root, not an installed package.
 sys.path.insert(0, str(Path(__file__).parent / "lambda"))
 
 from infra.bundling import BundlingFailed, bundle
@@ -20,7 +20,7 @@ from personalize_relay.mapping_file import named
 
 ROOT = Path(__file__).parent
 CHECKS = (AwsSolutionsChecks, ServerlessChecks)
-"""What every synth is audited by."""
+"""The checks that audit every synth."""
 
 
 def main() -> str | None:
@@ -38,12 +38,10 @@ def main() -> str | None:
     RelayStack(app, f"personalize-relay-{settings.stage}", settings=settings, code=code, home=home)
     try:
         app.synth()
-    except RuntimeError as exc:  # the JavaScript side's errors come as this
+    except RuntimeError as exc:  # the errors of the JavaScript side come as this
         if "ValidationFailed" not in str(exc):
             raise
-        return (
-            "the template has findings, listed above: mend each, or answer for it beside its resource (infra/audit.py)"
-        )
+        return "the template has findings, listed above: fix each, or answer it beside its resource (infra/audit.py)"
     return None
 
 

@@ -3,8 +3,8 @@
     make bench
 
 It needs Linux, for its cores and figures.
-One server stands in for Personalize over TLS, with a set latency. Every contestant is a whole handler in a process of
-its own; server and contestants each have a core where there are two. Writes bench/results.md.
+One server stands in for Personalize over TLS, with a set latency. Every contestant is a whole handler in its own
+process; if the machine has two cores, the server and the contestant have one each. Writes bench/results.md.
 """
 
 import os
@@ -28,32 +28,32 @@ PREFACE = """\
 
 {machine}; {date}.
 
-- Every contestant is a whole handler in a process of its own: a Lambda event in, the partial batch response out.
-- Medians of {invocations} invocations after one that isn't counted, the contestants in turns.
+- Every contestant is a whole handler in its own process: it takes a Lambda event, and returns the partial batch
+  response.
+- Figures are medians of {invocations} invocations, after one that doesn't count; the contestants take turns.
 - One server (Granian, TLS, HTTP/1.1 with keep-alive) answers them all, after the latency named. It has one core, the
   contestant the other; "server busy" is the share of its core that it used.
-- Each event was checked to arrive exactly once.
+- The benchmark checks that each event arrives exactly once.
 - CPU is the contestant's, user and system.
 - The floor is calls / in flight x latency.
-- At a share of a core, the contestant alone is in a control group with a CPU quota for each 20 ms. It is imported,
-  built and warmed up with a whole core, as Lambda does it. The contestants run one after another. All but awscrt and
-  the relay on curl are given a quarter of the records, of a quarter of the sessions, as they are slow: their memory is
-  lower for it.
-- "Of what the share allows" is events/s beside what the share would do at the CPU per event that the same process
-  needed with a whole core. Above 100 %, an event cost less CPU than it did there.
+- At a share of a core, only the contestant is in a control group with a CPU quota for each 20 ms. It imports, builds
+  and warms up with a whole core, as on Lambda. The contestants run one after another. All but awscrt and the relay on
+  curl are slow, so they get a quarter of the records, from a quarter of the sessions; this lowers their memory.
+- "Of what the share allows" compares events/s with the rate that the share allows at the CPU per event that the same
+  process needed with a whole core. Above 100 %, an event cost less CPU than with a whole core.
 
 | | |
 |---|---|
-| boto3, one by one | a call a record by Powertools' BatchProcessor; fewer records, as it is slow |
-| boto3, in threads | a call a record by Powertools' AsyncBatchProcessor, in as many threads as calls in flight |
-| boto3, grouped | requests of up to ten events of a session, in as many threads: boto3 at its best, and the ratios' 1 |
-| aiohttp, grouped | the same requests by aiohttp on one event loop, signed by botocore's SigV4Auth |
-| awscrt, grouped | the same requests by the AWS SDKs' runtime in C, which signs them, too |
+| boto3, one by one | Powertools' BatchProcessor makes a call a record; fewer records, because it is slow |
+| boto3, in threads | Powertools' AsyncBatchProcessor makes a call a record, in as many threads as calls in flight |
+| boto3, grouped | requests of up to ten events of a session, in as many threads: boto3 at its best, ratio 1 |
+| aiohttp, grouped | aiohttp makes the same requests on one event loop; botocore's SigV4Auth signs them |
+| awscrt, grouped | the AWS SDKs' runtime in C makes and signs the same requests |
 | relay on boto3 | this handler with `PUT_EVENTS_CLIENT=boto3` |
 | relay on curl | this handler with `PUT_EVENTS_CLIENT=curl`, the default |
 
-The grouped ones only group and send: they check no event, retry nothing but what boto3 does by itself, and neither log
-nor count.
+The grouped contestants only group and send: they check no event, retry only what boto3 retries by itself, and neither
+log nor count.
 """
 
 

@@ -1,4 +1,4 @@
-"""The alarms on what is watched, and the topics that they go to."""
+"""The alarms, and the topics that they go to."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,20 +24,20 @@ from .relay_settings import RelaySettings
 from .signals import Signals
 from .watches import Severity, Watch, watches
 
-NO_QUEUE = "An alarm that no mail can carry is on the dashboard, and no queue would wake anybody."
+NO_QUEUE = "If a mail fails, the dashboard still shows the alarm, and a queue would wake nobody."
 RUNBOOK = "docs/operations.md"
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmTopics:
-    """Where pages and tickets go; None is a topic that the relay makes."""
+    """Where pages and tickets go; None stands for a topic that the relay creates."""
 
     page: ITopic | None = None
     ticket: ITopic | None = None
 
 
 class Alarms(Construct):
-    """Every alarm, and the topics that pages and tickets go to: an on-call service tells them apart by topic."""
+    """Every alarm, and a topic each for pages and tickets, by which an on-call service tells them apart."""
 
     def __init__(
         self,
@@ -67,19 +67,19 @@ class Alarms(Construct):
             if watch.severity is Severity.TICKET:
                 alarm.add_alarm_action(SnsAction(self.ticket_topic))
             elif watch.by_itself:
-                # Nothing is sent when it is off again: what is lost is lost until somebody sends it again.
+                # It sends nothing when it is off again: the loss remains until somebody sends the records again.
                 alarm.add_alarm_action(SnsAction(self.page_topic))
         self._page([alarm for watch, alarm in made if watch.severity is Severity.PAGE and not watch.by_itself])
 
     def subscribe(self, email: str) -> None:
-        """Subscribe an address to the topics that are the relay's own."""
+        """Subscribe an address to the topics that the relay has created."""
         for topic in self._made:
             subscription = topic.add_subscription(EmailSubscription(email))
             acknowledge(subscription, {"Serverless::Serverless-SNSRedrivePolicy": NO_QUEUE})
 
     def _new(self, construct_id: str, key: IKey | None) -> ITopic:
-        # CloudWatch may not use the key that AWS manages for SNS, and an alarm that can't be sent is none. An alarm's
-        # text holds nothing of a record, so that without a key of the customer's the topic has none.
+        # CloudWatch may not use the key that AWS manages for SNS, so no alarm could be sent with it. An alarm's text
+        # holds nothing of a record, so without a customer's key the topic is not encrypted.
         topic = Topic(self, construct_id, master_key=key, enforce_ssl=True)
         self._made.append(topic)
         return topic
@@ -94,8 +94,8 @@ class Alarms(Construct):
             threshold=watch.above,
             evaluation_periods=watch.periods,
             datapoints_to_alarm=watch.breaching,
-            # A metric is missing when nothing was invoked or nothing failed. That nothing is invoked though records
-            # arrive is watched by itself.
+            # A metric is missing if Lambda invoked nothing or nothing failed. If records arrive and Lambda invokes
+            # nothing, NothingDelivered goes off.
             treat_missing_data=TreatMissingData.BREACHING
             if watch.rings_without_data
             else TreatMissingData.NOT_BREACHING,
@@ -105,14 +105,14 @@ class Alarms(Construct):
         return f"{severity} {name}: {says} Runbook: {self._runbook}#{section}"
 
     def _page(self, alarms: Iterable[Alarm]) -> None:
-        # One cause sets off several alarms, one after another: a page that is on already isn't sent again. Whoever
-        # was woken sees them all on the dashboard. The price is that a second cause among these doesn't page by itself.
+        # One cause sets off several alarms, one after another, and they send a single page. Whoever was woken sees them
+        # all on the dashboard. The price: while the first cause lasts, a second one sends no page.
         rule = AlarmRule.any_of(*(AlarmRule.from_alarm(alarm, AlarmState.ALARM) for alarm in alarms))
-        # Not the construct for it, which gives it a physical name.
+        # Not the CDK's CompositeAlarm, which sets a physical name.
         CfnCompositeAlarm(
             self,
             "Page",
-            alarm_description=self._described(Severity.PAGE, "Page", "One alarm or more that can't wait.", "paged"),
+            alarm_description=self._described(Severity.PAGE, "Page", "At least one urgent alarm is on.", "paged"),
             alarm_rule=rule.render_alarm_rule(),
             alarm_actions=[self.page_topic.topic_arn],
             ok_actions=[self.page_topic.topic_arn],
@@ -120,9 +120,9 @@ class Alarms(Construct):
 
 
 def _let_alarms_publish(topic: ITopic) -> None:
-    """Let CloudWatch publish: a topic with a policy of its own has lost the one that lets its account do so.
+    """Let CloudWatch publish, because a topic's own policy replaces the default one, which lets its account publish.
 
-    A topic that isn't made in the app keeps the policy that it has.
+    A topic from outside the app keeps its policy.
     """
     topic.add_to_resource_policy(
         PolicyStatement(

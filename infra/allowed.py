@@ -1,4 +1,4 @@
-"""What each setting may be by itself."""
+"""The values that each setting allows, whatever the others are."""
 
 import re
 from datetime import UTC, datetime
@@ -13,11 +13,11 @@ from .interactions import DOMAINS, FIELDS, MOST_FIELDS
 from .rules import SettingRule, list_of, matching, names, one_of, whole
 
 LONGEST_SILENCE = 1_420
-"""Minutes: over periods of five, CloudWatch looks back for a day, of which the longest invocation takes 20.
+"""Minutes: in periods of five, CloudWatch looks back over a day, and the longest invocation takes up 20 of it.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 """
 WIDEST, NARROWEST = 16, 26
-"""Prefixes of a VPC's addresses: AWS's widest, and one that has room for four subnets."""
+"""Prefixes of a VPC's addresses: the widest that AWS allows, and the narrowest with room for four subnets."""
 AVRO_TYPES = ("string", "int", "long", "float", "double", "boolean")
 
 
@@ -25,7 +25,7 @@ def _starting_position(text: str) -> datetime | None:
     if text == "TRIM_HORIZON":
         return None
     time = datetime.fromisoformat(text)
-    # Lambda refuses a time to come: API_CreateEventSourceMapping, StartingPositionTimestamp.
+    # Lambda refuses a time in the future: API_CreateEventSourceMapping, StartingPositionTimestamp.
     if time.tzinfo is None or time > datetime.now(UTC):
         raise ValueError
     return time
@@ -53,7 +53,7 @@ _TOPIC = matching(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}", "the ARN of an S
 
 _YES_OR_NO = one_of({"true": True, "false": False})
 
-# LATEST is not offered: it can miss records while a mapping is being made.
+# LATEST is not allowed: it can miss records while Lambda creates the event source mapping.
 RULES = {
     "trackingId": _TRACKER,
     "trackingIdParameter": matching(r"[\w./-]{1,1011}", "the name of a Systems Manager parameter"),
@@ -61,7 +61,7 @@ RULES = {
     "datasetGroupDomain": names(DOMAINS),
     "interactionFields": list_of(
         SettingRule("", _interaction_field),
-        f"up to {MOST_FIELDS} NAME:type with commas, no name of Personalize's own, a type of {', '.join(AVRO_TYPES)}",
+        f"up to {MOST_FIELDS} NAME:type with commas, no name of Personalize's own, type one of {', '.join(AVRO_TYPES)}",
     ),
     "allowedTrackingIds": list_of(_TRACKER, "event trackers' ids, as a list or with commas"),
     "streamArn": matching(r"arn:[\w-]+:kinesis:[\w-]+:\d{12}:stream/[\w.-]{1,128}", "the ARN of a Kinesis stream"),
@@ -72,7 +72,9 @@ RULES = {
         matching(r"arn:[\w-]+:iam::\d{12}:(role|user)/[\w+=.@/-]{1,512}", ""),
         "ARNs of IAM roles and users, as a list or with commas",
     ),
-    "startingPosition": SettingRule("TRIM_HORIZON or an ISO 8601 time with its zone, not to come", _starting_position),
+    "startingPosition": SettingRule(
+        "TRIM_HORIZON or an ISO 8601 time with its zone, not in the future", _starting_position
+    ),
     "batchSize": whole(1, 10_000),
     "batchWindowSeconds": whole(0, 300),
     "parallelization": whole(1, 10),
@@ -87,7 +89,7 @@ RULES = {
     "mapping": matching(
         "|".join([*PRESETS, rf".+\{SUFFIX}"]), f"one of {', '.join(PRESETS)}, or the path of a {SUFFIX} file"
     ),
-    "mappingSalt": matching(r"\S{16,256}", "16 to 256 characters without a blank"),
+    "mappingSalt": matching(r"\S{16,256}", "16 to 256 characters without white space"),
     "shadow": _YES_OR_NO,
     "logLevel": names(("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
     "logRetention": one_of(RetentionDays.__members__),
@@ -111,4 +113,4 @@ RULES = {
 }
 
 RENAMED = {"alarmTopicArn": "pageTopicArn and ticketTopicArn"}
-"""What took the place of a setting whose name leads to no more than one of them."""
+"""Settings that replace an old one whose name alone would suggest only one of them."""

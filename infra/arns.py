@@ -1,4 +1,4 @@
-"""Amazon resource names, as far as the stack reads them."""
+"""The parts of an Amazon resource name that the stack reads."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -6,7 +6,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Arn:
-    """Where a resource is, and whose."""
+    """The place and the owner of a resource."""
 
     partition: str
     region: str
@@ -14,6 +14,6 @@ class Arn:
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """Read an ARN that a setting's rule has passed."""
+        """Read an ARN that has passed a setting's rule."""
         _, partition, _, region, account, *_ = text.split(":")
         return cls(partition, region, account)

@@ -1,4 +1,4 @@
-"""What cdk-nag finds and a person has answered for: each answer stands beside the resource that it is about."""
+"""The answers to cdk-nag's findings; each stands beside the resource that the finding is about."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,13 +8,13 @@ from constructs import Construct
 
 
 def acknowledge(construct: Construct, reasons: Mapping[str, str]) -> None:
-    """Accept findings about a construct, each by its full id with the reason; any other still fails the synth."""
+    """Accept findings about a construct, each by its full id, with a reason; any other still fails the synth."""
     for rule, reason in reasons.items():
         Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))
 
 
 def acknowledge_wildcards(role: Construct, statements: Iterable[PolicyStatement], reason: str) -> None:
-    """Accept the statements' resources that end in a wildcard, each by its name, and no other."""
+    """Accept exactly those resources of the statements that end in a wildcard."""
     resources = {_written(role, resource) for each in statements for resource in each.resources}
     wildcards = {resource for resource in resources if resource.endswith("*")}
     acknowledge(role, {f"AwsSolutions::AwsSolutions-IAM5[Resource::{resource}]": reason for resource in wildcards})
@@ -36,5 +36,5 @@ def _part(part: object) -> str:
             return part
         case {"Fn::GetAtt": [name, attribute]}:
             return f"<{name}.{attribute}>"
-        case _:  # none that a wildcard stands behind
+        case _:  # a resource without a wildcard
             return "<>"

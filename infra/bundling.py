@@ -13,18 +13,18 @@ from .packed import MAPPING_FILE
 
 WHEEL_PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 PYTHON_VERSION = "3.13"
-# What the installer notes about itself: the function reads none of it, and paths and times in it differ each time.
+# The installer's notes: the function reads none of them, and their paths and times differ each time.
 NOTES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")
 
 
 class BundlingFailed(Exception):
-    """A command of the recipe failed; the message holds the command and what it said."""
+    """A command of the recipe failed; the message holds the command and its output."""
 
 
 def bundle(*, root: Path, architecture: str, mapping: Path | None = None) -> Path:
-    """Return the folder of the function's code under `build/`, building it unless the same inputs were built before.
+    """Return the folder of the function's code under `build/`, and build it unless it was built from the same inputs.
 
-    A mapping's file is packed with it, as MAPPING_FILE.
+    A mapping's file goes into it as MAPPING_FILE.
     """
     packed = mapping.read_bytes() if mapping else None
     target = root / "build" / f"function-{architecture}-{_fingerprint(root, architecture, packed)}"
@@ -41,7 +41,7 @@ def _fingerprint(root: Path, architecture: str, mapping: bytes | None) -> str:
     digest = hashlib.sha256(architecture.encode())
     digest.update(Path(__file__).read_bytes())  # the recipe
     inputs = [(str(path.relative_to(root)), path.read_bytes()) for path in (root / "uv.lock", *_sources(root))]
-    # Whatever it is called, and wherever it lies, the bundle is the same.
+    # The name and place of the file make no difference to the bundle.
     inputs += [(MAPPING_FILE, mapping)] if mapping is not None else []
     for name, content in inputs:
         digest.update(f"{name}:{len(content)}:".encode() + content)
@@ -67,7 +67,7 @@ def _build(root: Path, architecture: str, scratch: Path, mapping: bytes | None) 
     shutil.copytree(root / "lambda", code, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     if mapping is not None:
         (code / MAPPING_FILE).write_bytes(mapping)
-    # Hash-based bytecode holds no time stamp, and Lambda can't write bytecode of its own.
+    # Hash-based bytecode holds no time stamp, and on Lambda Python can't write bytecode.
     _run(
         root,
         *(sys.executable, "-m", "compileall", "-q", "-s", code, "-p", "/var/task"),
@@ -92,15 +92,15 @@ def _publish(finished: Path, target: Path) -> None:
     try:
         finished.rename(target)
     except OSError:
-        # Another build of the same inputs was quicker.
+        # Another build of the same inputs has finished first.
         if not target.exists():
             raise
 
 
 def _run(folder: Path, *command: str | Path) -> None:
-    # Without a fixed seed the order of a set's members differs in the bytecode.
+    # Without a fixed seed, the members of a set come in another order in the bytecode each time.
     environment = os.environ | {"PYTHONHASHSEED": "0"}
-    result = subprocess.run(  # noqa: S603 - every word of the command stands above
+    result = subprocess.run(  # noqa: S603 - every word of the command is written above
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     if result.returncode:

@@ -1,4 +1,4 @@
-"""What may become of a setting after the first deployment: whether it may change, and how."""
+"""Whether a setting may change after the first deployment, and how."""
 
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ class Ruling(Enum):
     """Whether a deployment may change a setting."""
 
     FREE = auto()
-    """Nothing speaks against it."""
+    """The change does no harm."""
     CONFIRM = auto()
-    """It costs something that whoever deploys must want."""
+    """The change has a price, so whoever deploys must confirm it."""
     NEVER = auto()
     """The deployment would fail, and the sentence names the way that works."""
 
@@ -31,12 +31,12 @@ class Difference:
 
 type Judgement = tuple[Ruling, str]
 type Judge = Callable[[Texts, Texts], Judgement]
-"""What a change of a setting does, by all settings as they are deployed and as they would be."""
+"""Judges the change of a setting, by all settings as they are deployed and as they would be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Whether a setting may change later, in a phrase; the judge knows when, where it isn't always so."""
+    """Whether a setting may change later, in a phrase; if that depends on the change, the judge decides."""
 
     says: str
     judge: Judge | None = None
@@ -56,7 +56,7 @@ def compare(deployed: Texts, now: Texts) -> Iterator[Difference]:
 
 
 def differences(findings: Sequence[Difference]) -> Iterator[str]:
-    """What differs, a line for each setting."""
+    """A line for each setting that differs."""
     if findings:
         yield "These settings differ from the deployed ones:"
     for each in findings:
@@ -64,7 +64,7 @@ def differences(findings: Sequence[Difference]) -> Iterator[str]:
 
 
 def objections(findings: Sequence[Difference], confirmed: Container[str] = ()) -> Iterator[str]:
-    """What speaks against a deployment, a sentence for each setting whose change isn't confirmed, or can't be."""
+    """A sentence for each setting whose change isn't confirmed, or can't work."""
     for each in findings:
         if each.verdict is Ruling.NEVER:
             yield f"{each.name} can't be changed like this. {each.sentence}"
@@ -87,10 +87,10 @@ def _never(sentence: str) -> Judgement:
 def _group(deployed: Texts, now: Texts) -> Judgement:
     sentences = []
     if "datasetGroup" in now:
-        sentences += ["The events go to a new dataset group, which begins empty: train on it before it recommends."]
+        sentences += ["The events will go to a new, empty dataset group: train on it before you use it."]
     if "datasetGroup" in deployed:
-        sentences += [f"The group of before gets no more events, and {_fate(deployed)}."]
-    return _confirm(*sentences, "An export job and an import job move what was recorded.")
+        sentences += [f"The old group will get no more events, and {_fate(deployed)}."]
+    return _confirm(*sentences, "An export job and an import job move the old interactions.")
 
 
 def _schema(deployed: Texts, now: Texts) -> Judgement:
@@ -98,7 +98,7 @@ def _schema(deployed: Texts, now: Texts) -> Judgement:
         return FREE
     return _never(
         "Personalize replaces neither the schema of an interactions dataset nor the domain of a group, and a group "
-        "holds one such dataset. Leave it as it is deployed, or give the group another name (datasetGroup) with it."
+        "holds only one such dataset. Keep the deployed value, or set datasetGroup to another name, too."
     )
 
 
@@ -106,25 +106,25 @@ def _position(deployed: Texts, now: Texts) -> Judgement:
     if deployed.get("streamArn") != now.get("streamArn"):
         return FREE  # the other stream's mapping is a new one
     return _never(
-        "CloudFormation would make a second mapping of the stream to the function before it deletes the first, which "
-        "Lambda refuses. Leave it as it is deployed; `relay replay` reads older records again."
+        "CloudFormation would create a second event source mapping before it deletes the first, and Lambda refuses "
+        "that. Keep the deployed value; `relay replay` reads older records again."
     )
 
 
 def _stream(deployed: Texts, now: Texts) -> Judgement:
-    sentences = ["What the mapping hasn't read of the old stream, it never reads."]
+    sentences = ["Lambda will never read the records that are still unread in the old stream."]
     if "streamArn" not in deployed:
-        sentences += [f"That stream, which is the stack's own, {_fate(deployed)}."]
+        sentences += [f"The old stream, which the stack created, {_fate(deployed)}."]
     return _confirm(*sentences, _TO_A_STREAM_THAT_IS_THERE if "streamArn" in now else _TO_ONE_OF_THE_STACK)
 
 
 _TO_A_STREAM_THAT_IS_THERE = (
-    "In the new one it begins at startingPosition, or at the oldest record. Move the producers to it, wait until "
-    "`relay status` shows that nothing waits, then deploy."
+    "In the new stream, Lambda begins at startingPosition or at the oldest record. Move the producers to it, wait "
+    "until `relay status` shows that nothing waits in the old one, then deploy."
 )
 _TO_ONE_OF_THE_STACK = (
-    "The new one is made by this deployment, and empty. Stop the producers, wait until `relay status` shows that "
-    "nothing waits, deploy, and let them write to the stack's StreamName."
+    "This deployment creates the new stream, empty. Stop the producers, wait until `relay status` shows that nothing "
+    "waits, deploy, and have them write to the stream that the output StreamName names."
 )
 
 
@@ -132,8 +132,9 @@ def _stream_key(deployed: Texts, now: Texts) -> Judgement:
     if "streamKeyArn" not in deployed or deployed.get("streamArn") != now.get("streamArn"):
         return FREE
     return _confirm(
-        "The function may then no longer decrypt with the old key: a record in the stream that is encrypted with it "
-        "stops its shard. Have the stream encrypt with the new one, wait until no record of before waits, then deploy."
+        "The function will lose its permission to decrypt with the old key, and a record that is encrypted with it "
+        "would stop its shard. Have the stream use the new key, wait until the relay has read all older records, then "
+        "deploy."
     )
 
 
@@ -141,15 +142,16 @@ def _customer_key(deployed: Texts, now: Texts) -> Judgement:
     if now.get("customerKey") == "true":
         return FREE if "streamArn" in now else _confirm(_WRITING_WITH_THE_KEY)
     return _confirm(
-        f"The function may then no longer use the key, which {_fate(deployed)}: a record that lies encrypted in the "
-        "stream stops its shard, and what lies in the bucket opens only with the key. Send again what `relay failed "
-        "list` shows, stop the producers, wait until `relay status` shows that nothing waits, then deploy."
+        f"The function will lose its permission to use the key, which {_fate(deployed)}: a record in the stream that "
+        "is encrypted with it would stop its shard, and the objects in the bucket open only with it. Send again what "
+        "`relay failed list` shows, stop the producers, wait until `relay status` shows that nothing waits, then "
+        "deploy."
     )
 
 
 _WRITING_WITH_THE_KEY = (
-    "The stream is then encrypted with a key that this deployment makes, and writes fail of a producer that may not "
-    "kms:GenerateDataKey with it. Allow your producers that on the account's keys beforehand, on condition that "
+    "This deployment creates a key and encrypts the stream with it, and the writes of producers without "
+    "kms:GenerateDataKey will fail. Grant your producers that beforehand on all keys of the account, on condition that "
     "kms:ViaService is Kinesis."
 )
 
@@ -158,8 +160,8 @@ def _shadow(_deployed: Texts, now: Texts) -> Judgement:
     if now.get("shadow") != "true":
         return FREE
     return _confirm(
-        "In shadow the records are acknowledged and none of their events is delivered, then or later. It is for a "
-        "stack of a stage of its own, beside the one that delivers."
+        "In shadow, the function acknowledges records and delivers none of their events, then or later. Use a separate "
+        "stage for it, beside the one that delivers."
     )
 
 
@@ -167,8 +169,8 @@ def _vpc(deployed: Texts, now: Texts) -> Judgement:
     if (deployed.get("vpc"), now.get("vpc")) != ("true", "false"):
         return FREE
     return _never(
-        "Lambda takes some twenty minutes to leave the network, and needs the role's permission for it all the time. "
-        "Deploy with vpc=leaving first, and with vpc=false when the interfaces are gone."
+        "Lambda takes some twenty minutes to leave the network, and needs the role's permissions until then. Deploy "
+        "with vpc=leaving first, and with vpc=false when the interfaces are gone."
     )
 
 
@@ -176,33 +178,33 @@ def _network(deployed: Texts, _now: Texts) -> Judgement:
     if deployed.get("vpc", "false") == "false":
         return FREE
     return _never(
-        "Lambda takes some twenty minutes to leave a network, and CloudFormation would delete parts of it before. "
+        "Lambda takes some twenty minutes to leave a network, and CloudFormation would delete parts of it too early. "
         "Deploy with vpc=leaving, then with vpc=false when the interfaces are gone, then with the other network."
     )
 
 
 def _fate(deployed: Texts) -> str:
-    """What becomes of a resource that holds data when it leaves the stack: the deployed template says so."""
-    goes = "is deleted" if deployed.get("retainData") == "false" else "stays, outside of the stack"
+    """What becomes of a resource that holds data when it leaves the stack, as the deployed template has it."""
+    goes = "is deleted" if deployed.get("retainData") == "false" else "stays, outside the stack"
     return f"{goes} (retainData)"
 
 
-_OTHER_GROUP = "no, but with another `datasetGroup`"
-_OTHER_NETWORK = Later("by way of `vpc=leaving` and `vpc=false`", _network)
+_OTHER_GROUP = "only together with `datasetGroup`"
+_OTHER_NETWORK = Later("after `vpc=leaving` and `vpc=false`", _network)
 
 LATER = {
     "trackingId": YES,
     "trackingIdParameter": YES,
-    "datasetGroup": Later("with CONFIRM: a new group begins empty", _group),
+    "datasetGroup": Later("with CONFIRM: the new group is empty", _group),
     "datasetGroupDomain": Later(_OTHER_GROUP, _schema),
     "interactionFields": Later(_OTHER_GROUP, _schema),
     "allowedTrackingIds": YES,
-    "streamArn": Later("with CONFIRM: the old stream is read no further", _stream),
-    "streamKeyArn": Later("with CONFIRM, once nothing waits that the old key encrypted", _stream_key),
-    "streamShards": Later("yes, to double or half at a time"),
-    "streamRetentionHours": Later("yes; where it falls, what is older is gone"),
+    "streamArn": Later("with CONFIRM: Lambda stops reading the old stream", _stream),
+    "streamKeyArn": Later("with CONFIRM, once no record waits that the old key encrypts", _stream_key),
+    "streamShards": Later("yes, at most doubled or halved at a time"),
+    "streamRetentionHours": Later("yes; if you lower it, older records are gone"),
     "producerArns": YES,
-    "startingPosition": Later("no, but with another `streamArn`; `relay replay` reads older records again", _position),
+    "startingPosition": Later("only together with `streamArn`; `relay replay` reads older records again", _position),
     "batchSize": YES,
     "batchWindowSeconds": YES,
     "parallelization": YES,
@@ -215,11 +217,11 @@ LATER = {
     "maxInFlight": YES,
     "putEventsClient": YES,
     "mapping": YES,
-    "mappingSalt": Later("yes; what it hashed becomes another id"),
-    "shadow": Later("to false; to true with CONFIRM: nothing is delivered", _shadow),
+    "mappingSalt": Later("yes; hashed ids become other ids"),
+    "shadow": Later("to false; to true with CONFIRM: the relay stops delivering", _shadow),
     "logLevel": YES,
     "logRetention": YES,
-    "vpc": Later("to true; to false by way of `leaving`", _vpc),
+    "vpc": Later("to true; to false after `leaving`", _vpc),
     "vpcZones": _OTHER_NETWORK,
     "vpcCidr": _OTHER_NETWORK,
     "vpcId": _OTHER_NETWORK,
@@ -230,8 +232,8 @@ LATER = {
     "ticketTopicArn": YES,
     "alarmEmail": YES,
     "runbookUrl": YES,
-    "quarantineExpiryDays": Later("yes; where it falls, older objects expire"),
-    "customerKey": Later("with CONFIRM: for producers, and for what lies encrypted", _customer_key),
+    "quarantineExpiryDays": Later("yes; if you lower it, older objects expire"),
+    "customerKey": Later("with CONFIRM: producers need the key, and old data keeps it", _customer_key),
     "retainData": YES,
     "terminationProtection": YES,
 }

@@ -1,4 +1,4 @@
-"""What settings may be beside each other; each rule raises InvalidSetting, which names the one to mend."""
+"""Which settings go together; each rule raises InvalidSetting, which names the setting to change."""
 
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,8 @@ ROOM_FOR_TRACKERS = 2500
 MARGIN = 60
 """Minutes between a record's greatest age and its end in the stream.
 
-A record that expires in the stream is neither stored nor counted: the mapping's DroppedEventCount leaves it out. In an
-hour the mapping comes to the record behind some invocations of the greatest length, a quarter of an hour.
+Nobody stores or counts a record that expires in the stream: the event source mapping's DroppedEventCount leaves it
+out. An hour is enough to get past a few invocations of the greatest length, a quarter of an hour.
 """
 DEFAULT_CIDR = "10.0.0.0/24"
 
@@ -37,7 +37,7 @@ def check_relay(settings: "RelaySettings", stage: str | None) -> None:
 
 
 def _values(settings: "RelaySettings", stage: str | None) -> None:
-    """Each by the rule that reads its text: Python code gives the values themselves."""
+    """Check each value by the rule that reads its text, because Python code passes the values themselves."""
     values = {name: getattr(settings, field_of(name), None) for name in RULES}
     for name, text in texts(values).items():
         try:
@@ -52,15 +52,15 @@ def _ages(settings: "RelaySettings", stage: str | None) -> None:
     if age > longest:
         rule = f"at most {longest}, {MARGIN} less than the stream's retention (streamRetentionHours)"
         raise invalid("maxRecordAgeMinutes", rule, age, stage)
-    # Half of the age pages, and a ticket comes before.
+    # A page comes at half of the age, and a ticket before that.
     shortest = 2 * _least_wait(settings) + 1
     if age < shortest:
-        rule = f"at least {shortest}: a batch may wait for batchWindowSeconds to fill up, and twice that is late"
+        rule = f"at least {shortest}: over twice the time that a batch may wait to fill up (batchWindowSeconds)"
         raise invalid("maxRecordAgeMinutes", rule, age, stage)
 
 
 def _least_wait(settings: "RelaySettings") -> int:
-    """Minutes that a record may wait though nothing holds it up."""
+    """The minutes that a record may wait even if nothing holds it up."""
     return settings.batch_window_seconds // 60 + 1
 
 
@@ -75,7 +75,7 @@ def _stream(settings: "StackSettings") -> None:
     if stream and settings.stream_shards:
         raise invalid("streamShards", "left out where streamArn is given", settings.stream_shards, settings.stage)
     if stream and settings.producer_arns:
-        rule = "left out where streamArn is given: who may write to that stream is its owner's to say"
+        rule = "left out where streamArn is given: the owner of that stream decides who may write to it"
         raise invalid("producerArns", rule, settings.producer_arns, settings.stage)
     if key and not stream:
         raise invalid("streamKeyArn", "left out without streamArn", key, settings.stage)
@@ -86,7 +86,7 @@ def _stream(settings: "StackSettings") -> None:
 def _concurrency(settings: "RelaySettings", stage: str | None) -> None:
     at_once = (settings.stream_shards or 1) * settings.parallelization
     if settings.reserved_concurrency and settings.reserved_concurrency < at_once:
-        rule = f"at least {at_once}, an invocation for each shard times parallelization, or records would wait"
+        rule = f"at least {at_once}, the shards times parallelization, or records would wait"
         raise invalid("reservedConcurrency", rule, settings.reserved_concurrency, stage)
 
 
@@ -103,7 +103,7 @@ def _dataset(settings: "StackSettings") -> None:
     if len(added) > MOST_FIELDS:
         rule = f"at most {MOST_FIELDS} fields, which is Personalize's limit"
         raise invalid("interactionFields", rule, f"{len(added)} fields", settings.stage)
-    # Personalize takes names that differ in an underscore alone for the same.
+    # To Personalize, names that differ only in an underscore are the same.
     letters = [name.replace("_", "") for name in (*FIELDS, *added)]
     if len(set(letters)) < len(letters):
         rule = "of names that differ from each other, and from Personalize's own, in more than an underscore"
@@ -113,7 +113,7 @@ def _dataset(settings: "StackSettings") -> None:
 def _freshness(settings: "RelaySettings", stage: str | None) -> None:
     least, most, fresh = _least_wait(settings), (settings.max_record_age_minutes - 1) // 2, settings.freshness_minutes
     if not least <= fresh <= most:
-        limits = "a batch may wait for batchWindowSeconds to fill up, and half of maxRecordAgeMinutes pages"
+        limits = "a batch may wait for batchWindowSeconds, and a wait of half of maxRecordAgeMinutes pages"
         raise invalid("freshnessMinutes", f"from {least} to {most}: {limits}", fresh, stage)
 
 

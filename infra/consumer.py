@@ -1,4 +1,4 @@
-"""The function, its role and its log, and the mapping that feeds it from the stream."""
+"""The function, its role and its log, and the event source mapping that feeds it from the stream."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,31 +32,32 @@ from .retries import retry_attempts
 
 HANDLER = "personalize_relay.handler.handler"
 LIVE = "live"
-"""The alias that the mapping invokes."""
+"""The alias that the event source mapping invokes."""
 ARCHITECTURES = {"arm64": Architecture.ARM_64, "x86_64": Architecture.X86_64}
 
 RUNTIME = dict.fromkeys(
     ("AwsSolutions::AwsSolutions-L1", "Serverless::Serverless-LambdaLatestVersion"),
-    "Python 3.13 is the newest runtime that the tests run the deployed function on; AWS patches it until 2029.",
+    "The tests run the deployed function on Python 3.13 and on no newer runtime; AWS patches it until 2029.",
 )
 DEAD_LETTER = {
-    "Serverless::Serverless-LambdaDLQ": "A dead letter queue is for asynchronous invocations, and nothing makes any: "
-    "what the mapping gives up goes to its own on-failure destination."
+    "Serverless::Serverless-LambdaDLQ": "A dead letter queue is for asynchronous invocations, and nobody makes any: "
+    "the event source mapping sends what it gives up to its own on-failure destination."
 }
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkPlace:
-    """Where in a network the function is."""
+    """The function's place in a network."""
 
     subnet_ids: Sequence[str]
     group_id: str
 
 
 class Consumer(Construct):
-    """The function with a role that holds exactly the given statements, its own log and its tracing.
+    """The function, with a role that holds exactly the given statements and those for its log and its tracing.
 
-    Each deployment that changes it publishes a version, and points the alias to that; `relay rollback` points it back.
+    Each deployment that changes the function publishes a version and points the alias to it; `relay rollback` points
+    the alias back.
     """
 
     def __init__(
@@ -95,13 +96,13 @@ class Consumer(Construct):
             environment_encryption=key,
             log_group=self.log_group,
             tracing=Tracing.ACTIVE,
-            # Else the CDK adds its own statements in a second policy.
+            # Otherwise the CDK adds its own statements in a second policy.
             role=self.role.without_policy_updates(),
             current_version_options=VersionOptions(
-                # A tracker that is told only when the stack is deployed changes the function without changing the
-                # template: as the description it makes CloudFormation publish a version all the same.
+                # If CloudFormation reads the tracker at deployment, a new tracker changes the function but not the
+                # template. In the description, the tracker makes CloudFormation publish a version all the same.
                 description=environment.tracking_id,
-                # There must be one to go back to; but one that a failed deployment published would stop the next.
+                # A rollback needs the old version; but the version of a failed deployment would stop the next one.
                 removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
             ),
         )
@@ -111,25 +112,25 @@ class Consumer(Construct):
         self.live = Alias(self, "Live", alias_name=LIVE, version=self.function.current_version)
 
     def _move_to(self, place: NetworkPlace) -> None:
-        # Of a VPC that exists the CDK would have to know what it isn't told: zones, and routes.
+        # The CDK's own way needs the zones and routes of an existing VPC, which nobody tells us.
         function = cast("CfnFunction", self.function.node.default_child)
         function.vpc_config = CfnFunction.VpcConfigProperty(
             subnet_ids=list(place.subnet_ids), security_group_ids=[place.group_id]
         )
 
     def _role(self, statements: Sequence[PolicyStatement]) -> Role:
-        # Inline, so that the permissions exist before the mapping is made, which checks them.
+        # Inline, so that the permissions exist before the event source mapping, whose creation checks them.
         role = Role(
             self,
             "Role",
-            # No aws:SourceAccount: a role can't be passed to another account's function, and nothing says that the
-            # mapping's poller, which takes this role too, states one.
+            # No aws:SourceAccount: nobody can pass a role to another account's function, and no document says that the
+            # event source mapping's poller, which also assumes this role, sends one.
             assumed_by=ServicePrincipal("lambda.amazonaws.com"),
             inline_policies={"Relay": PolicyDocument(statements=statements)},
         )
         reason = (
-            "PutEvents, X-Ray's actions and those on network interfaces have no resource type, or can't be told "
-            "beforehand; objects are written under two fixed prefixes."
+            "PutEvents, X-Ray's actions and those on network interfaces have no resource type, or no name known "
+            "beforehand; the role writes objects under two fixed prefixes."
         )
         acknowledge_wildcards(role, statements, reason)
         return role
@@ -141,7 +142,7 @@ class Consumer(Construct):
 
 
 class StreamMapping(Construct):
-    """Retries what the function reports, and stores in the bucket what grows too old, or crashes it over and over."""
+    """Retries the records that the function reports; stores those that grow too old or keep crashing it."""
 
     def __init__(
         self,
@@ -156,7 +157,7 @@ class StreamMapping(Construct):
         super().__init__(scope, construct_id)
         start = settings.starting_position
         max_record_age_seconds = settings.max_record_age_minutes * 60
-        # Not KinesisEventSource: it and its S3 destination grant more than a mapping uses.
+        # Not KinesisEventSource: it and its S3 destination grant more than an event source mapping uses.
         self.resource = CfnEventSourceMapping(
             self,
             "Resource",
@@ -181,7 +182,7 @@ class StreamMapping(Construct):
 
 
 def putting_events() -> PolicyStatement:
-    """Allow PutEvents, which has no resource type: the function itself keeps to its allowed trackers."""
+    """Allow PutEvents. It has no resource type, so the function itself keeps to its allowed trackers."""
     return PolicyStatement(actions=["personalize:PutEvents"], resources=["*"])
 
 

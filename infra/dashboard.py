@@ -27,11 +27,11 @@ from .signals import PERIOD_MINUTES, Signals
 WIDTH = 24
 HEIGHT = 6
 QUOTA = 1000
-"""PutEvents calls a second that Personalize takes for a dataset group, unless it was raised."""
+"""PutEvents calls a second that Personalize takes for a dataset group, unless AWS has raised the quota."""
 
 
 class RelayDashboard(Construct):
-    """Three rows, each with the question that it answers."""
+    """Three rows, each under the question that it answers."""
 
     def __init__(
         self,
@@ -161,13 +161,13 @@ def _limits(settings: RelaySettings, signals: Signals) -> list[IWidget]:
 
 
 def _traffic(signals: Signals) -> list[IWidget]:
-    """The stream's own graph, where its account is the dashboard's."""
+    """The stream's own graph, if the stream is in the dashboard's account."""
     exceeded = _stream(signals, "ReadProvisionedThroughputExceeded", "WriteProvisionedThroughputExceeded")
     return [_graph("Stream", *_stream(signals, "IncomingBytes"), right=exceeded, share=3)] if exceeded else []
 
 
 def _stream(signals: Signals, *names: str, statistic: str = "Sum") -> list[IMetric]:
-    """What Kinesis counts, where it can be seen."""
+    """Kinesis's counts, if the stack can see them."""
     return [signals.stream(name, statistic) for name in names] if signals.sees_stream else []
 
 
@@ -188,7 +188,7 @@ def _events_a_call(signals: Signals) -> IMetric:
 
 
 def _by_tracker(name: str, statistic: str = "Sum") -> IMetric:
-    """A metric of Personalize's own, of each tracker of the account: they go by ARN, which a tracker's id isn't."""
+    """A metric of Personalize's, for all trackers of the account: it counts by ARN, and the stack knows only the id."""
     return MathExpression(
         expression=f"SEARCH('{{AWS/Personalize,EventTrackerArn}} MetricName=\"{name}\"', '{statistic}')",
         label=name,

@@ -1,4 +1,4 @@
-"""What CloudFormation has of a stack, asked for as the CDK command would ask."""
+"""Reads the deployed template of a stack, with the credentials that the CDK command would use."""
 
 import json
 import os
@@ -9,30 +9,30 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 NOT_THERE = ("REVIEW_", "ROLLBACK_", "CREATE_FAILED", "DELETE_")
-"""How the status of a stack begins whose first deployment failed, or which is gone: the next makes it anew."""
+"""How the status begins if a stack's first deployment failed or the stack is gone: the next deployment creates it."""
 
 
 class Unreadable(Exception):
-    """What is deployed can't be read; the message says why, and what to do."""
+    """The deployed template can't be read; the message says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountOptions:
-    """What the CDK command is told of an account, by its options; else the environment says it."""
+    """The options that choose an account; without them, the environment does."""
 
     profile: str | None = None
     region: str | None = None
 
     def session(self) -> boto3.session.Session:
-        """A session of them."""
-        # boto3 by itself reads AWS_DEFAULT_REGION alone.
+        """A session with these options."""
+        # By itself, boto3 reads only AWS_DEFAULT_REGION.
         return boto3.session.Session(profile_name=self.profile, region_name=self.region or os.environ.get("AWS_REGION"))
 
 
 def deployed_template(stack: str, credentials: AccountOptions, *, role: str) -> dict[str, Any] | None:
-    """The template that is deployed, or None; raises Unreadable.
+    """The deployed template, or None if there is none; raises Unreadable.
 
-    Who may do nothing but take the roles of `cdk bootstrap` reads it with the one that deploys.
+    Credentials that may only assume the roles of `cdk bootstrap` read it with the deploy role.
     """
     try:
         session = credentials.session()
@@ -44,7 +44,7 @@ def deployed_template(stack: str, credentials: AccountOptions, *, role: str) -> 
         return _template(_in_role(session, role), stack)
     except (BotoCoreError, ClientError) as exc:
         raise Unreadable(
-            f"What is deployed as {stack} can't be read, and nothing is changed: {_why(exc)}. Sign in, or choose "
+            f"The deployed template of {stack} can't be read, and nothing is changed: {_why(exc)}. Sign in, or choose "
             "another profile or region: AWS_PROFILE and AWS_REGION, or --profile and --region in ARGS."
         ) from exc
 
@@ -67,7 +67,7 @@ def _template(session: boto3.session.Session, stack: str) -> dict[str, Any] | No
     try:
         (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except ClientError as exc:
-        # CloudFormation has no code of its own for it.
+        # CloudFormation has no error code for this.
         if "does not exist" in str(exc):
             return None
         raise
@@ -79,7 +79,7 @@ def _template(session: boto3.session.Session, stack: str) -> dict[str, Any] | No
 
 
 def _in_role(session: boto3.session.Session, role: str) -> boto3.session.Session:
-    """A session of a role whose ARN leaves partition, account and region open, as the CDK writes it."""
+    """A session of a role, whose ARN has the CDK's placeholders for partition, account and region."""
     sts = session.client("sts")
     region = str(session.region_name)
     known = {

@@ -1,4 +1,4 @@
-"""`make deploy` and `make diff`: the CDK command, after the settings are compared with those that are deployed."""
+"""`make deploy` and `make diff`: compare the settings with the deployed ones, then run the CDK command."""
 
 import argparse
 import json
@@ -21,7 +21,7 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be done: the CDK command's name, the settings, what is confirmed, and words for the CDK command."""
+    """The order on the command line: the CDK command, the settings, the confirmed changes, and words for the CDK."""
 
     command: str
     context: tuple[str, ...]
@@ -35,7 +35,7 @@ class Order:
 
     @classmethod
     def read(cls, words: Sequence[str]) -> Self:
-        """Read the command line: what stands behind `--` is for the CDK command."""
+        """Read the command line: the words after `--` are for the CDK command."""
         own = argparse.ArgumentParser(prog="python -m infra.deployment", description=__doc__, allow_abbrev=False)
         own.add_argument("command", choices=("deploy", "diff"))
         own.add_argument("--stage", required=True)
@@ -60,13 +60,13 @@ class Order:
         )
 
     def synth(self) -> list[str]:
-        """The command line that writes the assembly; the other words are for the command that deploys it."""
+        """The command line that writes the assembly, without the words for the command that deploys it."""
         app = ["--app", self.app] if self.app else []
         context = [word for each in self.context for word in ("--context", each)]
         return self._line("synth", "--quiet", "--output", self.output, *app, *context)
 
     def of(self, assembly: Path) -> list[str]:
-        """The command line that deploys an assembly, or shows what that would change."""
+        """The command line that deploys an assembly, or shows what a deployment would change."""
         return self._line(self.command, "--app", str(assembly), *self.rest)
 
     def _line(self, command: str, *words: str) -> list[str]:
@@ -82,7 +82,7 @@ class Synthesized:
     name: str
     template: dict[str, Any]
     role: str
-    """That the CDK command takes to deploy it; account and region are left open."""
+    """The role with which the CDK command deploys the stack; account and region are placeholders."""
 
     @classmethod
     def of(cls, assembly: Path) -> Self:
@@ -95,7 +95,7 @@ class Synthesized:
 
 
 def main(words: Sequence[str]) -> int | str:
-    """Do it; returns what is wrong, for `sys.exit` to print, and not at all where the CDK command takes over."""
+    """Carry the order out: return what is wrong, for `sys.exit` to print, or become the CDK command."""
     order = Order.read(words)
     status, assembly = _assembly(order)
     if status:
@@ -115,7 +115,7 @@ def main(words: Sequence[str]) -> int | str:
 
 
 def _assembly(order: Order) -> tuple[int, Path]:
-    """The folder that is deployed: given, or written now; with the CDK's status."""
+    """The folder to deploy, given or written now, with the CDK's exit status."""
     if order.app and (Path(order.app) / "manifest.json").exists():
         return 0, Path(order.app)
     run = subprocess.run(order.synth(), check=False)  # noqa: S603 - as one types it
@@ -128,8 +128,8 @@ def _findings(stack: Synthesized, credentials: AccountOptions) -> Sequence[Diffe
         return []
     before, now = recorded(template), recorded(stack.template)
     if before is None or now is None:
-        which = "what is deployed" if before is None else "what is to be deployed"
-        _say(f"{stack.name}: {which} is of a version that records no settings, and nothing is compared.")
+        which = "the deployed template" if before is None else "the new template"
+        _say(f"{stack.name}: {which} is of a version that records no settings, so nothing is compared.")
         return []
     return list(compare(before, now))
 

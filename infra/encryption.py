@@ -1,4 +1,4 @@
-"""The customer's own key, where there is one: the one key of all that the relay stores."""
+"""The customer's own key, if there is one: the only key of everything that the relay stores."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ from .relay_settings import RelaySettings
 
 USING = ["kms:Decrypt", "kms:GenerateDataKey"]
 USING_BY_SERVICES = ["kms:Decrypt", "kms:GenerateDataKey*"]
-"""As the guides of CloudWatch Logs and of Amazon SNS have it."""
+"""From the guides of CloudWatch Logs and of Amazon SNS."""
 
 
 class DataKey(Construct):
@@ -24,27 +24,27 @@ class DataKey(Construct):
             "Key",
             description="Personalize relay: stream, bucket, log and alarms",
             enable_key_rotation=True,
-            # What it encrypted can be read only as long as it lives.
+            # Without the key, nobody can read the data that it encrypted.
             removal_policy=settings.removal_policy,
         )
 
 
 def using(key: IKey) -> PolicyStatement:
-    """Allow the function, its mapping and its log what reading and writing encrypted data takes."""
+    """Allow the function, its event source mapping and its log to read and write encrypted data."""
     return PolicyStatement(actions=USING, resources=[key.key_arn])
 
 
 def let_services_use(key: IKey) -> None:
-    """Allow a key to the services that work on their own, not in the function's name.
+    """Allow the services that act for themselves, not for the function, to use a key.
 
-    The policy of a key that isn't made in the app is its owner's, and the CDK leaves it as it is.
+    The CDK doesn't change the policy of a key from outside the app.
     """
     key.add_to_resource_policy(_logging())
     key.add_to_resource_policy(_alarming())
 
 
 def let_producers_use(key: IKey, producer_arns: Iterable[str]) -> None:
-    """Allow whoever writes a record to encrypt it: Kinesis does that in the writer's name."""
+    """Allow whoever writes a record to encrypt it: Kinesis encrypts in the writer's name."""
     key.add_to_resource_policy(
         PolicyStatement(
             principals=[ArnPrincipal(arn) for arn in producer_arns],

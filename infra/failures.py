@@ -1,4 +1,4 @@
-"""The bucket that keeps what was not delivered: the function's quarantine and the mapping's on-failure records."""
+"""The bucket for undelivered events: the function's quarantine, and the batches that Lambda gives up."""
 
 from aws_cdk import Duration
 from aws_cdk.aws_iam import ArnPrincipal, Effect, IRole, PolicyStatement
@@ -10,7 +10,7 @@ from .relay_settings import RelaySettings
 
 ACCESS_LOG_EXPIRY_DAYS = 90
 MAPPING_PREFIX = "aws/lambda/"
-"""Where Lambda stores an on-failure record; the service's choice, it can't be set."""
+"""Where Lambda stores an on-failure record; nobody can set this."""
 
 
 class FailureStore(Construct):
@@ -18,30 +18,30 @@ class FailureStore(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: RelaySettings, key: IKey | None) -> None:
         super().__init__(scope, construct_id)
-        # Access logs come by the bucket's policy, whatever the app has in its cdk.json: a closed bucket has no ACL.
+        # The bucket's policy allows access logs, whatever the app's cdk.json says: a closed bucket has no ACL.
         self.node.set_context("@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy", value=True)
-        # Without retention a bucket that still holds objects stops `destroy`: emptying it by itself would take
-        # another function that may delete everything.
+        # Without retention, a bucket that still holds objects stops `destroy`. To empty it, the CDK would add a
+        # function that may delete everything.
         self._removal_policy = settings.removal_policy
         self.bucket = self._closed_bucket(
             "Bucket",
             expiry_days=settings.quarantine_expiry_days,
-            # S3 writes access logs to no bucket with a key of the customer's.
+            # S3 can't write access logs to a bucket with a customer's key.
             access_logs=self._closed_bucket("AccessLogs", expiry_days=ACCESS_LOG_EXPIRY_DAYS),
             key=key,
         )
 
     def writing(self, *, prefix: str) -> list[PolicyStatement]:
-        """Allow the function to write under its prefix, and its mapping to store what runs out of retries."""
+        """Allow the function to write under its prefix, and its event source mapping to store what it gives up."""
         objects = [self.bucket.arn_for_objects(f"{under}*") for under in (prefix, MAPPING_PREFIX)]
         return [
             PolicyStatement(actions=["s3:PutObject"], resources=objects),
-            # Lambda checks the destination by listing it.
+            # Lambda lists the destination to check it.
             PolicyStatement(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn]),
         ]
 
     def keep_from(self, role: IRole) -> None:
-        """Deny a role to read or delete what is stored, whatever else it is granted."""
+        """Forbid a role to read or delete objects, whatever else allows it."""
         self.bucket.add_to_resource_policy(
             PolicyStatement(
                 effect=Effect.DENY,
@@ -59,7 +59,7 @@ class FailureStore(Construct):
             construct_id,
             encryption=BucketEncryption.KMS if key else BucketEncryption.S3_MANAGED,
             encryption_key=key,
-            # One data key for many objects: each call of KMS costs.
+            # One data key for many objects, because each call of KMS costs.
             bucket_key_enabled=bool(key) or None,
             enforce_ssl=True,
             block_public_access=BlockPublicAccess.BLOCK_ALL,

@@ -1,4 +1,4 @@
-"""The schema of an interactions dataset that the stack makes."""
+"""The schema of the interactions dataset that the stack creates."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,19 +13,19 @@ FIELDS: dict[str, str | list[str]] = {
     "RECOMMENDATION_ID": ["null", "string"],
     "EVENT_ATTRIBUTION_SOURCE": ["null", "string"],
 }
-"""The fields of an interactions schema that PutEvents' own members fill; properties fill those added to them.
+"""The fields of an interactions schema that PutEvents' own members fill; `properties` fill all other fields.
 
-Required and reserved with these types by "Custom datasets and schemas" in the Amazon Personalize developer guide. The
-pages of the domains require and reserve the same, but for EVENT_ATTRIBUTION_SOURCE, which they don't mention. No page
-says whether `metricAttribution` of PutEvents is kept where the schema has no such field: with it, it has its place.
+"Custom datasets and schemas" in the Amazon Personalize developer guide requires and reserves them, with these types.
+The pages of the domains do the same, but don't mention EVENT_ATTRIBUTION_SOURCE. No page says whether Personalize keeps
+the `metricAttribution` of PutEvents if the schema lacks this field, so the schema has it.
 """
 DOMAINS = ("ECOMMERCE", "VIDEO_ON_DEMAND")
 MOST_FIELDS = 5
-"""Metadata fields beside the reserved ones: "Amazon Personalize endpoints and quotas"."""
+"""Metadata fields besides the reserved ones: "Amazon Personalize endpoints and quotas"."""
 
 
 def interactions_schema(fields: Mapping[str, str]) -> dict[str, Any]:
-    """The Avro schema of interactions with further fields, by name and type, each of which an event may leave out.
+    """The Avro schema of interactions with more fields, by name and type, each of which an event may leave out.
 
     The form is that of "Creating schema JSON files" and of the example in "Item interactions dataset schema
     requirements" in the Amazon Personalize developer guide.
@@ -41,6 +41,6 @@ def interactions_schema(fields: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _optional(name: str, kind: str) -> dict[str, Any]:
-    """A field that may be null; text counts in training only where it is called categorical."""
+    """A field that may be null; Personalize trains on text only if the field is categorical."""
     field = {"name": name, "type": ["null", kind]}
     return field | {"categorical": True} if kind == "string" else field

@@ -1,7 +1,7 @@
-"""The network that the function runs in, where the settings ask for one: of its own, without internet, or an existing.
+"""The network that the function runs in, if the settings ask for one: a new one without internet, or an existing one.
 
-A function that has left a network takes Lambda's interfaces out of it only afterwards, and for that the role must keep
-its rights: `leaving` keeps both.
+After the function has left a network, Lambda still has to remove its interfaces, with the role's permissions. `leaving`
+keeps the network and the permissions until then.
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 """
 
@@ -38,11 +38,11 @@ HTTPS = Port.tcp(443)
 
 
 class ExistingNetwork(Construct):
-    """A security group in a VPC that is somebody else's: routes and endpoints are theirs, too."""
+    """A security group in somebody else's VPC, whose routes and endpoints are theirs, too."""
 
     def __init__(self, scope: Construct, construct_id: str, *, vpc_id: str, subnet_ids: Iterable[str]) -> None:
         super().__init__(scope, construct_id)
-        # Nothing here asks for its zones, but the CDK wants one.
+        # We never use its zones, but the CDK requires one.
         self.vpc: IVpc = Vpc.from_vpc_attributes(self, "Vpc", vpc_id=vpc_id, availability_zones=["unknown"])
         self.subnets = [self._subnet(each) for each in subnet_ids]
         self.function_group: ISecurityGroup = function_group(self, self.vpc)
@@ -54,7 +54,7 @@ class ExistingNetwork(Construct):
 
 
 class Network(Construct):
-    """Subnets in two zones or more, and endpoints for PutEvents and S3, each open for what the relay does with it.
+    """Subnets in two zones or more, and endpoints for PutEvents and S3, each open only for what the relay does there.
 
     Lambda itself reads the stream and writes the log: neither needs an endpoint.
     """
@@ -65,16 +65,16 @@ class Network(Construct):
             self,
             "Vpc",
             ip_addresses=IpAddresses.cidr(settings.vpc_cidr),
-            # By themselves the first two, whether or not Lambda and Personalize are there.
+            # By default the first two, even if Lambda or Personalize is in neither.
             availability_zones=list(settings.vpc_zones) or None,
             max_azs=None if settings.vpc_zones else 2,
             nat_gateways=0,
             subnet_configuration=[SubnetConfiguration(name="Function", subnet_type=SubnetType.PRIVATE_ISOLATED)],
-            # The CDK would bring a function of its own to empty it.
+            # The CDK would add a function to empty it.
             restrict_default_security_group=False,
         )
         for subnet in vpc.isolated_subnets if settings.vpc_zones else []:
-            # cfn-lint has the zones asked of AWS, and that is what the setting is there to spare.
+            # cfn-lint wants AWS to choose the zones, which is what the setting avoids.
             cast("CfnSubnet", subnet.node.default_child).add_metadata(
                 "cfn-lint", {"config": {"ignore_checks": ["W3010"]}}
             )
@@ -85,7 +85,7 @@ class Network(Construct):
         self._reach_personalize()
 
     def reach_bucket(self, bucket: IBucket) -> None:
-        """Let objects of a bucket pass, and of no other."""
+        """Let objects of this bucket pass, and of no other."""
         endpoint = self.vpc.add_gateway_endpoint("Bucket", service=GatewayVpcEndpointAwsService.S3)
         endpoint.add_to_policy(_anyone("s3:PutObject", bucket.arn_for_objects("*")))
 
@@ -109,7 +109,7 @@ class Network(Construct):
 
 
 def function_group(scope: Construct, vpc: IVpc) -> SecurityGroup:
-    """The function's, which may call anything by HTTPS: where there is a route to is the network's to say."""
+    """The function's security group, which allows HTTPS to anywhere: the network's routes decide what it reaches."""
     group = _group(scope, "FunctionGroup", vpc, "The function of the relay")
     group.add_egress_rule(Peer.any_ipv4(), HTTPS)
     return group
@@ -120,12 +120,12 @@ def _group(scope: Construct, construct_id: str, vpc: IVpc, description: str) -> 
 
 
 def _anyone(action: str, resource: str) -> PolicyStatement:
-    """What may pass the endpoint; who may do it at all is the role's to say."""
+    """Let an action pass the endpoint; the role decides who may do it at all."""
     return PolicyStatement(principals=[AnyPrincipal()], actions=[action], resources=[resource])
 
 
 def attaching() -> PolicyStatement:
-    """Allow Lambda to attach the function to the network; most of these actions have no resource type."""
+    """Allow Lambda to attach the function to a network; most of these actions have no resource type."""
     return PolicyStatement(
         actions=[
             "ec2:AssignPrivateIpAddresses",

@@ -1,6 +1,6 @@
-"""The Personalize side, for an account that has none: from nothing to recorded interactions with one deployment.
+"""The Personalize side, for an account that has none yet: one deployment, and Personalize records interactions.
 
-Making and recording is all: solutions, campaigns and what they cost are their owner's.
+Solutions, campaigns and their costs stay with the account's owner.
 """
 
 import json
@@ -46,7 +46,7 @@ class PersonalizeTracker(Construct):
         tracker = CfnEventTracker(
             self, "Tracker", name=f"{name}-tracker", dataset_group_arn=group.attr_dataset_group_arn
         )
-        # A tracker makes an interactions dataset of its own where there is none.
+        # If there is no interactions dataset, a tracker makes one of its own.
         tracker.add_resource_dependency(dataset)
         for resource in (group, schema, dataset, tracker):
             resource.apply_removal_policy(removal_policy)

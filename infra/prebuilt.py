@@ -1,4 +1,4 @@
-"""The function's code that the installed package holds, so that an app needs nothing to build it."""
+"""The function's code in the installed package, so that an app doesn't have to build it."""
 
 import atexit
 import shutil
@@ -19,11 +19,11 @@ FUNCTION = Path(__file__).with_name("function")
 
 
 def prebuilt(settings: RelaySettings) -> Code:
-    """The code for an architecture, with the mapping's file in it; raises InvalidSetting or MappingError."""
+    """The code for the settings' architecture and mapping; raises InvalidSetting or MappingError."""
     archive = FUNCTION / f"{settings.architecture}.zip"
     if not archive.exists():
         raise InvalidSetting(
-            f"this package was built without the function's code for {settings.architecture}: install one that "
+            f"this package was built without the function's code for {settings.architecture}: install a wheel that "
             "`make release` made, or give Relay its code"
         )
     if settings.mapping:
@@ -33,7 +33,7 @@ def prebuilt(settings: RelaySettings) -> Code:
 
 def _with(archive: Path, mapping: Path) -> Path:
     folder = TemporaryDirectory(prefix="personalize-relay-")
-    atexit.register(folder.cleanup)  # the CDK copies it when it comes to it
+    atexit.register(folder.cleanup)  # not before the CDK has copied it
     copy = Path(folder.name) / archive.name
     shutil.copy(archive, copy)
     with ZipFile(copy, "a") as opened:

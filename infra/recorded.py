@@ -8,21 +8,21 @@ from typing import Any
 SECTION = "RelaySettings"
 """In the template's Metadata.
 
-CloudFormation keeps the old one where a deployment changes no resource ("Metadata syntax" in its user guide): what
-differs then is a setting that no resource has.
+If a deployment changes no resource, CloudFormation keeps the old Metadata ("Metadata syntax" in its user guide). So a
+setting that no resource depends on may differ for ever.
 """
 
 type Texts = Mapping[str, str]
-"""The text of each setting that has a value, as `-c` would give it, by its name; no secret."""
+"""The text of each setting that has a value, as one would give it to `-c`, by the setting's name; no secrets."""
 
 
 def texts(values: Mapping[str, object]) -> dict[str, str]:
-    """The text of each value that is one."""
+    """The text of each value that isn't empty."""
     return {name: _text(value) for name, value in values.items() if value not in (None, ())}
 
 
 def recorded(template: Mapping[str, Any]) -> Texts | None:
-    """What a template records; None where a version made it that recorded nothing."""
+    """The settings that a template records; None if the version that made it recorded none."""
     found: Texts | None = template.get("Metadata", {}).get(SECTION)
     return found
 

@@ -1,4 +1,4 @@
-"""How a setting is refused: by its name, with what is allowed, and where to set it."""
+"""The message that refuses a setting: its name, the allowed values, and where to set it."""
 
 import re
 
@@ -7,11 +7,11 @@ SECRETS = {"mappingSalt"}
 
 
 class InvalidSetting(Exception):
-    """A setting that a person must mend; the message names it, what is allowed and where to set it."""
+    """A setting that a person must change; the message has its name, the allowed values, and where to set it."""
 
 
 def invalid(name: str, rule: str, value: object, stage: str | None) -> InvalidSetting:
-    """What is wrong with a setting of a stage, or of RelaySettings, and where to set it; a secret isn't repeated."""
+    """Refuse a setting of a stage, or of RelaySettings if there is none; the message doesn't repeat a secret."""
     found = "and is not set" if value is None else "not what it is" if name in SECRETS else f"not {value!r}"
     return InvalidSetting(f"{name} must be {rule}, {found}; {_place(name, stage)}")
 

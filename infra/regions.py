@@ -1,6 +1,6 @@
-"""Where Amazon Personalize is, and where CloudFormation makes its event trackers.
+"""The regions that have Amazon Personalize, and those where CloudFormation makes its event trackers.
 
-As the resource types that CloudFormation has in each region say, which tests/infra/test_regions.py reads in cfn-lint.
+tests/infra/test_regions.py compares them with the resource types that cfn-lint knows in each region.
 """
 
 WITH_TRACKERS = (

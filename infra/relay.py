@@ -1,4 +1,4 @@
-"""The relay as a construct of any app: from a stream of yours or a new one to an event tracker."""
+"""The relay as a construct for any app: from your stream or a new one to an event tracker."""
 
 from collections.abc import Sequence
 
@@ -30,7 +30,7 @@ TOPICS_OF_ITS_OWN = AlarmTopics()
 
 
 class Relay(Construct):
-    """The function with its mapping, the bucket for what it can't deliver, alarms and a dashboard."""
+    """The function with its event source mapping, the bucket for undelivered events, alarms and a dashboard."""
 
     def __init__(
         self,
@@ -51,21 +51,21 @@ class Relay(Construct):
         service: str | None = None,
         code: Code | None = None,
     ) -> None:
-        """Make a relay for the events of an event tracker.
+        """Create a relay for the events of an event tracker.
 
-        - `stream`: an existing one, which `settings` tells the retention of; without it, a new one. `stream_key` is
-          the key that it is encrypted with, where the stream itself doesn't know it.
-        - `sees_stream`: whether the stream is of the stack's own account, where its metrics are; without it, what the
-          stack and the stream tell of their accounts.
+        - `stream`: an existing stream, whose retention `settings` must have; by default, a new one. `stream_key` is the
+          key that encrypts the stream, if the stream object doesn't know it.
+        - `sees_stream`: whether the stream, and so its metrics, are in the stack's own account; by default, as the
+          stack and the stream say.
         - `alarms`: where pages and tickets go.
-        - `key`: encrypts all that the relay stores. CloudWatch's logs and alarms must be allowed to use it: a key of
-          the same app is told so here.
-        - `vpc`: a network for the function, from whose `subnets` (else those that the CDK chooses) PutEvents and S3
-          are within reach; without `security_group` the relay makes one. On the way out of it, `leaving_vpc` keeps the
-          role's right to detach the function, until Lambda has done so.
-        - `service`: the name of the relay in its log and metrics, which no other of the account should have; without
-          it, the construct's path.
-        - `code`: the function's code; without it, the one that this package holds.
+        - `key`: encrypts everything that the relay stores. CloudWatch's logs and alarms must be allowed to use it; if
+          the app creates the key, the relay allows them.
+        - `vpc`: a network for the function. Its `subnets` (by default, the CDK's choice) must reach PutEvents and S3;
+          without `security_group`, the relay creates one. On the way out of the network, `leaving_vpc` keeps the role's
+          permission to detach the function until Lambda has done so.
+        - `service`: the relay's name in its log and metrics, which should be unique in the account; by default, the
+          construct's path.
+        - `code`: the function's code; by default, the code in this package.
         """
         super().__init__(scope, construct_id)
         self.key = key
@@ -102,7 +102,7 @@ class Relay(Construct):
     def _watched(
         self, environment: Settings, settings: RelaySettings, topics: AlarmTopics, *, owns_stream: bool
     ) -> Alarms:
-        """Make the alarms, and the dashboard that shows them."""
+        """Create the alarms, and the dashboard that shows them."""
         signals = Signals(
             environment=environment,
             stream=self.stream,
@@ -116,9 +116,9 @@ class Relay(Construct):
         return alarms
 
     def write_outputs(self) -> None:
-        """Write the outputs that the `relay` command and the runbook look for in the stack, which may hold one relay.
+        """Write the outputs that the `relay` command and the runbook use; the stack may hold only one relay then.
 
-        The command finds a stack that is called personalize-relay-NAME by `--stage NAME`.
+        With `--stage NAME`, the command looks for a stack called personalize-relay-NAME.
         """
         outputs = {
             "StreamName": self.stream.stream_name,
@@ -136,7 +136,7 @@ class Relay(Construct):
             CfnOutput(Stack.of(self), name, value=value)
 
     def _is_of_this_account(self, stream: IStream) -> bool:
-        """Whether a stream's metrics are here, unless another account is known to have it."""
+        """Whether a stream is in this account, as far as the CDK knows, and so are its metrics."""
         theirs, ours = stream.env.account, Stack.of(self).account
         return theirs == ours or Token.is_unresolved(theirs) or Token.is_unresolved(ours)
 
@@ -159,29 +159,29 @@ class Relay(Construct):
         )
 
     def _tell(self, settings: RelaySettings) -> None:
-        """Say what whoever deploys must know beforehand."""
+        """Warn whoever deploys."""
         notes = Annotations.of(self)
         if settings.parallelization > 1:
             notes.add_warning_v2(
                 "personalize-relay:order",
-                "parallelization is above 1: a session's events stay in order only where its id is the partition key "
-                "of its records. With any other key leave it at 1.",
+                "parallelization is above 1: a session's events stay in order only if its id is the partition key of "
+                "its records. With any other key, leave it at 1.",
             )
         if settings.shadow:
             notes.add_warning_v2(
                 "personalize-relay:shadow",
-                "shadow is on: no event is delivered or quarantined, and the records are acknowledged all the same. "
-                "There is no alarm NothingDelivered.",
+                "shadow is on: the function delivers and quarantines no event, but acknowledges the records. There is "
+                "no alarm NothingDelivered.",
             )
         if not self._sees_stream:
             notes.add_warning_v2(
                 "personalize-relay:unseen",
-                "the metrics of the stream are its own account's: there are no alarms "
-                f"{STREAM_UNREAD} and {STREAM_READ_THROTTLES} and no graph of it here, and NothingArrives and "
-                "NothingDelivered go by what the function receives. Its owner should have alarms of these.",
+                "the stream's metrics are in another account: here are no alarms "
+                f"{STREAM_UNREAD} and {STREAM_READ_THROTTLES} and no graph of the stream, and NothingArrives and "
+                "NothingDelivered count what the function receives. The stream's owner should have such alarms.",
             )
 
 
 def _where(key: IKey | None, vpc: IVpc | None) -> list[PolicyStatement]:
-    """What a key and a network ask of the role."""
+    """The statements that a key and a network require."""
     return [*([using(key)] if key else []), *([attaching()] if vpc else [])]

@@ -29,9 +29,9 @@ def release(folder: Path) -> list[Path]:
 
 
 def build_wheel(folder: Path) -> Path:
-    """Build the package, with what stands in the construct's folder for the function's code."""
+    """Build the package, with the archives of the function's code in the construct's folder."""
     uv = Path(sys.executable).with_name("uv")
-    subprocess.run(  # noqa: S603 - every word of the command stands here
+    subprocess.run(  # noqa: S603 - every word of the command is written here
         [uv, "build", "--quiet", "--wheel", "--out-dir", folder], cwd=ROOT, check=True
     )
     (wheel,) = folder.glob("*.whl")
@@ -39,7 +39,7 @@ def build_wheel(folder: Path) -> Path:
 
 
 def write_template(folder: Path, version: str) -> Path:
-    """Write the template, without blanks: CloudFormation takes 51,200 bytes in a call."""
+    """Write the template without white space: CloudFormation takes 51,200 bytes in a call."""
     path = folder / f"{NAME}-{version}.template.json"
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     path.write_text(json.dumps(template(version, context), separators=(",", ":")) + "\n")

@@ -1,4 +1,4 @@
-"""The template of a release: the relay for those who use neither Python nor the CDK, by parameters."""
+"""The template of a release, with parameters: the relay for people who use neither Python nor the CDK."""
 
 import json
 from pathlib import Path
@@ -20,17 +20,17 @@ from .stream import InteractionStream
 NAME = "personalize-relay"
 EMPTY = dict.fromkeys(
     ("CloudFormation-Validate::F3031", "CloudFormation-Validate::F3033"),
-    "The parameter's empty default stands for a new stream, and then isn't the ARN that the mapping has.",
+    "The parameter's empty default stands for a new stream; the event source mapping then has that stream's ARN.",
 )
 
 
 def archive_name(version: str, architecture: str) -> str:
-    """What the archive of the function's code is called in a release."""
+    """The name of the archive with the function's code in a release."""
     return f"{NAME}-{version}-{architecture}.zip"
 
 
 def template(version: str, context: dict[str, Any]) -> dict[str, Any]:
-    """The template, with the CDK's flags as the context has them."""
+    """The template, made with the CDK's flags in the context."""
     with TemporaryDirectory() as folder:
         app = App(context=context, outdir=folder, analytics_reporting=False)
         ReleaseStack(app, NAME, version=version)
@@ -40,20 +40,22 @@ def template(version: str, context: dict[str, Any]) -> dict[str, Any]:
 
 
 class ReleaseStack(Stack):
-    """A relay with the usual settings; all that differs from one account to another is a parameter."""
+    """A relay with the default settings, and a parameter for each value that differs in every account."""
 
     def __init__(self, scope: Construct, construct_id: str, *, version: str) -> None:
         super().__init__(
             scope,
             construct_id,
             description=f"User events from Kinesis into Amazon Personalize, {version}",
-            # There is no asset, and so nothing that an account must be bootstrapped for.
+            # There is no asset, so nobody has to bootstrap the account.
             synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
         )
         Tags.of(self).add("Application", NAME)
         tracking_id = self._asked("TrackingId", "The id of the event tracker that events go to.", min_length=1)
-        bucket = self._asked("CodeBucket", "The bucket, of this region, that holds the function's archive.")
-        prefix = self._asked("CodePrefix", "Where in the bucket it lies: empty, or text that ends in /.", default="")
+        bucket = self._asked("CodeBucket", "The bucket in this region that holds the function's archive.")
+        prefix = self._asked(
+            "CodePrefix", "The archive's folder in the bucket, with a / at the end; empty for none.", default=""
+        )
         architecture = self._asked(
             "Architecture",
             "The function's processor; the bucket must hold the archive for it.",
@@ -80,10 +82,10 @@ class ReleaseStack(Stack):
         return CfnParameter(self, name, description=description, **of_the_parameter).value_as_string
 
     def _stream(self) -> IStream:
-        """The one that is named, or a new one."""
-        # Not StreamArn: that is an output.
+        """The stream that the parameter names, or a new one."""
+        # Not StreamArn: an output has that name.
         arn = self._asked(
-            "ExistingStreamArn", "A stream of this account and region; without it, a new one is made.", default=""
+            "ExistingStreamArn", "A stream of this account and region; if empty, the stack creates one.", default=""
         )
         made = CfnCondition(self, "StreamIsMade", expression=Fn.condition_equals(arn, ""))
         stream = InteractionStream(self, "Stream", settings=USUAL, key=None).stream
@@ -92,7 +94,7 @@ class ReleaseStack(Stack):
         return Stream.from_stream_arn(self, "Source", chosen)
 
     def _subscribe(self, *topics: ITopic) -> None:
-        email = self._asked("AlarmEmail", "An address that pages and tickets go to, if any.", default="")
+        email = self._asked("AlarmEmail", "An address for pages and tickets; empty for none.", default="")
         given = CfnCondition(self, "AlarmEmailIsGiven", expression=Fn.condition_not(Fn.condition_equals(email, "")))
         for topic in topics:
             subscription = CfnSubscription(

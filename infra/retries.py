@@ -1,4 +1,4 @@
-"""How often the mapping may retry a batch: so often that the record age decides when it is given up."""
+"""How often Lambda may retry a batch: so often that the record age decides when Lambda gives it up."""
 
 import math
 
@@ -6,23 +6,24 @@ from personalize_relay.deadline import LEAST_TIME_FOR_A_CALL
 from personalize_relay.rest import FIRST, LONGEST
 
 MOST = 10_000
-"""What Lambda's MaximumRetryAttempts may be at most."""
+"""The highest MaximumRetryAttempts that Lambda allows."""
 WITHOUT_LIMIT = -1
-"""What MaximumRetryAttempts is for retries until the record age."""
+"""The MaximumRetryAttempts that lets Lambda retry until the record age."""
 SHORT_RESTS = math.ceil(math.log2(LONGEST / FIRST))
-"""A new sandbox's rests below the longest one: each is a report that comes early."""
+"""A new sandbox's rests that are shorter than the longest one: a report comes early after each of them."""
 SANDBOXES = 20
-"""Sandboxes that a batch may meet at once: Lambda gives it to any one that is free."""
+"""Sandboxes that a batch may meet at once: Lambda uses any that is free."""
 RENEWED = 600.0
-"""Seconds after which each may have met a new one: far less than they live."""
+"""Seconds after which a new sandbox may have replaced each of them: far less than sandboxes live."""
 
 
 def retry_attempts(*, max_record_age_seconds: int, timeout_seconds: int) -> int:
-    """The mapping's MaximumRetryAttempts, from its record age and the function's timeout, both in seconds.
+    """The event source mapping's MaximumRetryAttempts, from its record age and the function's timeout, in seconds.
 
-    A batch that nothing cures is reported once in `shortest_round` at most, but for the short rests of new sandboxes.
-    Their margin has room, too, for the invocations that a batch of millions of events is taken on by, in parts. Where
-    Lambda's 10,000 are too few, it is -1, for no limit. A function that crashes at once uses up its attempts before.
+    The function reports a batch that nothing cures at most once in `shortest_round`, except after the short rests of
+    new sandboxes. The margin for these also covers a batch of millions of events, which takes several invocations. If
+    Lambda's 10,000 are too few, the result is -1, for no limit. A function that crashes at once uses up its attempts
+    earlier.
     https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
     """
     rounds = math.ceil(max_record_age_seconds / shortest_round(timeout_seconds))
@@ -32,8 +33,8 @@ def retry_attempts(*, max_record_age_seconds: int, timeout_seconds: int) -> int:
 
 
 def shortest_round(timeout_seconds: int) -> float:
-    """The least seconds between two reports of a batch that nothing cures: an invocation, or the rest at its end.
+    """The fewest seconds between two reports of a batch that nothing cures: an invocation, or the rest at its end.
 
-    An invocation keeps at most half of its time to settle in, and begins no call that it can't await.
+    An invocation keeps at most half of its time for settling, and begins no call that it can't wait for.
     """
     return min(LONGEST, timeout_seconds / 2 - LEAST_TIME_FOR_A_CALL)

@@ -1,4 +1,4 @@
-"""What a setting may be: rules that read its text, and say themselves in words."""
+"""Rules for the values of settings: each reads a setting's text, and says in words what it allows."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SettingRule:
-    """What a setting may be, in words and as a reader of its text; the reader raises ValueError or KeyError."""
+    """The values that a setting allows, in words and as a reader of text, which raises ValueError or KeyError."""
 
     says: str
     read: Callable[[str], object]
@@ -26,7 +26,7 @@ def whole(low: int, high: int) -> SettingRule:
 
 
 def one_of[Value](choices: Mapping[str, Value]) -> SettingRule:
-    """One of some words, each with what it means."""
+    """One of some words, each of which stands for a value."""
     return SettingRule(f"one of {', '.join(choices)}", choices.__getitem__)
 
 
@@ -36,7 +36,7 @@ def names(names: Iterable[str]) -> SettingRule:
 
 
 def matching(pattern: str, says: str) -> SettingRule:
-    """Text of a pattern."""
+    """Text that matches a pattern."""
 
     def read(text: str) -> str:
         if not re.fullmatch(pattern, text):
@@ -47,5 +47,5 @@ def matching(pattern: str, says: str) -> SettingRule:
 
 
 def list_of(rule: SettingRule, says: str) -> SettingRule:
-    """What a rule allows, several times with commas."""
+    """A list, with commas, of values that a rule allows."""
     return SettingRule(says, lambda text: tuple(rule.read(part.strip()) for part in text.split(",") if part.strip()))

@@ -1,4 +1,4 @@
-"""The stack's settings: one block per stage in cdk.json, any of them overridden by `-c name=value`."""
+"""The stack's settings: a block for each stage in cdk.json; `-c name=value` overrides a value."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,50 +13,50 @@ from .relay_settings import RelaySettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackSettings(RelaySettings):
-    """What one stage's stack may be told; in cdk.json and after `-c` each field is written in camelCase."""
+    """The settings of one stage's stack; in cdk.json and after `-c`, their names are in camelCase."""
 
     stage: str
     """The stage these settings are for."""
     tracking_id: str | None = None
-    """The event tracker of events that name none."""
+    """The event tracker of events that don't name one. Set this, `trackingIdParameter` or `datasetGroup`."""
     tracking_id_parameter: str | None = None
-    """Instead: the Systems Manager parameter that holds it, read at each deployment."""
+    """A Systems Manager parameter that holds the event tracker's id; each deployment reads it."""
     dataset_group: str | None = None
-    """Instead: the name of a dataset group that the stack makes, with an interactions dataset and an event tracker."""
+    """The name of a dataset group that the stack creates, with an interactions dataset and a tracker."""
     dataset_group_domain: str | None = None
-    """The domain of that group, for recommenders made for it; without it the group is a custom one."""
+    """The domain of that group, whose recommenders it can then have. By default, the group is a custom one."""
     interaction_fields: tuple[tuple[str, str], ...] = ()
-    """Fields of that dataset beside Personalize's own, for your `properties`: as NAME:type, with commas. Personalize
-    has room for eight of them and distinct event types together."""
+    """Fields of that dataset for your `properties`, besides Personalize's own. Personalize has room for eight of them
+    and distinct event types together."""
     stream_arn: str | None = None
-    """An existing stream of this region to read, of this account or another; without it the stack makes one."""
+    """An existing stream of this region, of this account or another. By default, the stack creates a stream."""
     stream_key_arn: str | None = None
-    """The key of that stream, where it is encrypted with one that its owner made."""
+    """The key that encrypts that stream, if its owner manages the key."""
     producer_arns: tuple[str, ...] = ()
-    """IAM roles and users that may write to the stream that the stack makes, of any account, and use its key for it.
-    They must exist."""
+    """Existing IAM roles and users, of any account, that may write to the stack's own stream, with its key."""
     vpc: str = "false"
-    """Whether the function runs in a network of its own, without internet, which the stack makes with its endpoints.
-    From true to false by way of leaving: [leave a network](operations.md#leave-a-network)."""
+    """Whether the function runs in a network without internet, which the stack creates with its endpoints. Before
+    false, deploy `leaving`: [leave a network](operations.md#leave-a-network)."""
     vpc_zones: tuple[str, ...] = ()
-    """The availability zones of that network, else the first two: Lambda and Personalize's events must be in each."""
+    """The availability zones of that network, which must have Lambda and Personalize's events. By default, the first
+    two."""
     vpc_cidr: str = DEFAULT_CIDR
-    """The addresses of that network."""
+    """The address range of that network."""
     vpc_id: str | None = None
-    """An existing VPC for the function in its place. The stack makes a security group in it and no endpoint: from its
-    subnets the services personalize-events and S3 must be within reach by HTTPS."""
+    """An existing VPC for the function, instead. The stack creates a security group in it, but no endpoint: its subnets
+    must reach the services personalize-events and S3 by HTTPS."""
     vpc_subnet_ids: tuple[str, ...] = ()
-    """The subnets of that VPC, best in two zones."""
+    """The subnets of that VPC, preferably in two zones."""
     page_topic_arn: str | None = None
-    """An existing SNS topic that pages go to; without it the stack makes one."""
+    """An existing SNS topic for pages. By default, the stack creates one."""
     ticket_topic_arn: str | None = None
-    """An existing SNS topic that tickets go to; without it the stack makes one."""
+    """An existing SNS topic for tickets. By default, the stack creates one."""
     alarm_email: str | None = None
-    """An address that subscribes to the topics that the stack makes."""
+    """An address that the stack subscribes to the topics that it creates."""
     customer_key: bool = False
-    """Whether a key of your own, which the stack makes, encrypts its data; unset it only with an empty stream."""
+    """Whether the stack creates a key of yours that encrypts its data. Turn it off only while the stream is empty."""
     termination_protection: bool = True
-    """Whether the stack refuses to be destroyed, until a deployment sets this to false."""
+    """Whether CloudFormation refuses to delete the stack, until you deploy false."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -68,16 +68,16 @@ class StackSettings(RelaySettings):
 
     @property
     def keeps_network(self) -> bool:
-        """Whether there is a network for it: Lambda may not have left it yet."""
+        """Whether the stack keeps a network for the function: Lambda may not have left it yet."""
         return self.vpc != "false"
 
     def public(self) -> dict[str, object]:
-        """The value of each setting but the secrets, by the setting's name."""
+        """The values of all settings except the secrets, by name."""
         return {name: getattr(self, field_of(name)) for name in RULES if name not in SECRETS}
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> Self:
-        """Read the chosen stage's block and what `-c` overrides in it; raises InvalidSetting."""
+        """Read the block of the chosen stage, with the overrides of `-c`; raises InvalidSetting."""
         stage = _chosen_stage(context)
         given = context["stages"][stage] | _overrides(context)
         for name in given.keys() - RULES.keys():
@@ -85,10 +85,10 @@ class StackSettings(RelaySettings):
         values = {field_of(name): _read(name, value, stage) for name, value in given.items() if value is not None}
         trackers = [name for name in ("tracking_id", "tracking_id_parameter", "dataset_group") if name in values]
         if len(trackers) != 1:
-            rule = f"{RULES['trackingId'].says}, or trackingIdParameter or datasetGroup be set in its place"
+            rule = f"{RULES['trackingId'].says}, or trackingIdParameter or datasetGroup be set instead"
             raise invalid("trackingId", rule, values.get(trackers[0]) if trackers else None, stage)
         if "stream_arn" in values and "stream_retention_hours" not in values:
-            rule = f"given with streamArn: {RULES['streamRetentionHours'].says}, as that stream has it"
+            rule = f"given with streamArn: {RULES['streamRetentionHours'].says}, the retention of that stream"
             raise invalid("streamRetentionHours", rule, None, stage)
         return cls(stage=stage, **values)
 
@@ -105,7 +105,7 @@ def _chosen_stage(context: Mapping[str, Any]) -> str:
 
 
 def _overrides(context: Mapping[str, Any]) -> dict[str, Any]:
-    # The CDK's own names hold a colon, a slash or a hyphen, so that any plain name is meant for us.
+    # The CDK's own names hold a colon, a slash or a hyphen, so any plain name is meant for us.
     return {name: value for name, value in context.items() if name.isidentifier() and name not in {"stage", "stages"}}
 
 
@@ -118,7 +118,7 @@ def _read(name: str, value: object, stage: str) -> Any:  # noqa: ANN401 - each r
 
 
 def _as_text(value: object) -> str:
-    """Write a JSON value as `-c` would give it."""
+    """Write a JSON value as one would give it to `-c`."""
     if isinstance(value, list):
         return ",".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -15,15 +15,15 @@ from .settings import StackSettings
 
 HEAD = """# Settings
 
-Each stage has a block in `cdk.json`, and `make deploy STAGE=prod ARGS="-c name=value"` overrides a value of it. A wrong
-one stops the synth with a sentence that names the setting.
+Set these in `cdk.json`, in the block of a stage. `make deploy STAGE=prod ARGS="-c name=value"` overrides a value for
+one deployment. A wrong value stops the synth, with a sentence that names the setting.
 
-The last column says whether a deployed setting may change. `make deploy` shows each that differs from what is deployed,
-and stops before a change that can't be made, or that costs something, with a sentence that says what and how. One that
-costs something is confirmed by name: `make deploy … CONFIRM=shadow,streamArn`. `make diff` shows the same and stops at
-nothing.
+The last column says whether you can change a setting once it is deployed. `make deploy` lists the settings that differ
+from the deployed ones, refuses a change that can't work, and stops before a change that has a price. In both cases it
+says why, and what to do. Confirm a change that has a price by name: `make deploy … CONFIRM=shadow,streamArn`.
+`make diff` says the same, but never stops.
 
-| setting | default | allowed | what it is | may change later |
+| setting | default | allowed | meaning | may change later |
 |---|---|---|---|---|
 """
 

@@ -1,4 +1,4 @@
-"""Streams of other accounts: what their owners must allow, and where the stack is, as far as synth knows it."""
+"""Streams of other accounts: the permissions that their owners must grant, and where synth knows the stack to be."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,35 +14,35 @@ READING = (
     *("kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator"),
     "kinesis:ListShards",
 )
-"""What a mapping does with a stream."""
+"""What the event source mapping does with a stream."""
 DECRYPTING = ("kms:Decrypt",)
-"""What it does with the key of one."""
+"""What the event source mapping does with the key of a stream."""
 _KEPT_OF_A_NAME = 24
-"""Characters of a stack's name that CloudFormation keeps at least in the names that it makes."""
+"""The characters of a stack's name that CloudFormation keeps, at least, in the names that it makes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The account and the region that are deployed to; None where synth isn't told."""
+    """The account and the region that the stack goes to; None if synth doesn't know them."""
 
     account: str | None = None
     region: str | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
-        """As the CDK command tells the app, by the credentials that it runs with."""
+        """Take them from the CDK command, which passes those of its credentials."""
         return cls(environ.get("CDK_DEFAULT_ACCOUNT") or None, environ.get("CDK_DEFAULT_REGION") or None)
 
     def check(self, settings: StackSettings) -> None:
-        """Raise InvalidSetting for what AWS refuses in that region, or of that account."""
+        """Raise InvalidSetting for a setting that AWS refuses in that region or account."""
         self._check_region(settings)
         arn = settings.stream_arn
         if arn and self.region and Arn.of(arn).region != self.region:
-            rule = f"of the region that is deployed to, {self.region}: Lambda reads no stream of another"
+            rule = f"of the region that is deployed to, {self.region}: Lambda reads no stream of another region"
             raise invalid("streamArn", rule, arn, settings.stage)
         for producer in settings.producer_arns:
             if self.is_elsewhere(producer) and not settings.customer_key:
-                rule = "of this account, or customerKey be true: nobody else may use the key that AWS has for Kinesis"
+                rule = "of this account, or customerKey be true: no other account may use AWS's own key for Kinesis"
                 raise invalid("producerArns", rule, producer, settings.stage)
 
     def _check_region(self, settings: StackSettings) -> None:
@@ -70,23 +70,23 @@ def asked_of_owners(settings: StackSettings, home: Home, *, stack: str) -> Itera
         policy = {"Version": "2012-10-17", "Statement": [_allowing(reader, stack, READING, stream)]}
         yield (
             f"streamArn is a stream of account {Arn.of(stream).account}, whose owner must let this stack read it "
-            f"before it is deployed: aws kinesis put-resource-policy --resource-arn {stream} "
-            f"--policy '{json.dumps(policy)}' (it replaces the policy that is there)."
+            f"before you deploy: aws kinesis put-resource-policy --resource-arn {stream} "
+            f"--policy '{json.dumps(policy)}' (this replaces any policy that the stream has)."
         )
     if key and home.is_elsewhere(key):
         # In a key's policy the resource is always the key itself.
         statement = _allowing(reader, stack, DECRYPTING, "*")
         yield (
             f"streamKeyArn is a key of account {Arn.of(key).account}, whose owner must add a statement to the key's "
-            f"policy before this stack is deployed: {json.dumps(statement)}"
+            f"policy before you deploy: {json.dumps(statement)}"
         )
 
 
 def _allowing(reader: str, stack: str, actions: Sequence[str], resource: str) -> dict[str, Any]:
     """A statement for the function's role by the beginning of its name.
 
-    It must hold before the role is there, as the deployment that makes the role makes the mapping, too; and no policy
-    may name a principal that isn't there.
+    The statement must hold before the role exists, because one deployment creates both the role and the event source
+    mapping; and no policy may name a principal that doesn't exist.
     """
     return {
         "Sid": "PersonalizeRelay",

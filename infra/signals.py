@@ -1,4 +1,4 @@
-"""What the alarms and the dashboard read: each service's metrics, with the dimension that it counts them by."""
+"""The metrics that the alarms and the dashboard read, with the dimensions by which each service counts them."""
 
 from aws_cdk import Duration
 from aws_cdk.aws_cloudwatch import Metric
@@ -11,7 +11,7 @@ PERIOD_MINUTES = 5
 
 
 class Signals:
-    """The metrics of one stage, in periods of five minutes; counts are sums unless another statistic is asked for."""
+    """The metrics of one stage, in periods of five minutes; sums, unless the caller asks for another statistic."""
 
     def __init__(
         self,
@@ -28,25 +28,25 @@ class Signals:
         self._function = function
         self._mapping_id = mapping_id
         self.sees_stream = sees_stream
-        """Whether CloudWatch has here what Kinesis counts of the stream: only where the stream is this account's."""
+        """Whether this account has the stream's metrics, which only the stream's own account does."""
         self.owns_stream = owns_stream
-        """Whether the stream was made for the relay, and has no other readers."""
+        """Whether the relay's app created the stream, so that nobody else reads it."""
 
     def relay(self, name: str, statistic: str = "Sum") -> Metric:
-        """What the function counts, by the service that its environment names."""
+        """A metric that the function counts, by the service that its environment names."""
         service = {"service": self._environment.service}
         return _metric(self._environment.metrics_namespace, name, service, statistic)
 
     def function(self, name: str, statistic: str = "Sum") -> Metric:
-        """What Lambda counts of the function, by its name alone: of all versions, whichever is live."""
+        """A metric that Lambda counts for the function, by its name alone: of all versions, whichever is live."""
         return _metric("AWS/Lambda", name, {"FunctionName": self._function.function_name}, statistic)
 
     def mapping(self, name: str) -> Metric:
-        """What Lambda counts of the mapping, as its metrics configuration asks for EventCount."""
+        """A metric that Lambda counts for the event source mapping, whose metrics configuration asks for EventCount."""
         return _metric("AWS/Lambda", name, {"EventSourceMappingUUID": self._mapping_id}, "Sum")
 
     def stream(self, name: str, statistic: str = "Sum") -> Metric:
-        """What Kinesis counts of the stream, whoever reads it, in the account that it belongs to."""
+        """A metric that Kinesis counts for the stream, whoever reads it, in the stream's account."""
         return _metric("AWS/Kinesis", name, {"StreamName": self._stream.stream_name}, statistic)
 
 

@@ -1,4 +1,4 @@
-"""The stack of a stage: a relay, and what its settings ask for around it."""
+"""The stack of a stage: a relay, and the resources around it that the settings ask for."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,7 +43,7 @@ class RelayStack(Stack):
         network = self._network(settings, key)
         relay = Relay(
             self,
-            # An id that the CDK leaves out of logical ids: a stack of before there was this construct keeps its stream.
+            # The CDK leaves this id out of logical ids, so stacks from before this construct keep their stream.
             "Default",
             tracking_id=self._tracking_id(settings),
             stream=Stream.from_stream_arn(self, "Existing", settings.stream_arn) if settings.stream_arn else None,
@@ -87,7 +87,7 @@ class RelayStack(Stack):
         return Topic.from_topic_arn(self, construct_id, arn) if arn else None
 
     def _tell(self, settings: StackSettings, home: Home) -> None:
-        """Say what whoever deploys must do beforehand, or afterwards."""
+        """Say what whoever deploys must do before or after."""
         notes = Annotations.of(self)
         for sentence in unheard(settings):
             notes.add_warning_v2("personalize-relay:unheard", sentence)
@@ -95,7 +95,7 @@ class RelayStack(Stack):
             notes.add_warning_v2(f"personalize-relay:owner{number}", sentence)
 
     def _tracking_id(self, settings: StackSettings) -> str:
-        """The tracker's id: given, read when the stack is deployed, or that of the tracker that the stack makes."""
+        """The tracker's id: given, read at deployment, or that of the tracker that the stack creates."""
         if settings.dataset_group:
             return PersonalizeTracker(
                 self,
@@ -111,7 +111,7 @@ class RelayStack(Stack):
 
 
 def unheard(settings: StackSettings) -> Iterator[str]:
-    """A sentence on the topics that the stack makes and the settings subscribe nobody to, if there are any."""
+    """A sentence about the topics that the stack creates and that the settings subscribe nobody to, if any."""
     given = {"page": settings.page_topic_arn, "ticket": settings.ticket_topic_arn}
     made = [kind for kind, arn in given.items() if not arn]
     if made and not settings.alarm_email:

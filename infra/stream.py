@@ -1,4 +1,4 @@
-"""The stream of interactions: who reads it, who writes to it, and a new one."""
+"""The stream of interactions: the permissions to read and write one, and a new stream."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ from .relay_settings import RelaySettings
 from .sharing import DECRYPTING, READING
 
 WRITING = ("kinesis:DescribeStreamSummary", "kinesis:ListShards", "kinesis:PutRecord", "kinesis:PutRecords")
-"""What producers do with it: the SDKs, the KPL, and `relay produce`."""
+"""What producers call: the SDKs, the KPL, and `relay produce`."""
 
 
 class InteractionStream(Construct):
@@ -32,12 +32,12 @@ class InteractionStream(Construct):
             removal_policy=settings.removal_policy,
         )
         if key:
-            reason = "A key is given that is the customer's own."
+            reason = "The stream has the customer's own key."
             acknowledge(self.stream, {"AwsSolutions::AwsSolutions-KDS3": reason})
 
 
 def reading(stream: IStream, key: IKey | None) -> list[PolicyStatement]:
-    """Allow what a mapping needs to read a stream, which a key may encrypt, and no more."""
+    """Allow exactly what an event source mapping needs to read a stream, which a key may encrypt."""
     statement = PolicyStatement(actions=[*READING], resources=[stream.stream_arn])
     if not key:
         return [statement]

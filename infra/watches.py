@@ -1,4 +1,4 @@
-"""What is watched: from when on it matters, how urgent it is, and where the runbook has it."""
+"""The signals that alarms watch: their thresholds, how urgent they are, and their sections of the runbook."""
 
 import math
 from collections.abc import Iterable
@@ -14,27 +14,27 @@ from .relay_settings import RelaySettings
 from .signals import PERIOD_MINUTES, Signals
 
 VERY_LATE = 0.5
-"""The share of the age from which the mapping gives a record up."""
+"""The share of the record age: at the full age, the event source mapping gives a record up."""
 QUARANTINED_PERCENT = 1
 MOST_PERCENT = 50
 THROTTLED_PERCENT = 5
-"""The function seeks the quota out by having 2 % of its calls throttled."""
+"""At the quota, 2 % are normal: the function finds the quota by meeting it."""
 FAILED_PERCENT = 5
 READS_THROTTLED = 0.05
-"""The share of the reads of the stream: each read counts one or none."""
+"""The share of the stream's reads: each read counts as 1 or 0."""
 LONG_INVOCATION = 0.8
-"""The share of its timeout that an invocation may take while nothing fails."""
+"""The share of the timeout that an invocation may take while nothing fails."""
 MEMORY_NEARLY_FULL = 0.9
-"""The share of the function's memory; the process is nearly all that is in it."""
+"""The share of the function's memory, nearly all of which is the process's."""
 SELDOM = 4
-"""Times the longest invocation: what fails in every other one of them keeps an alarm on that asks for two."""
+"""How many of the longest invocations an alarm looks back over: a failure in every other one keeps it on."""
 
 STREAM_UNREAD, STREAM_READ_THROTTLES = "StreamUnread", "StreamReadThrottles"
-"""Alarms that only the account of the stream can have."""
+"""Alarms that only the stream's own account can have."""
 
 
 class Severity(StrEnum):
-    """What an alarm asks of people."""
+    """How soon somebody must act on an alarm."""
 
     PAGE = "page"
     """Events are lost, or will be unless somebody acts now."""
@@ -44,7 +44,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Watch:
-    """An alarm in the making: it goes off when `breaching` of the last `periods` lie above the threshold."""
+    """An alarm to make: it goes off when `breaching` of the last `periods` are above the threshold."""
 
     severity: Severity
     name: str
@@ -52,23 +52,23 @@ class Watch:
     _: KW_ONLY
     says: str
     runbook: str
-    """The heading of its section, as a link has it."""
+    """The anchor of its section."""
     above: float = 0
     periods: int = 3
     breaching: int = 3
     rings_without_data: bool = False
     """Whether a period without a datapoint counts as above the threshold."""
     by_itself: bool = False
-    """Whether it pages though another page is on: what it tells of has happened, and no repair undoes it."""
+    """Whether it pages even while another page is on, because the loss that it reports has already happened."""
 
 
 def watches(settings: RelaySettings, signals: Signals) -> Iterable[Watch]:
-    """Everything that is watched."""
+    """Every alarm to make."""
     yield from _silence(settings, signals)
     yield from _lateness(settings, signals)
     if not settings.shadow:
-        # Nothing is meant to be delivered. The others stay: what is bad or late now would be so in earnest, too, and
-        # those on calls and the bucket can't ring, as neither is used.
+        # In shadow the function delivers nothing. The other alarms stay: events that are bad or late now would be so in
+        # earnest, too; and the alarms on calls and the bucket can't go off, because nothing uses either.
         yield _standstill(settings, signals)
     yield from _blocks(settings, signals)
     yield from _losses(signals)
@@ -78,10 +78,10 @@ def watches(settings: RelaySettings, signals: Signals) -> Iterable[Watch]:
 
 
 def _silence(settings: RelaySettings, signals: Signals) -> Iterable[Watch]:
-    """Nothing comes, which nothing else tells from a quiet hour: without records nothing fails and nothing is late."""
+    """No record comes. No other alarm notices: without records, nothing fails and nothing is late."""
     if not settings.silence_minutes:
         return
-    # The newest count may not have come in yet; the function's comes when the invocation ends.
+    # CloudWatch may not have the newest count yet; the function's own count comes when its invocation ends.
     counted_late = 1 if signals.sees_stream else _longest_invocation(settings)
     enough = math.ceil(settings.silence_minutes / PERIOD_MINUTES) + counted_late
     yield Watch(
@@ -92,20 +92,20 @@ def _silence(settings: RelaySettings, signals: Signals) -> Iterable[Watch]:
         runbook="nothing-arrives",
         periods=enough,
         breaching=enough,
-        # What FILL makes of a metric that never had a datapoint isn't documented.
+        # No document says what FILL makes of a metric that never had a datapoint.
         rings_without_data=True,
     )
 
 
 def _lateness(settings: RelaySettings, signals: Signals) -> Iterable[Watch]:
-    """Events wait: a record is given up at its greatest age, which is never above the stream's retention."""
+    """Events wait. Lambda gives a record up at its greatest age, which is always below the stream's retention."""
     by_function = signals.function("IteratorAge", "Maximum")
-    # Counts the lag of the stream's other readers, too; but while nothing is invoked Lambda measures none. Readers of
-    # an existing stream are other people's: their lag wakes nobody here.
+    # The stream's figure includes the lag of its other readers, but Lambda measures none while it invokes nothing. The
+    # readers of an existing stream may be other people's: their lag must wake nobody here.
     by_stream = signals.stream("GetRecords.IteratorAgeMilliseconds", "Maximum")
     unread = Severity.PAGE if signals.owns_stream else Severity.TICKET
     stale, very_late = settings.freshness_minutes, settings.max_record_age_minutes * VERY_LATE
-    share = f"{VERY_LATE:.0%} of the age from which they are given up"
+    share = f"{VERY_LATE:.0%} of the age at which Lambda gives them up"
     for severity, name, metric, waited, minutes in (
         (Severity.TICKET, "EventsLate", by_function, f"over {stale} minutes", stale),
         (Severity.PAGE, "EventsVeryLate", by_function, share, very_late),
@@ -118,14 +118,14 @@ def _lateness(settings: RelaySettings, signals: Signals) -> Iterable[Watch]:
             says=f"Records have waited for {waited}.",
             runbook="events-are-late",
             above=minutes * 60_000,
-            # One datapoint tells it, and while an invocation lasts there may be no other for a quarter of an hour.
+            # One datapoint is enough, and a long invocation may keep the next one back for a quarter of an hour.
             breaching=1,
         )
 
 
 def _standstill(settings: RelaySettings, signals: Signals) -> Watch:
-    # What arrived in one period may be counted in a later one; and the newest count may not have come in yet, which
-    # FILL can't tell from nothing.
+    # A delivery may be counted in a later period than the record's arrival; and CloudWatch may not have the newest
+    # count yet, which FILL can't tell from 0.
     enough = 3 + _longest_invocation(settings)
     return Watch(
         Severity.PAGE,
@@ -143,7 +143,7 @@ def _standstill(settings: RelaySettings, signals: Signals) -> Watch:
 
 
 def _blocks(settings: RelaySettings, signals: Signals) -> Iterable[Watch]:
-    """A shard can't get past a record; a failure in passing is over with the next try."""
+    """A shard can't get past a record. A passing failure is over with the next attempt."""
     for metric, runbook, says in (
         (Metric.CONFIGURATION_ERRORS, "configuration-errors", "Access, credentials or the tracker is wrong."),
         (
@@ -169,12 +169,12 @@ def _blocks(settings: RelaySettings, signals: Signals) -> Iterable[Watch]:
 
 
 def _losses(signals: Signals) -> Iterable[Watch]:
-    """Records leave the stream undelivered; of losses nobody is left unaware because of another page."""
+    """Lambda gives records up undelivered. A loss pages even while another page is on."""
     yield Watch(
         Severity.TICKET,
         "RecordsGivenUp",
         signals.mapping("OnFailureDestinationDeliveredEventCount"),
-        says="Records ran out of retries or age, and are in the bucket.",
+        says="Lambda gave up records, and stored them in the bucket.",
         runbook="records-are-given-up",
         periods=1,
         breaching=1,
@@ -183,7 +183,7 @@ def _losses(signals: Signals) -> Iterable[Watch]:
         Severity.PAGE,
         "RecordsDropped",
         signals.mapping("DroppedEventCount"),
-        says="Records ran out of retries or age, and are lost.",
+        says="Lambda gave up records, and didn't store them.",
         runbook="records-are-lost",
         periods=1,
         breaching=1,
@@ -193,7 +193,7 @@ def _losses(signals: Signals) -> Iterable[Watch]:
         Severity.PAGE,
         "RecordsNotStored",
         signals.function("DestinationDeliveryFailures"),
-        says="The mapping can't store the records that it gives up.",
+        says="Lambda can't store the records that it gives up.",
         runbook="records-are-lost",
         periods=1,
         breaching=1,
@@ -202,7 +202,7 @@ def _losses(signals: Signals) -> Iterable[Watch]:
 
 
 def _content(signals: Signals) -> Iterable[Watch]:
-    """Producers write what the relay doesn't take, or takes less of than they mean."""
+    """Producers write events that the relay rejects, or members that it leaves out."""
     yield Watch(
         Severity.TICKET,
         "QuarantinedShare",
@@ -215,14 +215,14 @@ def _content(signals: Signals) -> Iterable[Watch]:
         Severity.TICKET,
         Metric.UNKNOWN_MEMBERS,
         _percent(signals.relay(Metric.UNKNOWN_MEMBERS), signals.relay(Metric.EVENTS_RECEIVED)),
-        says="Most events have members that the contract doesn't know, and that are not sent.",
+        says=f"100 events have over {MOST_PERCENT} unknown members, and the relay leaves these out.",
         runbook="members-are-unknown",
         above=MOST_PERCENT,
     )
 
 
 def _failures(settings: RelaySettings, signals: Signals) -> Iterable[Watch]:
-    """Invocations end badly, or nearly."""
+    """Invocations fail, or nearly do."""
     yield Watch(
         Severity.TICKET,
         "FunctionErrors",
@@ -236,7 +236,7 @@ def _failures(settings: RelaySettings, signals: Signals) -> Iterable[Watch]:
     yield Watch(
         Severity.TICKET,
         "LongInvocations",
-        # Where a record was reported, the function waited up to its deadline on purpose.
+        # If the function reported a record, it waited up to its deadline on purpose.
         _expression(
             "IF(FILL(reported, 0) > 0, 0, FILL(duration, 0))",
             reported=signals.relay(Metric.RECORDS_REPORTED),
@@ -287,16 +287,16 @@ def _throttles(signals: Signals) -> Iterable[Watch]:
 
 
 def _arriving(signals: Signals) -> IMetric:
-    """Records that arrive; for a stream of another account, those that the function got."""
+    """The records that arrive; for a stream of another account, those that the function received."""
     return signals.stream("IncomingRecords") if signals.sees_stream else signals.relay(Metric.RECORDS_RECEIVED)
 
 
 def _longest_invocation(settings: RelaySettings) -> int:
-    """The periods that a batch may take to fill up and be settled: an invocation is counted when it ends."""
+    """The periods that a batch may take to fill up and settle: Lambda counts an invocation when it ends."""
     return math.ceil((settings.timeout_seconds + settings.batch_window_seconds) / 60 / PERIOD_MINUTES)
 
 
-# Every metric is filled: what CloudWatch makes of an absent value in a formula is nothing to build on.
+# FILL every metric, because CloudWatch doesn't promise what a formula makes of an absent value.
 def _percent(part: IMetric, whole: IMetric) -> MathExpression:
     return _expression("IF(FILL(whole, 0) > 0, 100 * FILL(part, 0) / FILL(whole, 1), 0)", part=part, whole=whole)
 

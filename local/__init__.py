@@ -1,9 +1,9 @@
 """The whole relay on one machine.
 
-From the ground up, as tests/test_architecture.py holds it:
+From the ground up, in an order that tests/test_architecture.py checks:
 
-- `emulator` is AWS, as far as ministack and the CDK bring it here; `personalize` stands in for PutEvents.
+- `emulator` stands in for AWS, with ministack and the CDK; `personalize` stands in for PutEvents.
 - `mapping` is the event source mapping between stream and function; `cloudwatch` publishes metrics, `dashboard` draws.
-- `system` puts them all together around the deployed stack; `bucket` reads the records that the stack set aside.
-- `terminal` ends a command well; `demo` (`make demo`) and `serve` (`make local`) are the commands.
+- `system` assembles them around the deployed stack; `bucket` reads the records that the stack set aside.
+- `terminal` ends a command cleanly; `demo` (`make demo`) and `serve` (`make local`) are the commands.
 """

@@ -1,4 +1,4 @@
-"""The stack's bucket: what the relay stored there, among whatever else somebody put."""
+"""The stack's bucket: finds the relay's objects among those of others."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 QUARANTINE = "quarantine/"
 OF_OTHERS = {"aws/", "redriven/"}
-"""Where the mapping stores what it gives up, and `relay failed redrive` what it sent."""
+"""The folders for batches that Lambda gave up, and for the ledger of `relay failed redrive`."""
 
 
 class _Source(msgspec.Struct, rename="camel"):
@@ -25,7 +25,7 @@ class _Rejection(msgspec.Struct, rename="camel"):
 
 
 class _Line(msgspec.Struct):
-    """A line of the quarantine, as docs/events.md has it: the members that an account needs."""
+    """A line of the quarantine (docs/events.md), with only the members that an account needs."""
 
     schema: Literal["personalize-relay.quarantine/2"]
     source: _Source
@@ -33,7 +33,7 @@ class _Line(msgspec.Struct):
 
 
 class StoredFailures:
-    """A bucket of this name; `tell` hears of each object that is skipped, once."""
+    """A bucket of this name; `tell` gets a line for each skipped object, once."""
 
     def __init__(self, s3: "S3Client", name: str, tell: Callable[[str], None]) -> None:
         self.name = name
@@ -50,7 +50,7 @@ class StoredFailures:
         return objects
 
     def quarantine(self) -> Iterator[dict[str, Any]]:
-        """The quarantined records, as docs/events.md describes them; what is nobody's is skipped."""
+        """The quarantined records, as docs/events.md describes them; other objects are skipped."""
         for key in self._foreign():
             self._skip(key)
         for key, body in self.objects(QUARANTINE).items():
@@ -64,7 +64,7 @@ class StoredFailures:
         return [each["Key"] for page in pages for each in page.get("Contents", [])]
 
     def _foreign(self) -> list[str]:
-        """What lies beside the folders of the relay: objects, and other folders with their slash."""
+        """The objects and folders beside those of the relay; folders end with a slash."""
         pages = list(self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Delimiter="/"))
         folders = [each["Prefix"] for page in pages for each in page.get("CommonPrefixes", [])]
         plain = [each["Key"] for page in pages for each in page.get("Contents", [])]
@@ -73,13 +73,13 @@ class StoredFailures:
     def _skip(self, key: str) -> None:
         if key not in self._told:
             self._told.add(key)
-            # Whoever may write to the bucket chooses a key: it is not to steer a terminal.
+            # Anybody who may write to the bucket chooses the keys, and a key must not steer a terminal.
             shown = "".join(letter if letter.isprintable() else "?" for letter in key)
-            self._tell(f"skipped in the bucket, as it isn't the relay's: {shown}")
+            self._tell(f"skipped in the bucket, because it isn't the relay's: {shown}")
 
 
 def _read(line: bytes) -> dict[str, Any] | None:
-    """The line's members, if it is one."""
+    """The line's members, or None if it isn't a line of the quarantine."""
     try:
         msgspec.json.decode(line, type=_Line)
         members: dict[str, Any] = msgspec.json.decode(line)

@@ -14,7 +14,7 @@ from local.terminal import ending_well, telling
 BY_MAKE = 'With make: make local ARGS="--port 4567".'
 PORT, MOST_PORT = 4566, 65_535
 LOOK = 1.0
-"""Seconds between two looks at what has become of the events."""
+"""Seconds between two looks at the events."""
 
 COMMANDS = """
 Send events, one JSON object a line (the contract is docs/events.md):
@@ -36,16 +36,16 @@ With the AWS command line:
   aws s3 cp --recursive s3://{bucket}/quarantine/ .   # the bad events
   aws logs tail {log}                                 # the function's log
 
-Personalize is played by another server; `relay failed redrive --direct` finds it by
+A second server stands in for Personalize; so that `relay failed redrive --direct` finds it:
 
   export AWS_ENDPOINT_URL_PERSONALIZE_EVENTS={personalize}
 
-Ctrl-C ends it all.
+Ctrl-C ends everything.
 """
 
 MAPPED = """
-The function reads what is on the stream by the mapping {mapping}. An event of the contract, as above, it takes where
-that has the member "$schema": "personalize-relay.event/1".
+The function reads the stream by the mapping {mapping}. It takes an event of the contract, as above, only with the
+member "$schema": "personalize-relay.event/1".
 """
 
 
@@ -94,13 +94,13 @@ def _commands(system: System) -> str:
 
 
 def _relay() -> Path:
-    """The command as it can be called from here."""
+    """The command's path, as one can call it from here."""
     command = Path(sys.executable).with_name("relay")
     return command.relative_to(Path.cwd()) if command.is_relative_to(Path.cwd()) else command
 
 
 def _watch(system: System, console: Console) -> None:
-    """Print a line whenever something was settled."""
+    """Print a line whenever records have settled."""
     seen = 0
     while True:
         settled = system.mapping.counters.acknowledged
@@ -115,7 +115,7 @@ def _more_than(system: System, seen: int) -> bool:
 
 
 def _settled(system: System, records: int) -> str:
-    """Counts each event once, however often it came; so many acceptances were of one that had come before."""
+    """The line that counts each delivered event once, and how many deliveries repeated one."""
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(system.quarantined().items()))
     fake = system.personalize
     again = f" ({fake.repeated_count:,} came again)" if fake.repeated_count else ""

@@ -1,4 +1,4 @@
-"""The whole relay on this machine: the stack as it goes to AWS, deployed beside a Personalize that isn't one."""
+"""The whole relay on this machine: the stack as it goes to AWS, deployed beside a stand-in for Personalize."""
 
 import json
 import platform
@@ -21,7 +21,7 @@ ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
 
 
 class UnfitMachine(Exception):
-    """A machine that can't run the function's package; the message says what can."""
+    """A machine that can't run the function's package; the message says which machines can."""
 
 
 def _silently(_step: str) -> None:
@@ -31,8 +31,8 @@ def _silently(_step: str) -> None:
 class System:
     """The emulator, the deployed stack, its event source mapping and the Personalize fake, in a `with` block.
 
-    `context` overrides settings of the stack, as `-c` does; `function_environment` adds to what the function inherits
-    from its runtime; `port` is the emulator's, 0 any free one; `tell` hears of each step.
+    `context` overrides settings of the stack, as `-c` does; `function_environment` adds variables to the function's
+    environment; `port` is the emulator's, 0 for any free one; `tell` gets a line for each step.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class System:
 
     def _start(self, running: ExitStack) -> None:
         running.enter_context(self.personalize)
-        # The function finds the fake by the variable that points to any other endpoint, too.
+        # The function finds the fake by the variable that botocore knows for any endpoint.
         endpoint = {"AWS_ENDPOINT_URL_PERSONALIZE_EVENTS": self.personalize.endpoint}
         self._tell("starting the AWS emulator and a stand-in for Personalize, on 127.0.0.1 only")
         self.emulator = running.enter_context(Emulator(endpoint | self._function_environment, port=self._port))
@@ -71,14 +71,14 @@ class System:
         self.outputs = self.deploy()
         self._bucket = StoredFailures(self.client("s3"), self.outputs["BucketName"], self._tell)
         accepted = ", ".join(f"{count} x {kind}" for kind, count in sorted(self.emulator.only_accepted().items()))
-        self._tell(f"accepted, though the emulator makes nothing of them: {accepted or 'none'}")
+        self._tell(f"accepted, but not emulated: {accepted or 'none'}")
         mapping = EventSourceMapping(self.outputs["EventSourceMappingId"], self.client, self._pace)
         self.mapping = running.enter_context(mapping)
         cloudwatch = CloudWatch(self.client, self.outputs["LogGroupName"], mapping.counted)
         self.cloudwatch = running.enter_context(cloudwatch)
 
     def deploy(self) -> dict[str, str]:
-        """Deploy the stack to the emulator, which runs; returns its outputs."""
+        """Deploy the stack to the running emulator; returns its outputs."""
         self._tell("cdk bootstrap, cdk deploy")
         return self.emulator.deploy(self._context)
 
@@ -94,17 +94,17 @@ class System:
 
     @property
     def bucket(self) -> str:
-        """The name of the bucket for what was not delivered."""
+        """The name of the bucket for undelivered events."""
         return self._bucket.name
 
     @property
     def function(self) -> str:
-        """The function as its mapping invokes it: by its alias."""
+        """The function's name with the alias that the event source mapping invokes."""
         return f"{self.outputs['FunctionName']}:{self.outputs['AliasName']}"
 
     @property
     def put_events_client(self) -> str:
-        """The client that the deployed function calls PutEvents with."""
+        """The client with which the deployed function calls PutEvents."""
         deployed = self.client("lambda").get_function_configuration(FunctionName=self.function)
         return deployed["Environment"]["Variables"]["PUT_EVENTS_CLIENT"]
 
@@ -121,12 +121,12 @@ class System:
         return Counter(str(each["reason"]) for line in self.quarantine() for each in line["rejected"])
 
     def filtered(self) -> Counter[str]:
-        """How many payloads the mapping dropped, by rule, as the function says."""
+        """How many payloads the payload mapping dropped, by rule, by the function's log."""
         settled = (json.loads(line) for line in self.log() if line.startswith("{") and '"filtered"' in line)
         return sum((Counter(line["filtered"]) for line in settled), Counter())
 
     def log(self) -> list[str]:
-        """All that the function logged."""
+        """Every line that the function logged."""
         return self.emulator.logs(self.outputs["LogGroupName"])
 
 
@@ -134,7 +134,7 @@ def _architecture() -> str:
     machine = platform.machine()
     if sys.platform != "linux" or machine not in ARCHITECTURES:
         raise UnfitMachine(
-            f"the local system needs Linux on {' or '.join(ARCHITECTURES)}, as it runs the function's own package; "
+            f"the local system runs the function's own package, so it needs Linux on {' or '.join(ARCHITECTURES)}; "
             f"this is {sys.platform} on {machine}"
         )
     return ARCHITECTURES[machine]

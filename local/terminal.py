@@ -1,4 +1,4 @@
-"""How the local system's commands end: a mistake or a failure in a few clear lines, Ctrl-C without a traceback."""
+"""Ends the local system's commands cleanly: a failure in a few clear lines, Ctrl-C without a traceback."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -15,11 +15,11 @@ from local.system import UnfitMachine
 
 FAILURES = (DeployError, EmulatorError, UnsupportedMapping, UnfitMachine, BotoCoreError, ClientError, OSError)
 INTERRUPTED = 130
-"""The exit status of a command that Ctrl-C ended, as shells have it."""
+"""The exit status that shells give a command which Ctrl-C ended."""
 
 
 def telling(console: Console) -> Callable[[str], None]:
-    """Prints a line as it is: a name in it may look like the console's markup."""
+    """Return a function that prints a line as it is, because a name in it may look like the console's markup."""
     return partial(console.print, markup=False, emoji=False, soft_wrap=True)
 
 
@@ -27,7 +27,7 @@ def telling(console: Console) -> Callable[[str], None]:
 def ending_well(console: Console, *failures: type[Exception]) -> Iterator[None]:
     """End the process with status 1 and the failure's message, or as interrupted; SIGTERM counts as Ctrl-C.
 
-    `failures` are the command's own, beside those of the local system.
+    `failures` are the command's own, besides those of the local system.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     told: tuple[type[Exception], ...] = (*FAILURES, *failures)

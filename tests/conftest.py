@@ -18,6 +18,10 @@ settings.register_profile("quick", settings.get_profile("sample"), max_examples=
 settings.register_profile("verify", settings.get_profile("relaxed"), max_examples=10_000)
 
 
+# The CDK's own check of a template takes seconds to load in each process; only the audit has it run. Its runtime begins
+# as soon as a conftest.py below imports it.
+os.environ["CDK_VALIDATION"] = "false"
+
 TESTS = Path(__file__).parent
 SLOW_FOLDERS = [TESTS / name for name in ("infra", "e2e", "release", "simulation")]
 """Here tests synthesize, deploy, build the package, and simulate hours."""

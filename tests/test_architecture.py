@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -65,9 +66,20 @@ FORBIDDEN = {
 }
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def tree(path: Path) -> ast.Module:
+    """A module's syntax."""
+    return ast.parse(path.read_text())
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
     """The dotted name of everything that a file imports, wherever in it."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    return frozenset(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -199,7 +211,7 @@ def test_only_lambda_and_tests_import_the_handler() -> None:
         for folder in ("personalize_relay_cli", "infra", "local", "lambda")
         for path in (ROOT / folder).rglob("*.py")
     ]
-    assert not [path for path in paths if "personalize_relay.handler" in set(imports(path))]
+    assert not [path for path in paths if "personalize_relay.handler" in imports(path)]
 
 
 def loaded_by(statement: str, **environment: str) -> set[str]:
@@ -249,7 +261,7 @@ def test_no_type_of_one_name_has_two_meanings() -> None:
     homes: dict[str, set[str]] = {}
     for folder in ("bench", "infra", "lambda", "local", "personalize_relay_cli"):
         for path in (ROOT / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text())):
+            for node in ast.walk(tree(path)):
                 name = node.name if isinstance(node, ast.ClassDef) else None
                 name = node.name.id if isinstance(node, ast.TypeAlias) else name
                 if name and not name.startswith("_"):

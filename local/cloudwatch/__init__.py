@@ -1,1 +1,1 @@
-"""Metrics in the emulator's CloudWatch, made of logs and counts, and the metric math that the emulator lacks."""
+"""Makes metrics of logs and counts in the emulator's CloudWatch, and computes the metric math that it lacks."""

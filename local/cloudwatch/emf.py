@@ -1,4 +1,4 @@
-"""The embedded metric format: log lines that CloudWatch makes metrics of."""
+"""The embedded metric format: log lines of which CloudWatch makes metrics."""
 
 import json
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ from typing import Any
 from local.cloudwatch.statistics import Datum
 
 MARK = "_aws"
-"""The member that makes a line one of this format."""
+"""The member that marks a line of this format."""
 
 
 def data_of(line: str) -> Iterator[Datum]:
-    """The metrics of a log line, as it says: namespace, dimensions, names, units, values and moment.
+    """The metrics of a log line: namespace, dimensions, names, units, values and moment.
 
-    None of a line that isn't in this format; a metric that the line announces and has no value of is left out.
+    A line that isn't in this format has none. A metric that the line announces without a value is left out.
     """
     try:
         document = json.loads(line)

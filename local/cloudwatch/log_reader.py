@@ -7,14 +7,14 @@ if TYPE_CHECKING:
     from mypy_boto3_logs.client import CloudWatchLogsClient
 
 OVERLAP = 5_000
-"""Milliseconds that each read goes back behind the newest line: a line may be written after one of a later moment."""
+"""Milliseconds that each read goes back from the newest line: an earlier line may be written later."""
 
 type _Line = tuple[str, int, str]
 """Stream, moment in milliseconds, and text."""
 
 
 class LogReader:
-    """The lines of a log group with a word in them, each once; a group that isn't there yet has none."""
+    """The lines of a log group that contain a word, each once; a group that doesn't exist yet has none."""
 
     def __init__(self, logs: "CloudWatchLogsClient", group: str, word: str) -> None:
         self._logs = logs
@@ -24,16 +24,16 @@ class LogReader:
         self._seen: Counter[_Line] = Counter()
 
     def new_lines(self) -> list[str]:
-        """What was written since the last call."""
+        """The lines written since the last call."""
         lines: list[str] = []
-        # The emulator gives out 10,000 at most, and doesn't say that there are more.
+        # The emulator returns at most 10,000, and doesn't say if there are more.
         while fresh := self._read():
             lines += fresh
         return lines
 
     def _read(self) -> list[str]:
         found = self._found()
-        # Equal lines of the same moment are told apart by their number.
+        # Their number distinguishes equal lines of the same moment.
         fresh = found - self._seen
         self._newest = max([self._newest, *(moment for _, moment, _ in fresh)])
         self._seen = found

@@ -1,4 +1,4 @@
-"""CloudWatch's metric math, as far as the stack's alarms and its dashboard go; the emulator computes none.
+"""The part of CloudWatch's metric math that the stack's alarms and dashboard use; the emulator computes none.
 
 Operators and functions as in "Using math expressions with CloudWatch metrics" in CloudWatch's user guide.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 type Points = Mapping[float, float]
 """Values by moment, in Unix time."""
 type _Value = Callable[[float], float | None]
-"""Gives the value of a moment, if it has one."""
+"""Returns the value at a moment, if there is one."""
 
 _OPERATORS: dict[type[ast.AST], Callable[[float, float], float]] = {
     ast.Add: operator.add,
@@ -25,14 +25,13 @@ _OPERATORS: dict[type[ast.AST], Callable[[float, float], float]] = {
 
 
 class UnknownExpression(Exception):
-    """An expression with something in it that isn't computed here; the message is that part."""
+    """An expression with a part that isn't computed here; the message is that part."""
 
 
 def compute(expression: str, series: Mapping[str, Points], moments: Iterable[float] | None = None) -> Points:
     """The values of an expression over series, by their ids, at `moments` or wherever one of the series has a value.
 
-    As in CloudWatch a moment has no value where one of the series has none that is not filled, or where it would be
-    divided by 0.
+    As in CloudWatch, there is no value where an unfilled series has none, or where the expression divides by 0.
     """
     try:
         formula = ast.parse(expression, mode="eval").body

@@ -1,4 +1,4 @@
-"""Brings the relay's metrics into the emulator's CloudWatch, which makes none of logs, mappings and streams."""
+"""Brings the relay's metrics into the emulator's CloudWatch, which makes none for logs, mappings and streams."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -20,10 +20,10 @@ _ENTRIES = 1000
 
 
 class CloudWatch:
-    """Publishes what the function logs in the embedded metric format, and what others count, while the block runs.
+    """Publishes, while the block runs, the function's metrics in its log, and other counts.
 
-    `counted` gives what was counted since its last call. Each line and each count becomes a metric once, every `pause`
-    seconds. A request that fails is made again with the next publication.
+    `counted` returns the counts since its last call. Every `pause` seconds, each new line and count becomes a metric
+    once. If a request fails, the next publication repeats it.
     """
 
     def __init__(
@@ -49,14 +49,14 @@ class CloudWatch:
         self.stop()
 
     def stop(self) -> None:
-        """Publish no more; raises what the publishing thread died of."""
+        """Stop publishing; raises the exception that ended the publishing thread."""
         self._stopping.set()
         self._thread.join()
         if self._failure:
             raise self._failure
 
     def publish(self) -> None:
-        """Publish all that was logged and counted before this call; raises what its clients raise."""
+        """Publish everything logged and counted before this call; raises what its clients raise."""
         with self._lock:
             self._unpublished += self._counted()
             self._unpublished += [datum for line in self._log.new_lines() for datum in emf.data_of(line)]
@@ -78,7 +78,7 @@ class CloudWatch:
             try:
                 self.publish()
             except (BotoCoreError, ClientError):
-                continue  # nothing is lost: it is all published next time
+                continue  # nothing is lost: the next publication has it all
             except BaseException as exc:  # noqa: BLE001 -- kept for whoever stops this thread
                 self._failure = exc
                 return

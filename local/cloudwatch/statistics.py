@@ -21,7 +21,7 @@ class Datum:
 
 @dataclass(frozen=True, slots=True)
 class MetricKey:
-    """A metric as CloudWatch knows it, but for the value of its one dimension."""
+    """A metric as CloudWatch knows it, without the value of its one dimension."""
 
     namespace: str
     name: str
@@ -43,7 +43,7 @@ class _Samples:
 
 
 class SampleTally:
-    """Takes samples from any thread, and gives out each once."""
+    """Takes samples from any thread, and returns each once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -55,7 +55,7 @@ class SampleTally:
             self._seconds.setdefault((metric, int(at)), _Samples()).add(value)
 
     def take(self, values: Mapping[str, str]) -> Iterator[Datum]:
-        """What was counted since the last call, for these values of the dimensions."""
+        """The samples since the last call, for these values of the dimensions."""
         with self._lock:
             seconds, self._seconds = self._seconds, {}
         for (metric, second), samples in seconds.items():

@@ -1,1 +1,1 @@
-"""The deployed dashboard, read as the console reads it, and drawn."""
+"""Reads the deployed dashboard as the console does, and draws it."""

@@ -1,6 +1,6 @@
-"""The dashboard as it is deployed, with what CloudWatch has for each of its widgets.
+"""The deployed dashboard, with CloudWatch's data for each of its widgets.
 
-The body is as "Dashboard body structure and syntax" in CloudWatch's API reference has it, as far as the stack goes.
+The body follows "Dashboard body structure and syntax" in CloudWatch's API reference, as far as the stack uses it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 from local.cloudwatch.metric_math import Points, UnknownExpression, compute
 
 _PERIOD = 300
-"""Seconds of a period where a widget doesn't say."""
+"""Seconds of a period if a widget doesn't set one."""
 _OF = {"Sum": "", "Maximum": ", max"}
-"""What follows a metric's name where a line has no label of its own."""
+"""The words after a metric's name, if a line has no label."""
 NOT_EMULATED = "not emulated"
 NO_DATA, NOT_COMPUTED = "no data", "not computed here"
 
 
 class Key(NamedTuple):
-    """What a line of a graph is read from; dimensions are names and values."""
+    """The metric behind a line of a graph; dimensions are names and values."""
 
     namespace: str
     name: str
@@ -33,11 +33,11 @@ class Series:
     label: str
     points: Points
     statistic: str = ""
-    """What a point is of its period's samples; empty for an expression."""
+    """The statistic of a period's samples; empty for an expression."""
     missing: str = NO_DATA
-    """Why there are no points, if so."""
+    """Why the line has no points, if it has none."""
     right: bool = False
-    """Whether its axis is the right one."""
+    """Whether the line uses the right axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """A widget of metrics; a limit holds for the period that is shown."""
+    """A widget of metrics; its limit is for the period that the graph shows."""
 
     title: str
     series: Sequence[Series]
@@ -75,7 +75,7 @@ class States:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Widget:
-    """A place on the dashboard's grid of 24 columns, and what is there."""
+    """A place on the dashboard's grid of 24 columns, and its content."""
 
     x: int
     y: int
@@ -85,7 +85,7 @@ class Widget:
 
 
 def keys(body: Mapping[str, Any]) -> list[Key]:
-    """What the dashboard reads, each once."""
+    """The metrics that the dashboard reads, each once."""
     arrays = (array for widget in body["widgets"] for array in widget["properties"].get("metrics", []))
     return list(dict.fromkeys(key for key, _ in map(_read_metric, arrays) if key))
 
@@ -93,7 +93,7 @@ def keys(body: Mapping[str, Any]) -> list[Key]:
 def widgets(
     body: Mapping[str, Any], values: Mapping[Key, Points], states: Mapping[str, str], period: int
 ) -> list[Widget]:
-    """The body's widgets with these values, one a `period` of seconds, and the alarms' states by name."""
+    """The body's widgets, with these values, one for each `period` of seconds, and these states of alarms, by name."""
 
     def content(kind: str, properties: Mapping[str, Any]) -> Heading | Graph | States:
         match kind:
@@ -116,7 +116,7 @@ def _graph(properties: Mapping[str, Any], values: Mapping[Key, Points], period: 
     read = [_read_metric(array) for array in properties["metrics"]]
     by_id = {options["id"]: values.get(key, {}) for key, options in read if key and "id" in options}
     sums = all(key is None or key.statistic == "Sum" for key, options in read if options.get("yAxis") != "right")
-    # What is a limit of a sum over five minutes is a smaller one of a sum over a second.
+    # A limit for a sum over five minutes is smaller for a sum over a second.
     whole = properties.get("period", _PERIOD) if sums else period
     lines = properties.get("annotations", {}).get("horizontal", [])
     return Graph(

@@ -1,4 +1,4 @@
-"""Reads the deployed dashboard, and what CloudWatch has for it."""
+"""Reads the deployed dashboard, and CloudWatch's data for it."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def read(client: ClientFactory, stack: str, start: int, end: int, period: int) -> list[Widget]:
-    """The widgets of a stack's dashboard, over this stretch of Unix time, with a value each `period` seconds."""
+    """The widgets of a stack's dashboard, over this stretch of Unix time, with a value every `period` seconds."""
     cloudwatch = client("cloudwatch")
     body = json.loads(cloudwatch.get_dashboard(DashboardName=_name(client, stack))["DashboardBody"])
     values = _values(cloudwatch, keys(body), start, end, period)

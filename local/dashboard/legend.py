@@ -1,4 +1,4 @@
-"""The words below a graph: its lines with what they come to, and which have nothing to draw."""
+"""The words below a graph: its lines with their totals, and the lines that have nothing to draw."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -13,16 +13,16 @@ COLOURS = (
     *("#aec7e8", "#ffbb78", "#98df8a", "#ff9896", "#c5b0d5", "#c49c94", "#f7b6d2", "#dbdb8d", "#9edae5"),
 )
 OTHERS = "#c7c7c7"
-"""The colour of all that a legend has no line for."""
+"""The colour of the lines that the legend doesn't name."""
 MOST_NAMED = 6
-"""Lines of a graph that are told apart; of more, the largest."""
+"""How many lines of a graph the legend names: the largest."""
 MOST_WRAPPED = 2
-"""Lines of text about what is not drawn, below what is."""
+"""How many lines of text name the series that are not drawn, if others are."""
 
 
 @dataclass(frozen=True, slots=True)
 class LegendEntry:
-    """A line of a graph in its colour, and its words; without words it is one of the others."""
+    """A line of a graph, with its colour and its words; a line without words is one of the others."""
 
     series: Series
     colour: str
@@ -42,25 +42,25 @@ def entries(graph: Graph) -> list[LegendEntry]:
 
 
 def others(drawn: Sequence[LegendEntry]) -> str:
-    """What the lines without words come to, all together; empty where there are none."""
+    """The total of the lines without words; empty if there are none."""
     nameless = [each.series for each in drawn if not each.words]
     return f"{len(nameless)} others: {sum(map(_total, nameless)):,.0f}" if nameless else ""
 
 
 def undrawn(graph: Graph, width: int) -> list[str]:
-    """What is not drawn, and why, in lines of so many letters; in a few, where something else is drawn."""
+    """The series that are not drawn, and why, in lines of `width` letters; only a few lines if others are drawn."""
     most = MOST_WRAPPED if entries(graph) else None
     said = (f"{why}: {', '.join(names)}" for why, names in _reasons(graph, _shared(graph)))
     return [line for each in said for line in wrap(_parted(each, width), width, max_lines=most, placeholder=" …")]
 
 
 def is_zero(series: Series) -> bool:
-    """Whether it is a sum of nothing."""
+    """Whether the series is a sum that stays 0."""
     return series.statistic == "Sum" and bool(series.points) and not any(series.points.values())
 
 
 def _parted(text: str, width: int) -> str:
-    """The text, with a blank before each capital of a word that fits no line."""
+    """The text, with a space before each capital of a word that is too long for a line."""
     return " ".join(re.sub(r"(?<!^)(?=[A-Z])", " ", word) if len(word) > width else word for word in text.split())
 
 
@@ -73,7 +73,7 @@ def _reasons(graph: Graph, shared: int) -> Iterator[tuple[str, list[str]]]:
 
 
 def _shared(graph: Graph) -> int:
-    """The letters that all labels of a stack begin with: its title has said them."""
+    """How many letters all labels of a stack begin with, because the title already says them."""
     labels = [each.label for each in graph.series] if graph.stacked else []
     shared = sum(1 for _ in takewhile(lambda letters: len(set(letters)) == 1, zip(*labels, strict=False)))
     return shared if all(len(label) > shared for label in labels) else 0
@@ -84,7 +84,7 @@ def _total(series: Series) -> float:
 
 
 def _words(series: Series, shared: int) -> str:
-    """Its label, with what it comes to over all the time where that can be told."""
+    """The label, with the total over the whole time if there is one."""
     label = series.label[shared:] + (" (right)" if series.right else "")
     match series.statistic:
         case "Sum":

@@ -1,4 +1,4 @@
-"""What a picture of a dashboard is of, beside the widgets."""
+"""The page around the widgets of a picture: its title, its time, and marked stretches of time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A stretch of Unix time that is marked on every graph, and in the page's head by its label."""
+    """A stretch of Unix time that every graph marks; the page's head has its label."""
 
     label: str
     start: float

@@ -1,6 +1,6 @@
-"""Draws a dashboard, with matplotlib: import this only where a picture is wanted, it takes a second.
+"""Draws a dashboard with matplotlib. The import takes a second, so import this only for a picture.
 
-The grid's steps are small beside the text, so that a page as wide as a README can still be read.
+The grid's steps are small compared with the text, so that one can read a page as wide as a README.
 """
 
 import re
@@ -20,22 +20,22 @@ from local.dashboard.page import Page
 from local.dashboard.plot import EDGE, PALE, SMALL, WARNING, Plot
 
 COLUMN, ROW = 0.42, 0.48
-"""Inches of a step of the grid."""
+"""Inches: the width and the height of the grid's steps."""
 MARGIN, HEADER, BAND = 0.15, 0.72, 0.2
-"""Inches around the grid, of what is above it, and of a band's line there."""
+"""Inches: around the grid, of the head above it, and of a band's line in the head."""
 LINE, LETTER = 0.155, 0.069
-"""Inches from one line of small text to the next, and that a letter of it takes."""
+"""Inches: from one line of small text to the next, and of a letter in it."""
 INK, PAGE = "#16191f", "#f2f3f3"
 STATES = {"ALARM": WARNING, "OK": "#1d8102"}
 DPI = 144
 COLOURS = 128
-"""Of a PNG: those of the lines, and enough between them for the edges of letters."""
+"""The colours of a PNG: those of the lines, and enough in between for the edges of letters."""
 
 
 def save(widgets: Sequence[Widget], page: Page, paths: Sequence[Path]) -> None:
-    """Draw the widgets on a page, once into each file, by its suffix: .svg, .png.
+    """Draw the widgets on a page, into each file in the format of its suffix: .svg, .png.
 
-    The texts of an SVG are kept as text.
+    An SVG keeps its texts as text.
     """
     columns = max(each.x + each.width for each in widgets)
     rows = max(each.y + each.height for each in widgets)
@@ -53,7 +53,7 @@ def save(widgets: Sequence[Widget], page: Page, paths: Sequence[Path]) -> None:
 
 
 def _thin(path: Path) -> None:
-    """Save a PNG again in as few colours as it needs, at half the size."""
+    """Save a PNG again with as few colours as it needs, which halves the file."""
     with Image.open(path) as drawn:
         drawn.convert("RGB").quantize(COLOURS).save(path, optimize=True)
 
@@ -70,14 +70,14 @@ def _draw_header(figure: Figure, page: Page) -> None:
 
 
 def _write(figure: Figure, at: tuple[float, float], text: str, *, size: float = SMALL, **style: str) -> None:
-    """Write at so many inches from the left and the top."""
+    """Write text at `at`, in inches from the left and the top."""
     width, height = figure.get_size_inches()
     color, font = style.get("color", INK), {name: value for name, value in style.items() if name != "color"}
     figure.text(at[0] / width, 1 - at[1] / height, text, color=color, va="center", fontsize=size, fontdict=font)
 
 
 class _Panel:
-    """One widget, as a card on the page; its measures are in inches."""
+    """One widget, as a card on the page; lengths are in inches."""
 
     def __init__(self, figure: Figure, widget: Widget, page: Page, header: float) -> None:
         self._figure = figure
@@ -153,6 +153,6 @@ def _said(state: str) -> str:
 
 
 def _short(name: str) -> str:
-    """What the stack calls an alarm, without what CloudFormation and the CDK put around it."""
+    """The stack's own name for an alarm, without the additions of CloudFormation and the CDK."""
     found = re.search(r"Alarms(\w+?)[0-9A-F]{8}(-|$)", name)
     return found[1] if found else name

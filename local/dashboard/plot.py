@@ -13,11 +13,11 @@ SMALL = 8.5
 """Points of the small text."""
 PALE, EDGE, GRID, WARNING = "#687078", "#d5dbdb", "#eaeded", "#d13212"
 FAR = 3
-"""A limit this many times above all values is told rather than drawn: it would press them to the ground."""
+"""A limit this many times above all values is written, not drawn, because it would flatten them."""
 
 
 class Plot:
-    """The plot of a graph's entries, upon the page's bands."""
+    """The plot of a graph's entries, over the page's bands."""
 
     def __init__(self, axes: Axes, graph: Graph, drawn: Sequence[LegendEntry], page: Page) -> None:
         self._axes = axes
@@ -26,7 +26,7 @@ class Plot:
         self._page = page
 
     def draw(self) -> None:
-        """Draw it."""
+        """Draw the plot."""
         began = self._page.start
         for band in self._page.bands:
             self._axes.axvspan(band.start - began, band.end - began, color=band.colour, linewidth=0)
@@ -40,7 +40,7 @@ class Plot:
             self._dress(right, max(self._values(right=True)))
 
     def _draw_lines(self, right: Axes | None) -> float:
-        """Returns the highest value of the left axis."""
+        """Draw the lines; return the highest value of the left axis."""
         floor: dict[float, float] = {}
         for each in self._drawn:
             points = sorted((moment - self._page.start, value) for moment, value in each.series.points.items())
@@ -53,7 +53,7 @@ class Plot:
         return max([0.0, *floor.values(), *self._values(right=False)])
 
     def _draw_limit(self, limit: Limit, most: float) -> float:
-        """Returns the height of what was drawn."""
+        """Draw the limit; return the height of the drawing."""
         far = limit.value > FAR * most
         text = f"{limit.label}: {limit.value:,.0f}" + (", far above" if far else "")
         self._axes.set_title(text, loc="right", fontsize=SMALL, color=WARNING, pad=4)
@@ -81,7 +81,7 @@ class Plot:
 def _draw_bars(
     axes: Axes, points: Sequence[tuple[float, float]], floor: Mapping[float, float], colour: str
 ) -> dict[float, float]:
-    """Draw them upon the floor; returns the new one."""
+    """Draw the areas on top of `floor`; return their upper edge."""
     for moment, value in points:
         axes.bar(moment, value, 0.8, floor.get(moment, 0), color=colour)
     return {**floor, **{moment: floor.get(moment, 0) + value for moment, value in points}}

@@ -23,7 +23,7 @@ from personalize_relay_cli.problems import Problem
 BY_MAKE = 'With make: make demo ARGS="--seconds 0".'
 SECONDS, MOST_SECONDS = 30.0, 600.0
 EARLIER = 0.1
-"""Of the seconds that the sample takes, those that a click has waited for its producer, at the most."""
+"""The longest wait of a click before its producer sends it, as a share of the sample's seconds."""
 OF_OTHERS = {"segment": segment_stream.sample}
 """Streams of other systems, by the preset that reads them."""
 
@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def _dating(seconds: float) -> Dating:
-    """As it happens, or as if the sample's last hours had waited for the relay."""
+    """Dates the sample as it happens, or as if its last hours had waited for the relay."""
     return Dating(time.time() - EARLIER * seconds, seconds / LASTS) if seconds else Dating(int(time.time()) - LASTS)
 
 

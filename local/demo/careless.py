@@ -1,6 +1,6 @@
-"""A producer that goes wrong for a while, as a new release of a shop's app does: some of its events lose their session.
+"""A producer that goes wrong for a while, like a new release of a shop's app: some of its events lose their session.
 
-The others keep theirs, under names of the app's own, without a time, and among members that nobody knows.
+The others keep it, but under the app's own names, without a time, and among unknown members.
 """
 
 from collections.abc import Sequence
@@ -16,12 +16,12 @@ EACH_LOST = 3
 
 
 def careless() -> list[SampleRecord]:
-    """Its records, in the order they happen; `sentAt` is missing, so that nothing in them depends on the day."""
+    """The producer's records, in order; they have no `sentAt`, so nothing in them depends on the day."""
     return [_record(session, place) for place in range(EVENTS_PER_SESSION) for session in range(SESSIONS)]
 
 
 def amid(records: Sequence[SampleRecord], others: Sequence[SampleRecord], spell: Spell) -> list[SampleRecord]:
-    """The records, and the others evenly among those of the spell, all in their order."""
+    """The records, with the others spread evenly over those of the spell, all in order."""
     first, last = int(spell.begins * len(records)), int(spell.ends * len(records))
     mixed = list(records[:first])
     for number, other in enumerate(others):

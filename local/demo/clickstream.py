@@ -19,7 +19,7 @@ EACH_BAD_KIND = 5
 EACH_PACKED_KIND = 5
 EVENTS_PACKED = 10
 CUT_OFF = 3
-"""The place of the payload that is cut off, in the records of several that hold one."""
+"""The place of the cut-off payload in its record."""
 BEGINS = 1_767_225_600
 """The first click, 2026-01-01T00:00:00Z, in epoch seconds."""
 LASTS = 60 * (SESSIONS + 4)
@@ -34,13 +34,13 @@ KINDS = ("view", "view", "view", "click", "click", "add-to-cart", "purchase")
 
 @dataclass(frozen=True, slots=True)
 class Dating:
-    """When a moment of the sample is, in epoch seconds: its first click, and how long one of its seconds lasts."""
+    """Dates the sample: its first click in epoch seconds, and how long one of its seconds lasts."""
 
     begins: float = BEGINS
     second: float = 1
 
     def of(self, moment: float) -> float:
-        """The date of what happens so many of the sample's seconds after its first click."""
+        """The date of a moment, which is in the sample's seconds after its first click."""
         return self.begins + moment * self.second
 
 
@@ -49,7 +49,7 @@ USUAL = Dating()
 
 @dataclass(frozen=True, slots=True)
 class SampleEvent:
-    """One event of the sample, and what should become of it."""
+    """One event of the sample, and how it should end."""
 
     session: str
     user: str | None
@@ -62,11 +62,11 @@ class SampleEvent:
     reason: str | None = None
     """Why it will be quarantined; None for a good one."""
     dropped: str | None = None
-    """The rule of the mapping that will drop it."""
+    """The rule of the payload mapping that will drop it."""
 
     @property
     def is_good(self) -> bool:
-        """Whether it is to be delivered."""
+        """Whether the relay should deliver it."""
         return self.reason is None and self.dropped is None
 
 
@@ -82,7 +82,8 @@ class SampleRecord:
 def sample(sessions: int = SESSIONS, seed: int = 1, dating: Dating = USUAL) -> list[SampleRecord]:
     """The records in the order they happen: about twenty good events a session, and a few packed and bad ones.
 
-    Five of each kind of both, each a session of its own. `dating` is of the good ones, and changes nothing else.
+    There are five of each kind of these, each in its own session. `dating` applies to the good ones, and changes
+    nothing else.
     """
     # Two, so that the sessions are those of `unpacked`.
     draw, visits = random.Random(seed), random.Random(seed)  # noqa: S311 - the same sample each time is the point
@@ -95,7 +96,7 @@ def sample(sessions: int = SESSIONS, seed: int = 1, dating: Dating = USUAL) -> l
 def mixed(
     sessions: list[list[SampleRecord]], others: Sequence[SampleRecord], draw: random.Random
 ) -> list[SampleRecord]:
-    """The sessions' records in turns, as they come and go, and the others anywhere between."""
+    """The sessions' records, interleaved as visits come and go, with the others anywhere between."""
     records = list(_interleave(sessions, draw))
     for record in others:
         records.insert(draw.randint(0, len(records)), record)
@@ -103,13 +104,13 @@ def mixed(
 
 
 def unpacked(sessions: int, seed: int = 1) -> list[SampleRecord]:
-    """The good records alone, each of one payload."""
+    """Only the good records with a single payload."""
     draw = random.Random(seed)  # noqa: S311 - as above
     return mixed([_session(number, draw, USUAL) for number in range(sessions)], [], draw)
 
 
 def fewest_calls(batches: Sequence[Sequence[SampleRecord]]) -> int:
-    """The fewest PutEvents calls that could deliver the batches, none of which may wait for another.
+    """The fewest PutEvents calls that could deliver the batches, if no batch waits for another.
 
     A call takes up to ten events of one user and session, and a session's events stay in order.
     """
@@ -181,14 +182,14 @@ def _record(session: str, user: str | None, events: list[EventMembers]) -> Sampl
 
 
 def _packed(kind: str, number: int, draw: random.Random, dating: Dating) -> SampleRecord:
-    """One visit whose events are in one record."""
+    """A visit whose events are in one record."""
     session = f"session-packed-{list(PACKED).index(kind)}-{number}"
     events, expected = _visit(session, draw, dating)
     return SampleRecord(session, PACKED[kind](events), tuple(expected))
 
 
 def _with_one_cut_off(number: int, draw: random.Random, dating: Dating) -> SampleRecord:
-    """The same, but one of them can't be read."""
+    """A visit whose events are in one record, one of them unreadable."""
     session = f"session-cut-{number}"
     events, expected = _visit(session, draw, dating)
     parts = lines(events).split(b"\n")
@@ -198,7 +199,7 @@ def _with_one_cut_off(number: int, draw: random.Random, dating: Dating) -> Sampl
 
 
 def _visit(session: str, draw: random.Random, dating: Dating) -> tuple[list[EventMembers], list[SampleEvent]]:
-    """The events of one, each a payload of its own, and what should become of them."""
+    """The events of a visit, each as its own payload, and how they should end."""
     user = f"user-{draw.randrange(97):03}"
     about = {"sessionId": session, "userId": user}
     events = [about | _event(0, place, draw, dating, stamps_ids=False) for place in range(EVENTS_PACKED)]
@@ -234,7 +235,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     ),
     "a withdrawn item": (_click(itemId=REFUSED_ITEM), "rejected_by_personalize"),
 }
-"""Each kind of bad record: its data, and the reason that it will be quarantined for."""
+"""Each kind of bad record: its data, and the reason for its quarantine."""
 
 
 def _bad(kind: str, number: int) -> SampleRecord:
@@ -250,5 +251,5 @@ def reasons(records: Sequence[SampleRecord]) -> Counter[str]:
 
 
 def dropped(records: Sequence[SampleRecord]) -> Counter[str]:
-    """How many payloads of the records the mapping should drop, by rule."""
+    """How many payloads of the records the payload mapping should drop, by rule."""
     return Counter(event.dropped for record in records for event in record.events if event.dropped)

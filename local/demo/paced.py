@@ -1,4 +1,4 @@
-"""Records when they are due."""
+"""Yields records when they are due."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +15,7 @@ def paced(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Sequence[SampleRecord]]:
-    """The records in chunks, each as it is due, evenly over so many seconds; all at once for 0."""
+    """Yield the records in chunks, evenly over so many seconds; all at once for 0."""
     began, ticks = clock(), max(1, round(seconds / TICK))
     for tick in range(ticks):
         sleep(max(0.0, began + tick * TICK - clock()))

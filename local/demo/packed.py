@@ -11,7 +11,7 @@ from local.demo import kpl
 type EventMembers = dict[str, Any]
 
 _OTHER_NAMES = {"sentAt": "TIMESTAMP"}
-"""The column of Personalize's interactions schema, which is no other spelling of the member."""
+"""A column of Personalize's interactions schema whose name differs from the member's in more than spelling."""
 
 
 def text(value: object) -> bytes:
@@ -37,7 +37,7 @@ def _misspelt(events: Sequence[EventMembers]) -> bytes:
 
 
 def _column(name: str) -> str:
-    """As a data warehouse would have it: `SESSION_ID`."""
+    """The name as a data warehouse would write it: `SESSION_ID`."""
     return _OTHER_NAMES.get(name) or re.sub(r"(?=[A-Z])", "_", name).upper()
 
 
@@ -48,4 +48,4 @@ PACKED: dict[str, Callable[[Sequence[EventMembers]], bytes]] = {
     "a KPL aggregate": _aggregate,
     "names of columns": _misspelt,
 }
-"""Each gives an event the sub-sequence that is its place among several."""
+"""The ways of packing; the sub-sequence of an event is its place in the list."""

@@ -1,4 +1,4 @@
-"""Write the sample to the stream with the command's own writer: each key in order, and again what is turned away."""
+"""Writes the sample to the stream with the command's own writer: each key in order, refused records again."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis.client import KinesisClient
 
 LONGEST_REFUSAL = 30.0
-"""Seconds that the stream may take nothing."""
+"""Seconds for which the stream may take nothing."""
 
 
 def produce(
     kinesis: "KinesisClient", stream: str, records: Sequence[SampleRecord]
 ) -> Iterator[tuple[SampleRecord, StreamPosition]]:
-    """Write the records, a record each, and yield where each came to stand; raises Problem where that fails."""
+    """Write the records, and yield the stream position of each; raises Problem if that fails."""
     placed: list[tuple[SampleRecord, StreamPosition]] = []
     writer = Writer[SampleRecord](
         put_records(kinesis, stream),

@@ -10,7 +10,7 @@ from local.demo.clickstream import SampleEvent, SampleRecord, dropped
 MAX_NAMED = 5
 
 type EventPlace = tuple[str, str | None, int | None]
-"""Where a rejected event stood: its record's sequence number, its sub-sequence, and its index."""
+"""The place of a rejected event: its record's sequence number, its sub-sequence, and its index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,13 @@ class Reconciliation:
     delivered: int
     quarantined: Counter[str]
     filtered: Counter[str]
-    """By the mapping's rule, which is all that is known of them."""
+    """By rule of the payload mapping: nobody knows more about them."""
     missing: tuple[str, ...]
     """Names of events that are neither delivered nor quarantined as they should be."""
     twice: tuple[str, ...]
     """Ids that were accepted more than once."""
     unexpected: tuple[str, ...]
-    """Names of what arrived and was not produced, or arrived in the wrong place."""
+    """Names of events that nobody produced, or that arrived in the wrong place."""
 
     @property
     def holds(self) -> bool:
@@ -60,7 +60,7 @@ def reconcile(
     """Compare what was produced with what Personalize accepted and the bucket holds.
 
     `accepted` counts acceptances by eventId; `quarantine` are the bucket's lines, as docs/events.md describes them;
-    `filtered` counts by rule what the function says that its mapping dropped.
+    `filtered` counts, by rule, the payloads that the function's mapping dropped, by its log.
     """
     placed = list(produced)
     good, bad = _expected(placed)
@@ -88,7 +88,7 @@ def reconcile(
 def _expected(
     produced: Iterable[tuple[SampleRecord, StreamPosition]],
 ) -> tuple[set[str], dict[EventPlace, str]]:
-    """The ids to be delivered; and the reason of each to be quarantined, by its place."""
+    """The ids of the events to deliver, and the reasons of those to quarantine, by place."""
     good: set[str] = set()
     bad: dict[EventPlace, str] = {}
     for record, position in produced:

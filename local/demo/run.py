@@ -29,18 +29,18 @@ API_LATENCY = 0.02
 LONGEST = 90.0
 """Seconds that the stream may take to drain."""
 FEWEST_FULL = 0.9
-"""Of the events a call that the batches allow, the share that must be reached."""
+"""The share that must be reached of the events a call that the batches allow."""
 REFRESH = 0.25
 PLAIN_REFRESH = 5.0
-"""The same where the output is no terminal."""
+"""The same if the output isn't a terminal."""
 PICTURES = [PROJECT / "build" / "demo" / f"dashboard.{kind}" for kind in ("svg", "png")]
-"""The dashboard as the run left it."""
+"""The dashboard at the end of the run."""
 
 
 class Demo:
-    """One run: the system, what was produced, and what is shown of it.
+    """One run: the system, the produced records, and the output about them.
 
-    Producing the records takes `seconds`, with these spells in them; 0 is as fast as can be.
+    Producing the records takes `seconds`, with these spells in them; 0 means as fast as possible.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Demo:
         self._began_at = time.time()
 
     def run(self, *, swallow: bool) -> bool:
-        """Run it all; whether every event is accounted for."""
+        """Run everything; return whether every event is accounted for."""
         self._inject(swallow=swallow)
         self._relay()
         holds = self._account()
@@ -82,7 +82,7 @@ class Demo:
             self.system.personalize.inject(Fault(Swallow(), when=one_event, times=1))
 
     def _relay(self) -> None:
-        """Produce the sample and wait until the stream is drained, showing how far it is."""
+        """Produce the sample and wait until the stream is drained, showing the progress."""
         producer = threading.Thread(target=self._produce, daemon=True)
         producer.start()
         if not self.console.is_terminal:
@@ -96,7 +96,7 @@ class Demo:
             kinesis = self.system.client("kinesis")
             for chunk in paced(self._records, self._seconds):
                 self._produced += produce(kinesis, self.system.stream, chunk)
-        except Exception as exc:  # noqa: BLE001 - shown by the thread that waits for this one
+        except Exception as exc:  # noqa: BLE001 - the thread that waits for this one shows it
             self._failure = exc
 
     def _watch(self, producer: threading.Thread, show: Callable[[], None], pause: float) -> None:
@@ -154,7 +154,7 @@ class Demo:
         self.system.cloudwatch.publish()
         start, end = int(self._began_at), int(time.time()) + 1
         widgets = read(self.system.client, self.system.stack, start, end, 1)
-        from local.dashboard import picture  # noqa: PLC0415 - takes a second to import, which the run needn't wait for
+        from local.dashboard import picture  # noqa: PLC0415 - the import takes a second, and the run need not wait
 
         bands = [spell.band(self._began_at, self._seconds) for spell in self._spells]
         picture.save(widgets, Page("The dashboard of a demo run", start, end, bands), PICTURES)
@@ -162,7 +162,7 @@ class Demo:
         self.console.print(f"the dashboard of this run: {places}", soft_wrap=True)
 
     def _batches(self) -> Iterator[list[SampleRecord]]:
-        """The records as the mapping settled them, in the batches that it made of them."""
+        """The records in the batches in which the event source mapping settled them."""
         shards: dict[str, dict[int, SampleRecord]] = {}
         for record, position in sorted(self._produced, key=lambda each: int(each[1].sequence_number)):
             shards.setdefault(position.shard_id, {})[int(position.sequence_number)] = record

@@ -1,7 +1,7 @@
 """A sample of Segment's calls, as its Kinesis destination writes them: the same each time.
 
-Shoppers look at pages and products, fill carts, order and, some of them, log in half-way. The preset `segment` makes
-events of the tracked calls and drops the others; calls of every kind that ends in the quarantine are among them.
+Shoppers look at pages and products, fill carts and order; some log in half-way. The preset `segment` makes events of
+the tracked calls and drops the others. Among the calls are some of every kind that the relay quarantines.
 """
 
 import json
@@ -24,14 +24,14 @@ from local.demo.clickstream import (
 VISITS = 100
 CALLS_PER_VISIT = 24
 DROPPED = "other calls"
-"""The rule of the preset that drops what isn't tracked."""
+"""The rule of the preset that drops all calls but track."""
 _KINDS = ("page", "page", "viewed", "viewed", "viewed", "added", "cart", "ordered")
 
 
 def sample(visits: int = VISITS, seed: int = 1, dating: Dating = USUAL) -> list[SampleRecord]:
     """The records in the order they happen: two dozen calls a visit, and five bad ones of each kind.
 
-    `dating` is of the visits, and changes nothing else.
+    `dating` applies to the visits, and changes nothing else.
     """
     draw = random.Random(seed)  # noqa: S311 - the same sample each time is the point
     bad = [_bad(kind, number) for kind in BAD for number in range(EACH_BAD_KIND)]
@@ -39,7 +39,7 @@ def sample(visits: int = VISITS, seed: int = 1, dating: Dating = USUAL) -> list[
 
 
 def _visit(number: int, draw: random.Random, dating: Dating) -> list[SampleRecord]:
-    """One visitor's calls; who logs in is identified, and known from then on."""
+    """One visitor's calls; a visitor who logs in is identified, and known from then on."""
     visitor, user = f"anon-{number:04}", f"shopper-{number % 37:03}"
     login = draw.choice((0, CALLS_PER_VISIT // 2, CALLS_PER_VISIT))
     records = []
@@ -52,7 +52,7 @@ def _visit(number: int, draw: random.Random, dating: Dating) -> list[SampleRecor
 
 
 def _told(kind: str, draw: random.Random) -> dict[str, Any]:
-    """What a call of a kind says."""
+    """The members of a call of a kind."""
     match kind:
         case "page":
             return {"type": "page", "name": "Home", "properties": {"path": "/"}}
@@ -110,7 +110,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     "a local time": (_call(timestamp="2026-01-01T00:00:00"), "invalid_timestamp"),
     "a withdrawn product": (_call(properties={"product_id": REFUSED_ITEM}), "rejected_by_personalize"),
 }
-"""Each kind of bad call: its data, and the reason that it will be quarantined for."""
+"""Each kind of bad call: its data, and the reason for its quarantine."""
 
 
 def _bad(kind: str, number: int) -> SampleRecord:

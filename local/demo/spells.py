@@ -12,18 +12,18 @@ from local.personalize.requests import ReceivedRequest
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """A while in which something is wrong, as shares of the time that producing takes."""
+    """A time in which something is wrong; begins and ends as shares of the time that producing takes."""
 
     label: str
     begins: float
     ends: float
     colour: str
-    """On the picture of the dashboard."""
+    """Its colour on the picture of the dashboard."""
     effect: Callable[[], Effect] | None = None
-    """Makes the fault of Personalize that it is, if it is one."""
+    """Makes the fault of Personalize, if the spell is one."""
 
     def fault(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> Fault | None:
-        """The same for producing that takes so many seconds and begins now."""
+        """The spell's fault, if producing takes so many seconds and begins now."""
         began = clock()
 
         def on(_request: ReceivedRequest) -> bool:
@@ -32,7 +32,7 @@ class Spell:
         return Fault(self.effect(), when=on) if self.effect else None
 
     def band(self, began: float, seconds: float) -> Band:
-        """It on a picture of producing that began at this Unix time."""
+        """The spell on a picture, if producing began at this Unix time."""
         return Band(self.label, began + self.begins * seconds, began + self.ends * seconds, self.colour)
 
 

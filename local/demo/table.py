@@ -1,4 +1,4 @@
-"""The table at the end of the demo: what became of every event, and what it took."""
+"""The table at the end of the demo: what became of every event, and how many calls it took."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ class Calls:
     """PutEvents calls of a run."""
 
     answered: int
-    """Those that were neither throttled nor denied."""
+    """Calls that were neither throttled nor denied."""
     fewest: int
-    """That could have delivered the same batches."""
+    """The fewest calls that could have delivered the same batches."""
     throttled: int
     denied: int
 

@@ -1,1 +1,1 @@
-"""AWS on this machine: ministack as a guarded child process, put right where it differs, and the CDK for it."""
+"""AWS on this machine: ministack as a guarded child process, corrected where it differs, and the CDK for it."""

@@ -1,7 +1,7 @@
-"""CBOR as Kinesis speaks it to the AWS SDKs for Java (application/x-amz-cbor-1.1): RFC 8949, but for its times.
+"""CBOR as Kinesis speaks it to the AWS SDKs for Java (application/x-amz-cbor-1.1): RFC 8949, except for times.
 
-A time has the tag that the RFC gives it, and counts milliseconds where the RFC says seconds
-(aws/aws-sdk-java-v2#4661). In Python it is a datetime. The other tags mean nothing here.
+A time has the tag of the RFC, but counts milliseconds, not seconds (aws/aws-sdk-java-v2#4661). In Python it is a
+datetime. The other tags mean nothing here.
 """
 
 import struct
@@ -14,7 +14,7 @@ _INDEFINITE = 31
 _FLOATS = {25: ">e", 26: ">f", 27: ">d"}
 _SIMPLE = {20: False, 21: True, 22: None, 23: None}
 _BREAK = object()
-"""The end of an item that doesn't say its length, as the maps and lists of the SDKs."""
+"""The end of an item that doesn't say its length, such as the maps and lists of the SDKs."""
 
 
 class NotCbor(Exception):
@@ -39,7 +39,7 @@ def decode(document: bytes) -> object:
     reader = _Reader(document)
     try:
         value = reader.value()
-    except (OSError, OverflowError, RecursionError, TypeError, ValueError) as exc:  # well-formed, and no value of ours
+    except (OSError, OverflowError, RecursionError, TypeError, ValueError) as exc:  # well-formed, but unused
         raise NotCbor("a value in CBOR that can't be read") from exc
     if reader.left:
         raise NotCbor("more than one value in CBOR")
@@ -77,7 +77,7 @@ def _head(major: Major, argument: int) -> bytes:
 
 
 class _Reader:
-    """A document, and how much of it is left to read."""
+    """Reads a document from its beginning to its end."""
 
     def __init__(self, document: bytes) -> None:
         self._document = document
@@ -85,11 +85,11 @@ class _Reader:
 
     @property
     def left(self) -> int:
-        """Bytes."""
+        """The bytes that are left to read."""
         return len(self._document) - self._at
 
     def value(self) -> object:
-        """The next item, which has to be a value."""
+        """The next item, which must be a value."""
         if (item := self._item()) is _BREAK:
             raise NotCbor("an end in CBOR where a value was due")
         return item
@@ -141,7 +141,7 @@ class _Reader:
 
 
 def _gathered(major: int, items: Iterator[object]) -> object:
-    """An item that its own end follows, of these parts."""
+    """An item of unknown length, from its parts."""
     parts: list[object] = list(items)
     match major:
         case Major.BYTES:

@@ -24,7 +24,7 @@ class DeployError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cdk:
-    """The CDK command line, pointed at the emulator's `endpoint`; all it writes stays in `folder`."""
+    """The CDK command line, pointed at the emulator's `endpoint`; it writes only to `folder`."""
 
     endpoint: str
     folder: Path
@@ -33,7 +33,7 @@ class Cdk:
     def deploy(self, stack: str | None, context: Mapping[str, str]) -> dict[str, str]:
         """Synthesize `project`, bootstrap and deploy; returns the stack's outputs, raises DeployError.
 
-        Without `stack` the app's only one is meant.
+        Without `stack`, the app has only one.
         """
         assembly = self.folder / "cdk.out"
         chosen = [word for name, value in context.items() for word in ("--context", f"{name}={value}")]
@@ -46,7 +46,7 @@ class Cdk:
         self._run(["bootstrap", "--app", str(assembly), f"aws://{ACCOUNT}/{REGION}"], self._clean())
 
     def deploy_assembly(self, assembly: Path, stack: str | None = None) -> dict[str, str]:
-        """Deploy a synthesized app where it was bootstrapped; as `deploy` otherwise."""
+        """Deploy a synthesized app to a bootstrapped account; otherwise like `deploy`."""
         outputs = self.folder / "outputs.json"
         told = ("--app", str(assembly), "--require-approval", "never", "--outputs-file", str(outputs))
         self._run(["deploy", *told, *([stack] if stack else [])], self._clean())
@@ -75,11 +75,11 @@ class Cdk:
             raise DeployError(_failure(words[0], process.returncode, printed))
 
     def _clean(self) -> dict[str, str]:
-        """Exactly what the command needs to reach the emulator."""
+        """Exactly the environment that the command needs to reach the emulator."""
         return {"PATH": _path(), "HOME": str(self.folder), "LANG": "C.UTF-8"} | self._aws()
 
     def _machine(self) -> dict[str, str]:
-        """The environment less its AWS setup: building the function's package needs its caches and proxies."""
+        """The environment without its AWS setup: building the function's package needs its caches and proxies."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
         return kept | {"PATH": _path(), "NO_PROXY": _LOOPBACK, "no_proxy": _LOOPBACK} | self._aws()
 
@@ -94,6 +94,8 @@ class Cdk:
             "CDK_HOME": str(self.folder),
             "TMPDIR": str(self.folder),
             "CDK_DISABLE_CLI_TELEMETRY": "true",
+            # Its check of the template takes some ten seconds of CPU, and its findings stop nothing.
+            "CDK_VALIDATION": "false",
             "NO_COLOR": "1",
         }
 
@@ -105,4 +107,4 @@ def _path() -> str:
 
 def _failure(word: str, status: int, printed: str) -> str:
     last = "\n".join(printed.splitlines()[-_LINES_SHOWN:])
-    return f"`cdk {word}` ended with status {status}; mend what its last lines name and run it again:\n{last}"
+    return f"`cdk {word}` ended with status {status}; fix what its last lines name, and run it again:\n{last}"

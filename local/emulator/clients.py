@@ -49,7 +49,7 @@ def client_factory(endpoint: str) -> ClientFactory:
 
 
 def error_code(failure: Exception) -> str:
-    """The service's own word for a failure, or the name of what kept the request from it."""
+    """The service's error code, or the name of the exception if the request didn't reach the service."""
     if isinstance(failure, ClientError):
         return str(failure.response.get("Error", {}).get("Code", "Unknown"))
     return type(failure).__name__

@@ -1,10 +1,11 @@
-"""Puts ministack's Kinesis (1.5.33) right, within the emulator's own process.
+"""Corrects ministack's Kinesis (1.5.33), within the emulator's own process.
 
-- CBOR it reads only where another package is installed, and answers with texts where the SDKs for Java expect bytes,
+- It reads CBOR only if another package is installed, and then answers with texts where the SDKs for Java expect bytes,
   and with seconds where they expect milliseconds.
 - Iterators live for five minutes, every GetRecords makes one, and every request walks through all of them.
-- Every request copies all records of its stream; once some are older than the retention, the iterators of their
-  shard point that many records too far.
+- Every request copies all records of its stream. Once some records are older than the retention, the iterators of
+  their shard point that many records too far.
+- It knows a stream's resource policy, which its CloudFormation doesn't. Neither enforces it.
 """
 
 import base64
@@ -24,21 +25,21 @@ from local.emulator import cbor
 
 CBOR, JSON = "application/x-amz-cbor-1.1", "application/x-amz-json-1.1"
 LATE = 60.0
-"""Seconds that a record may outlive its retention: each time that some are forgotten costs a look at all iterators."""
+"""Seconds that a record may outlive its retention, because forgetting some costs a look at all iterators."""
 
 type KinesisAnswer = tuple[int, dict[str, str], Any]
 type KinesisHandler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[KinesisAnswer]]
 
 
 def mend() -> None:
-    """Put it right for as long as this process runs."""
+    """Correct ministack for as long as this process runs."""
     kinesis.handle_request = speaking_cbor(kinesis.handle_request)
     kinesis._expire_iterators = forget_iterators  # noqa: SLF001 -- there is no setting for it
     kinesis._expire_records = forget_records  # noqa: SLF001 -- the same
 
 
 def speaking_cbor(handle: KinesisHandler) -> KinesisHandler:
-    """The handler, which knows JSON, for requests in CBOR, too; what SubscribeToShard streams stays JSON."""
+    """Make the handler, which knows JSON, take CBOR, too; SubscribeToShard still streams JSON."""
 
     async def handle_both(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
@@ -59,7 +60,7 @@ def speaking_cbor(handle: KinesisHandler) -> KinesisHandler:
 
 
 def _plain(value: object) -> object:
-    """What JSON has in place of bytes and times."""
+    """JSON's form of bytes and times."""
     match value:
         case bytes():
             return base64.b64encode(value).decode()
@@ -69,7 +70,7 @@ def _plain(value: object) -> object:
 
 
 def _typed(members: dict[str, Any]) -> dict[str, Any]:
-    """The members, those among them as bytes and times that the API has as such."""
+    """The members, with bytes and times where the API has them."""
 
     def typed(name: str, value: object) -> object:
         match value:
@@ -83,7 +84,7 @@ def _typed(members: dict[str, Any]) -> dict[str, Any]:
 
 
 def forget_iterators() -> None:
-    """Forget those whose five minutes are over; they are the first, and only one of the others is looked at."""
+    """Forget the iterators whose five minutes are over: they come first, so one look at the others is enough."""
     iterators = kinesis._shard_iterators._data  # noqa: SLF001 -- of every account and region
     oldest = time.time() - kinesis.ITERATOR_EXPIRY_SECONDS
     for token, _ in list(takewhile(lambda each: each[1]["created_at"] < oldest, iterators.items())):
@@ -91,7 +92,7 @@ def forget_iterators() -> None:
 
 
 def forget_records(stream: dict[str, Any]) -> None:
-    """Forget a stream's records that are past its retention, and have each iterator point to what it pointed to."""
+    """Forget the records past their stream's retention; each iterator still points to the same record."""
     oldest = time.time() - stream["RetentionPeriodHours"] * 3600
     arrived = itemgetter("ApproximateArrivalTimestamp")
     for shard_id, shard in stream["shards"].items():
@@ -106,3 +107,19 @@ def _move_back(count: int, stream_arn: str, shard_id: str) -> None:
     for iterator in kinesis._shard_iterators._data.values():  # noqa: SLF001 -- as above
         if (iterator["stream_arn"], iterator["shard_id"]) == (stream_arn, shard_id):
             iterator["position"] = max(0, iterator["position"] - count)
+
+
+def _put_policy(_logical_id: str, properties: dict[str, Any], _stack: str) -> tuple[str, dict[str, str]]:
+    arn = properties["ResourceArn"]
+    kinesis._put_resource_policy(  # noqa: SLF001 -- what the API itself calls
+        {"ResourceARN": arn, "Policy": json.dumps(properties["ResourcePolicy"])}
+    )
+    return arn, {}
+
+
+def _delete_policy(arn: str, _properties: dict[str, Any]) -> None:
+    kinesis._delete_resource_policy({"ResourceARN": arn})  # noqa: SLF001 -- the same
+
+
+RESOURCE_POLICY = {"create": _put_policy, "delete": _delete_policy}
+"""What CloudFormation does for a stream's resource policy; an update puts the new one."""

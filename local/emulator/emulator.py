@@ -1,4 +1,4 @@
-"""AWS on this machine: ministack as a child process, cut off from this machine's AWS setup and gone afterwards."""
+"""AWS on this machine: ministack as a child process, which never sees this machine's AWS setup."""
 
 import contextlib
 import http.client
@@ -32,11 +32,11 @@ class EmulatorError(Exception):
 
 
 class Emulator:
-    """The emulator while the `with` block runs; after it no process, port or file of it is left.
+    """The emulator while the `with` block runs; afterwards, no process, port or file of it is left.
 
-    `function_environment` is inherited by every function, as AWS_ENDPOINT_URL_PERSONALIZE_EVENTS, say. `port` 0
-    takes a free one. Raises EmulatorError when it cannot start. The end of this process ends it too, SIGKILL
-    included.
+    Every function inherits `function_environment`, for instance AWS_ENDPOINT_URL_PERSONALIZE_EVENTS. `port` 0 takes a
+    free one. Raises EmulatorError if the emulator can't start. If this process ends, even by SIGKILL, the emulator
+    ends, too.
     """
 
     def __init__(self, function_environment: Mapping[str, str] | None = None, *, port: int = 0) -> None:
@@ -57,7 +57,7 @@ class Emulator:
         self.stop()
 
     def start(self) -> None:
-        """Start it and return once it answers."""
+        """Start the emulator, and return once it answers."""
         if _taken(self._port):
             another = f'make local ARGS="--port {self._port + 1}"'
             raise EmulatorError(f"port {self._port} is taken: stop what listens there, or choose another: {another}")
@@ -67,7 +67,7 @@ class Emulator:
             [*python, guard.__file__, self._folder, *python, _SERVER],
             env=self._environment(),
             stdin=subprocess.PIPE,
-            # Ctrl-C in a terminal is for the owner, who may still want its answers while it winds up.
+            # Ctrl-C in a terminal is for the owner, who may still need the emulator while winding up.
             start_new_session=True,
         )
         try:
@@ -77,25 +77,25 @@ class Emulator:
             raise
 
     def stop(self) -> None:
-        """End it with all it started, and delete its files; harmless when it isn't running."""
+        """End the emulator with everything that it started, and delete its files; harmless if it isn't running."""
         if self._guard is None:
             return
         self._guard.communicate()
         self._guard = None
-        # Still there when the emulator had ended by itself.
+        # If the emulator ended by itself, its folder is still there.
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def deploy(self, context: Mapping[str, str], stack: str | None = None, project: Path = PROJECT) -> dict[str, str]:
         """Deploy the CDK app of `project` with these context values; returns the stack's outputs.
 
-        Without `stack` the app's only one is meant. Raises local.emulator.cdk.DeployError.
+        Without `stack`, the app has only one. Raises local.emulator.cdk.DeployError.
         """
         folder = self._folder / "cdk"
         folder.mkdir(exist_ok=True)
         return Cdk(self.endpoint, folder, project).deploy(stack, context)
 
     def only_accepted(self) -> Counter[str]:
-        """The kinds of resources that the deployed stacks hold and the emulator makes nothing of, with their number."""
+        """The kinds of resources in the deployed stacks that the emulator doesn't emulate, with their number."""
         pages = self.client("cloudformation").get_paginator("describe_stacks").paginate()
         stacks = [stack["StackName"] for page in pages for stack in page["Stacks"]]
         return Counter(kind for stack in stacks for kind in self._only_accepted(stack))
@@ -113,7 +113,7 @@ class Emulator:
         return [event["message"] for event in sorted(events, key=lambda event: event["timestamp"])]
 
     def _environment(self) -> dict[str, str]:
-        """The whole environment of the emulator: a function inherits every variable of it."""
+        """The whole environment of the emulator; every function inherits all of it."""
         return CREDENTIALS | {
             "PATH": "/usr/bin:/bin",
             "LANG": "C.UTF-8",

@@ -1,9 +1,9 @@
 """Runs one command that cannot outlive its owner: `python guard.py FOLDER COMMAND...`.
 
-The owner holds the guard's standard input open. When that closes, on purpose or because the owner died of anything
-at all, SIGKILL included, the command's whole process group is killed and FOLDER is deleted. A command that ends by
-itself ends the guard, with its status and with whatever it had started; FOLDER stays then, for the owner to read
-FOLDER/output.log. Standard library only, so that it starts at once.
+The owner holds the guard's standard input open. When that closes, on purpose or because the owner died, even by
+SIGKILL, the guard kills the command's whole process group and deletes FOLDER. If the command ends by itself, the guard
+kills whatever the command has started and ends with the same status; FOLDER then stays, so that the owner can read
+FOLDER/output.log. The guard imports only the standard library, so it starts at once.
 """
 
 import contextlib
@@ -19,9 +19,9 @@ OUTPUT = "output.log"
 
 
 def guard(folder: Path, command: list[str]) -> int:
-    """Run `command` until it ends or standard input closes, and leave no process of it; returns its status."""
+    """Run `command` until it ends or standard input closes; leave no process of it, and return its status."""
     with (folder / OUTPUT).open("wb") as output:
-        # Its own process group holds whatever it starts in turn, and keeps a terminal's Ctrl-C from it.
+        # Its own process group contains everything that it starts, and keeps a terminal's Ctrl-C away from it.
         child = subprocess.Popen(  # noqa: S603 -- the owner's command, not a user's
             command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, process_group=0
         )
@@ -35,14 +35,14 @@ def guard(folder: Path, command: list[str]) -> int:
 
 
 def _wait_for_owner(group: int, released: threading.Event) -> None:
-    # Not sys.stdin: its lock, held here, would make the interpreter's own end a crash.
+    # Not sys.stdin: this thread would hold its lock, and the interpreter would crash at its end.
     os.read(0, 1)
     released.set()
     _kill_group(group)
 
 
 def _kill_group(group: int) -> None:
-    # Killed outright: all the command knows is meant to end with it.
+    # SIGKILL, because nothing that the command holds is worth saving.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
 

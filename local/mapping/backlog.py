@@ -1,8 +1,8 @@
 """Decides what comes next for the records of a shard: batch, invoke, retry, split, discard.
 
-Pure: time is passed in, in seconds on the mapping's clock. A backlog is a whole shard's, or with a parallelization
-factor that of the shard's partition keys which share a hash. Records leave it in the order they came in, and in one of
-two ways only: a successful invocation, or a discard that the destination has taken.
+Pure: callers pass the time, in seconds on the mapping's clock. A backlog holds the records of a whole shard, or with a
+parallelization factor, those of the shard's partition keys that share a hash. Records leave it in order, and only by a
+successful invocation or by a discard that the destination has taken.
 """
 
 from collections import deque
@@ -17,11 +17,11 @@ PAYLOAD_LIMIT = 6 * 1024 * 1024 - len(OPENING) - len(CLOSING)
 FOREVER = float("inf")
 
 Backoff = Callable[[int], float]
-"""Seconds to wait before attempt n + 1, after n of a batch came to nothing."""
+"""Seconds to wait before attempt n + 1, after n attempts at a batch failed."""
 
 
 class FailureCondition(StrEnum):
-    """Why records are given up, in the words of the invocation record."""
+    """Why Lambda gives records up, in the words of the invocation record."""
 
     RETRIES = "RetryAttemptsExhausted"
     AGE = "RecordAgeExceeded"
@@ -42,7 +42,7 @@ class Discard:
     condition: FailureCondition
     invocations: int
     answer: InvokeAnswer | None
-    """The last answer about them; None when age, not the function, decided."""
+    """The last answer about them; None if their age decided, not the function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class _Batch:
 
 
 class Backlog:
-    """The records that are read and not yet acknowledged, and the step they call for."""
+    """The records that are read and not yet acknowledged, and the next step for them."""
 
     def __init__(self, settings: MappingSettings, backoff: Backoff) -> None:
         self._settings = settings
@@ -74,7 +74,7 @@ class Backlog:
         self._read_bytes = 0
 
     def add(self, record: StreamRecord, now: float) -> None:
-        """Take a record that was just read; its window starts now."""
+        """Add a record that was just read; its window starts now."""
         self._read.append((record, now))
         self._read_bytes += record.size
 
@@ -85,7 +85,7 @@ class Backlog:
 
     @property
     def count(self) -> int:
-        """How many they are."""
+        """How many records there are."""
         return sum(len(batch.records) for batch in self._open) + len(self._read)
 
     @property
@@ -97,11 +97,11 @@ class Backlog:
 
     @property
     def waiting(self) -> tuple[int, int]:
-        """How many records, of how many bytes, are read and in no batch yet."""
+        """How many records, of how many bytes, are in no batch yet."""
         return len(self._read), self._read_bytes
 
     def next(self, now: float) -> Invoke | Discard | Wait:
-        """The step to take now; an Invoke or a Discard is to be settled before the next one is asked for."""
+        """The step to take now; settle an Invoke or a Discard before you ask for the next step."""
         if not self._open:
             if now < (ready := self._ready_at()):
                 return Wait(ready)
@@ -115,7 +115,7 @@ class Backlog:
         return Invoke(batch.records)
 
     def settle(self, outcome: InvocationOutcome, now: float) -> None:
-        """Take in what the invocation of the first batch came to."""
+        """Take in the outcome of invoking the function with the first batch."""
         batch = self._open.popleft()
         self._open.extendleft(reversed(self._after(batch, outcome, now)))
 
@@ -124,7 +124,7 @@ class Backlog:
         self._open.popleft()
 
     def discard_failed(self, now: float) -> None:
-        """It has not: they stay, and with them all behind them, until it takes them."""
+        """The destination has not taken them: they stay, and so does everything behind them."""
         batch = self._open.popleft()
         self._open.appendleft(self._delayed(batch, now))
 

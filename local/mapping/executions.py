@@ -1,10 +1,10 @@
-"""How many executions of a function ran at once."""
+"""Counts how many executions of a function ran at once."""
 
 import threading
 
 
 class Executions:
-    """Executions by when they began and ended; threads may share it."""
+    """Executions, with their beginnings and ends; threads may share it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -13,22 +13,22 @@ class Executions:
         self._told_until = 0.0
 
     def begin(self, began: float) -> None:
-        """Note an attempt of this moment, in Unix time."""
+        """Note an attempt that begins at this Unix time."""
         with self._lock:
             self._running.append(began)
 
     def end(self, began: float, ended: float, *, ran: bool) -> None:
-        """Note the end of that attempt, and whether anything was executed."""
+        """Note the end of that attempt, and whether the function ran."""
         with self._lock:
             self._running.remove(began)
             if ran:
                 self._over.append((began, ended))
 
     def take(self, now: float) -> list[tuple[float, int]]:
-        """When executions began, each with how many ran at that moment; each is given out once.
+        """The beginnings of executions, each with the number that ran at that moment; each is returned once.
 
-        Only what nothing can change any more: one that began while an earlier attempt is still under way waits for
-        that attempt's end, as nobody knows yet whether it was executed.
+        While an earlier attempt is still under way, nobody knows whether it will count as an execution, so later ones
+        wait for its end.
         """
         with self._lock:
             known_until = min(self._running, default=now)

@@ -1,7 +1,7 @@
-"""One invocation of a function by a mapping: what it is given, and what its answer means for the batch.
+"""One invocation of a function by an event source mapping: its event, and the meaning of its answer.
 
-Pure: no I/O and no clock. Rules from "Using Lambda to process records from Amazon Kinesis Data Streams", and where
-that says nothing, from what AWS was seen to do in LocalStack's recorded runs (functionError null, say).
+Pure: no I/O and no clock. The rules come from "Using Lambda to process records from Amazon Kinesis Data Streams"; where
+that is silent, from what AWS did in LocalStack's recorded runs (functionError null, for instance).
 """
 
 import base64
@@ -16,7 +16,7 @@ OPENING, CLOSING = '{"Records":[', "]}"
 
 @dataclass(frozen=True, slots=True)
 class StreamRecord:
-    """A record of a shard, already written as the member of `Records` that the function gets."""
+    """A record of a shard, already in JSON as the function gets it in `Records`."""
 
     sequence_number: str
     partition_key: str
@@ -33,27 +33,27 @@ class StreamRecord:
 
     @property
     def size(self) -> int:
-        """Bytes of the payload it takes, its comma included."""
+        """The bytes that it takes in the payload, comma included."""
         return len(self.event) + 1
 
 
 class InvocationResult(StrEnum):
-    """What an invocation came to."""
+    """The result of an invocation."""
 
     SUCCEEDED = "succeeded"
     PARTIAL = "partial"
-    """The function reported where it got to."""
+    """The function reported from where on it failed."""
     BATCH_FAILED = "batch failed"
-    """The function's report is of no use, so all of it counts as failed."""
+    """The function's report is invalid, so the whole batch counts as failed."""
     FUNCTION_ERROR = "function error"
     """It raised, died or ran out of time."""
     NOT_INVOKED = "not invoked"
-    """Throttled or out of reach: the function saw nothing, and no retry is used up."""
+    """Throttled or out of reach: the function saw nothing, so this uses up no retry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvokeAnswer:
-    """What the Invoke API answered."""
+    """The answer of the Invoke API."""
 
     request_id: str = ""
     status_code: int = 200
@@ -64,7 +64,7 @@ class InvokeAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvocationOutcome:
-    """An answer and its meaning; `resume_at` is the sequence number from which all come again, if PARTIAL."""
+    """An answer and its meaning; if PARTIAL, records come again from the sequence number `resume_at` on."""
 
     result: InvocationResult
     resume_at: str = ""
@@ -105,7 +105,7 @@ def event_of(  # noqa: PLR0913 -- a record's event has this many independent par
 
 
 def payload_of(records: Sequence[StreamRecord]) -> str:
-    """The event the function is invoked with."""
+    """The event for the function."""
     return OPENING + ",".join(record.event for record in records) + CLOSING
 
 
@@ -128,7 +128,7 @@ def _read_report(records: Sequence[StreamRecord], payload: bytes) -> InvocationO
         response = json.loads(payload or b"null")
     except ValueError:
         return _useless("the response is not JSON")
-    # Lambda takes an answer that is empty in any way for success.
+    # To Lambda, any empty answer is success.
     if not response:
         return InvocationOutcome(result=InvocationResult.SUCCEEDED)
     if not isinstance(response, dict):

@@ -1,4 +1,4 @@
-"""Invokes a function with a batch, as its mapping does, and reads what came of it."""
+"""Invokes a function with a batch, as its event source mapping does, and reads the outcome."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ Invoker = Callable[[tuple[StreamRecord, ...]], InvocationOutcome]
 
 
 def invoker_of(settings: MappingSettings, functions: "LambdaClient") -> Invoker:
-    """What invokes the mapping's function; an invocation that can't be made is an outcome, too."""
+    """Return a function that invokes the mapping's function; a failed invocation is an outcome, too."""
 
     def invoke(records: tuple[StreamRecord, ...]) -> InvocationOutcome:
         try:

@@ -1,4 +1,4 @@
-"""What a mapping has done so far, for tests and the live view to read while it runs."""
+"""The record of a mapping's work, which tests and the live view read while it runs."""
 
 import threading
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from local.mapping.invocation import InvocationOutcome, InvocationResult, Stream
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One attempt to invoke the function, and what it came to."""
+    """One attempt to invoke the function, and its result."""
 
     shard: str
     first: str
@@ -18,14 +18,14 @@ class Invocation:
     count: int
     result: InvocationResult
     resume_at: str
-    """The sequence number from which all come again; empty unless the result is PARTIAL."""
+    """The sequence number from which records come again; empty unless the result is PARTIAL."""
     error: str
-    """An error type or code, or what is wrong with the response; no payload."""
+    """An error type or code, or the fault of the response; no payload."""
 
 
 @dataclass(frozen=True, slots=True)
 class Discarded:
-    """Records that were given up, and where the destination put them (empty without one)."""
+    """Records that the mapping gave up, and where the destination put them (empty without one)."""
 
     shard: str
     first: str
@@ -37,7 +37,7 @@ class Discarded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counters:
-    """Records, but for the last two; `read` is `acknowledged` and `dropped` and what is unacknowledged."""
+    """Counts of records, except the last two; `read` is `acknowledged` + `dropped` + the unacknowledged ones."""
 
     read: int = 0
     acknowledged: int = 0
@@ -45,11 +45,11 @@ class Counters:
     not_invoked: int = 0
     """Attempts that did not reach the function."""
     destination_failures: int = 0
-    """Attempts to store that failed: Lambda's metric DestinationDeliveryFailures."""
+    """Failed attempts to store: Lambda's metric DestinationDeliveryFailures."""
 
 
 class Journal:
-    """Written by the shards' threads; `changed` is notified at each entry."""
+    """The shards' threads write it; each entry notifies `changed`."""
 
     def __init__(self) -> None:
         self.changed = threading.Condition(threading.RLock())

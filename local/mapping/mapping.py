@@ -1,10 +1,12 @@
 """The event source mapping between a Kinesis stream and a function, by Lambda's documented rules.
 
-It stands in for the emulator's own, which drops what failed. What it does where the documentation is silent: a
-destination that takes nothing is counted, and asked again, and its shard waits meanwhile (AWS names the metric,
-DestinationDeliveryFailures, but not what follows); an invocation that fails for any reason but the function's own
-(throttled, unreachable, too large) is repeated until the records are too old, and uses no retry; after an update of
-the mapping the retries of what is unacknowledged begin anew.
+It replaces the emulator's own, which drops failed records. Where the documentation is silent, it does this:
+
+- If a destination takes nothing, it counts that and asks again, and the shard waits. (AWS documents the metric,
+  DestinationDeliveryFailures, but not what follows.)
+- If an invocation fails for any reason but the function's own (throttled, unreachable, too large), it repeats the
+  invocation until the records are too old, and uses no retry.
+- After an update of the mapping, the retries of unacknowledged records begin anew.
 """
 
 import threading
@@ -34,9 +36,9 @@ if TYPE_CHECKING:
 class EventSourceMapping:
     """The mapping with this UUID, at work between `start` and `stop`, or in a `with` block.
 
-    Stopped and started again it goes on where it stood; a new one begins at the mapping's starting position. An update
-    of the mapping is noticed and followed from there; once it is found `deleted` nothing more is read. Raises
-    local.mapping.settings.MappingError when the mapping uses a setting that is not imitated.
+    Stopped and started again, it continues where it stood; a new one begins at the mapping's starting position. It
+    follows an update of the mapping, and once the mapping is `deleted`, reads nothing more. Raises
+    local.mapping.settings.UnsupportedMapping if the mapping uses a setting that it doesn't imitate.
     """
 
     def __init__(self, uuid: str, client: ClientFactory, pace: Pauses | None = None) -> None:
@@ -69,14 +71,14 @@ class EventSourceMapping:
         self.stop()
 
     def start(self) -> None:
-        """Begin to read and invoke, in threads of its own."""
+        """Begin to read and invoke, in its own threads."""
         self._stopping = threading.Event()
         for worker in self._workers.values():
             self._begin(worker.run)
         self._begin(self._discover)
 
     def stop(self) -> None:
-        """Read no more, and wait for the invocations under way; raises what a thread of it died of."""
+        """Stop reading, and wait for the invocations under way; raises the exception that ended a thread of it."""
         self._stopping.set()
         self._nudge()
         while self._threads:
@@ -86,7 +88,7 @@ class EventSourceMapping:
 
     @property
     def settings(self) -> MappingSettings:
-        """How the mapping is set, as of the last look at it."""
+        """The mapping's settings at the last look."""
         return self._tools.settings
 
     @property
@@ -96,7 +98,7 @@ class EventSourceMapping:
 
     @property
     def discards(self) -> list[Discarded]:
-        """Everything given up so far, oldest first."""
+        """All records given up so far, oldest first."""
         return self._journal.discards
 
     @property
@@ -105,12 +107,12 @@ class EventSourceMapping:
         return self._journal.counters
 
     def counted(self) -> list[Datum]:
-        """All that CloudWatch would have of it since the last call."""
+        """The metrics that CloudWatch would have of the mapping since the last call."""
         return self._metrics.take(self.settings)
 
     @property
     def unacknowledged(self) -> int:
-        """How many records are read and neither acknowledged nor dropped."""
+        """How many records it has read and neither acknowledged nor dropped."""
         return sum(worker.status.unacknowledged for worker in self._workers.values())
 
     @property
@@ -121,13 +123,13 @@ class EventSourceMapping:
 
     @property
     def drained(self) -> bool:
-        """Whether every shard was last found read to its tip, with nothing left unacknowledged."""
+        """Whether, at the last read, every shard was read to its tip, and nothing was unacknowledged."""
         return self._drained_since(-FOREVER)
 
     def wait_until(self, condition: Callable[[], bool], timeout: float) -> bool:
         """Wait until the condition holds, at most `timeout` seconds; returns whether it does.
 
-        It is looked at again whenever the mapping has done something. Raises what a thread of the mapping died of.
+        The mapping checks the condition after everything that it does. Raises the exception that ended a thread of it.
         """
         with self._journal.changed:
             self._journal.changed.wait_for(lambda: self._failure is not None or condition(), timeout)
@@ -136,7 +138,7 @@ class EventSourceMapping:
         return condition()
 
     def wait_until_drained(self, timeout: float) -> bool:
-        """Wait until all that was written to the stream before this call is settled; returns whether it is."""
+        """Wait until everything written to the stream before this call is settled; returns whether it is."""
         moment = time.monotonic()
         self._nudge()
         return self.wait_until(lambda: self._drained_since(moment), timeout)
@@ -162,7 +164,7 @@ class EventSourceMapping:
     def _guarded(self, work: Callable[[threading.Event], None], stopping: threading.Event) -> None:
         try:
             work(stopping)
-        except BaseException as exc:  # noqa: BLE001 -- kept for whoever waits for this thread, who raises it
+        except BaseException as exc:  # noqa: BLE001 -- whoever waits for this thread raises it
             with self._journal.changed:
                 self._failure = exc
                 self._journal.changed.notify_all()
@@ -196,7 +198,7 @@ class EventSourceMapping:
         )
 
     def _follow(self, stopping: threading.Event) -> None:
-        """Go on with the mapping's settings as they are now, or not at all when it is gone."""
+        """Continue with the mapping's settings as they are now, or stop if it is gone."""
         try:
             settings = self._described()
             if settings != self.settings:
@@ -216,7 +218,7 @@ class EventSourceMapping:
             self._journal.changed.notify_all()
 
     def _shards(self) -> "list[ShardTypeDef]":
-        """The stream's shards; none when they cannot be told, as while the stream is being made."""
+        """The stream's shards; none if nobody knows them, as while AWS creates the stream."""
         pages = self._kinesis.get_paginator("list_shards").paginate(StreamARN=self.settings.stream_arn)
         try:
             return [shard for page in pages for shard in page["Shards"]]
@@ -240,7 +242,7 @@ class EventSourceMapping:
         return (listed | set(self._workers)) - finished
 
     def _add(self, shard_id: str) -> None:
-        # Only the shards of the beginning begin at the starting position: of a later one nothing may be missed.
+        # Only the first shards begin at the starting position; a later shard is read from its beginning.
         start = starting_position(self.settings) if shard_id in self._first_shards else TRIM_HORIZON
         reader = ShardReader(self._kinesis, self.settings.stream_arn, shard_id, start)
         worker = ShardWorker(shard_id, reader, self._tools)

@@ -1,12 +1,12 @@
-"""What Lambda and Kinesis count of an event source mapping at work, as far as it can be known on this machine.
+"""The metrics that Lambda and Kinesis count for an event source mapping, as far as this machine knows them.
 
-Known is what the mapping reads and does. So records count once it has read them, in the second of their arrival;
-ConcurrentExecutions knows of no invocation but the mapping's. Not here: what the emulator counts by itself
-(Invocations, Errors, Throttles, Duration), and throttling by the stream, which it doesn't imitate.
+It knows what the mapping reads and does. So a record counts once the mapping has read it, in the second of its arrival;
+and ConcurrentExecutions counts only the mapping's invocations. Not here are the metrics that the emulator counts by
+itself (Invocations, Errors, Throttles, Duration), and throttling by the stream, which nothing imitates.
 
 Names, dimensions and meanings as in "Types of metrics for Lambda functions" and "Monitor the Amazon Kinesis Data
-Streams service with Amazon CloudWatch". Of IncomingRecords and IncomingBytes only the sums are as on AWS, which
-takes a sample a put, and puts can't be told from records; bytes are those of the data.
+Streams service with Amazon CloudWatch". Only the sums of IncomingRecords and IncomingBytes are as on AWS, which
+takes a sample for each put; records don't show which put they came with. Bytes are those of the data.
 """
 
 import time
@@ -31,11 +31,11 @@ _NOT_STORED = MetricKey("AWS/Lambda", "DestinationDeliveryFailures", "FunctionNa
 _STORED = MetricKey("AWS/Lambda", "OnFailureDestinationDeliveredEventCount", "EventSourceMappingUUID")
 _DROPPED = MetricKey("AWS/Lambda", "DroppedEventCount", "EventSourceMappingUUID")
 _IDLE = 30.0
-"""Seconds between two ages of nothing: enough for CloudWatch's minutes, and few for the days that it keeps them."""
+"""Seconds between two samples of an idle shard's age: enough for each minute, and few over the days that they stay."""
 
 
 class MappingMetrics:
-    """Written by the shards' threads, and taken from by whoever publishes."""
+    """The shards' threads write it, and the publisher takes from it."""
 
     def __init__(self) -> None:
         self._executions = Executions()
@@ -45,7 +45,7 @@ class MappingMetrics:
     def read(self, records: "Sequence[RecordTypeDef]", *, at_tip: bool) -> None:
         """Count a read of the stream.
 
-        One that found nothing tells an age only if there was nothing to find, and then not again for a while.
+        A read that found nothing gives an age only if there was nothing to find, and then not again for a while.
         """
         now = time.time()
         arrivals = [record["ApproximateArrivalTimestamp"].timestamp() for record in records]
@@ -57,15 +57,15 @@ class MappingMetrics:
             self._idle_until = 0.0 if records else now + _IDLE
 
     def invoking(self) -> float:
-        """Count an attempt to invoke that begins now; returns its moment, for `invoked`."""
+        """Count an attempt to invoke that begins now; return its moment, for `invoked`."""
         began = time.time()
         self._executions.begin(began)
         return began
 
     def invoked(self, outcome: InvocationOutcome, began: float, *, age: float) -> None:
-        """Count what came of it; `age` is the last record's when it began, in seconds.
+        """Count the outcome of an attempt; `age` is the last record's at its beginning, in seconds.
 
-        An attempt that did not reach the function has none.
+        An attempt that didn't reach the function has no age.
         """
         ran = outcome.result is not InvocationResult.NOT_INVOKED
         self._executions.end(began, time.time(), ran=ran)
@@ -73,7 +73,7 @@ class MappingMetrics:
             self._tally.add(_INVOKED_AGE, max(0.0, age) * 1000, began)
 
     def discarded(self, count: int, stored_at: str) -> None:
-        """Count records that were given up; dropped are only those that had no destination."""
+        """Count records that were given up; only those without a destination count as dropped."""
         self._tally.add(_STORED if stored_at else _DROPPED, count, time.time())
 
     def destination_failed(self) -> None:
@@ -81,7 +81,7 @@ class MappingMetrics:
         self._tally.add(_NOT_STORED, 1, time.time())
 
     def take(self, settings: MappingSettings) -> list[Datum]:
-        """All that was counted since the last call, under the names of what the mapping connects."""
+        """The samples since the last call, under the names of the stream, the function and the mapping."""
         for began, at_once in self._executions.take(time.time()):
             self._tally.add(_AT_ONCE, at_once, began)
         names = {

@@ -1,8 +1,8 @@
-"""A mapping's on-failure destination: what it is told about records that are given up, and where that goes.
+"""A mapping's on-failure destination: the document about records that are given up, and where it goes.
 
-Document and key as in "Retain discarded batch records for a Kinesis Data Streams event source in Lambda"; members
-that the guide leaves open as AWS was seen to fill them (LocalStack's recorded runs): no responseContext when age
-decided, functionError null when the function reported the failure itself, a count of at least 1.
+Document and key follow "Retain discarded batch records for a Kinesis Data Streams event source in Lambda". Members
+that the guide leaves open are as AWS filled them in LocalStack's recorded runs: no responseContext if the age decided,
+functionError null if the function itself reported the failure, a count of at least 1.
 """
 
 import json
@@ -17,14 +17,14 @@ from local.mapping.settings import MappingSettings, UnsupportedMapping
 
 
 class Destination(Protocol):
-    """Stores what is given up."""
+    """Stores records that are given up."""
 
     def store(self, shard_id: str, discard: Discard, now: datetime) -> str:
-        """Store it and return where; raises what its client raises."""
+        """Store them, and return where; raises what its client raises."""
 
 
 def destination_of(settings: MappingSettings, client: ClientFactory) -> Destination | None:
-    """The destination the mapping names, or None; raises MappingError for one that is not imitated."""
+    """The mapping's destination, or None; raises UnsupportedMapping for one that isn't imitated."""
     arn = settings.destination_arn
     if not arn:
         return None
@@ -54,7 +54,7 @@ class BucketDestination:
 
 
 class Queue:
-    """An SQS queue gets what is known about the batch, but not its records."""
+    """An SQS queue gets the document about the batch, but not its records."""
 
     def __init__(self, settings: MappingSettings, name: str, client: ClientFactory) -> None:
         self._settings = settings

@@ -1,4 +1,4 @@
-"""How an event source mapping is set, as the Lambda API tells it."""
+"""The settings of an event source mapping, from the Lambda API."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ _NOT_IMITATED = ("FilterCriteria", "TumblingWindowInSeconds")
 
 
 class UnsupportedMapping(Exception):
-    """A mapping that is set in a way this imitation cannot follow; the message names the setting."""
+    """A mapping with a setting that this imitation can't follow; the message names the setting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class MappingSettings:
 
     @classmethod
     def from_api(cls, answer: "EventSourceMappingConfigurationResponseTypeDef") -> Self:
-        """What GetEventSourceMapping answered; raises MappingError for a setting that would change the outcome."""
+        """Read GetEventSourceMapping's answer; raises UnsupportedMapping for a setting that changes the outcome."""
         for name in _NOT_IMITATED:
             if answer.get(name):
                 raise UnsupportedMapping(f"the mapping sets {name}, which is not imitated here: leave it out")

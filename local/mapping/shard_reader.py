@@ -29,7 +29,7 @@ TRIM_HORIZON = StartingPosition("TRIM_HORIZON")
 
 
 def starting_position(settings: MappingSettings) -> StartingPosition:
-    """The mapping's own starting position, for the shards that were there when it began."""
+    """The mapping's own starting position, for the shards that existed when it began."""
     kinds: dict[str, ShardIteratorTypeType] = {
         "TRIM_HORIZON": "TRIM_HORIZON",
         "LATEST": "LATEST",
@@ -39,10 +39,10 @@ def starting_position(settings: MappingSettings) -> StartingPosition:
 
 
 class ShardReader:
-    """The place in a shard up to which it is read; no record is returned twice, and none is left out.
+    """Reads a shard in order; returns no record twice, and leaves none out.
 
-    `at_tip` is whether the last read found nothing and nothing was left to find; `ended` whether the shard is
-    closed and read to its end, or gone.
+    `at_tip` says whether the last read found nothing and nothing was left to find; `ended` whether the shard is closed
+    and read to its end, or gone.
     """
 
     def __init__(self, kinesis: "KinesisClient", stream_arn: str, shard_id: str, start: StartingPosition) -> None:
@@ -57,7 +57,7 @@ class ShardReader:
         self.failures = 0
 
     def read(self, limit: int) -> "list[RecordTypeDef]":
-        """Up to `limit` further records; a failed request is counted, returns none, and is made again next time."""
+        """Up to `limit` more records; a failed request is counted and returns none, and the next read repeats it."""
         try:
             answer = self._kinesis.get_records(ShardIterator=self._current(), Limit=min(limit, _PAGE))
         except (BotoCoreError, ClientError) as exc:

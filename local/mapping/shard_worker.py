@@ -1,4 +1,4 @@
-"""Works through one shard: reads ahead, runs the steps its backlogs call for, and tells them what came of each."""
+"""Works through one shard: reads ahead, takes the next step of each backlog, and tells the backlog the outcome."""
 
 import hashlib
 import threading
@@ -29,7 +29,7 @@ _BYTES_AHEAD = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What all shards of a mapping share, until it is updated."""
+    """The tools that all shards of a mapping share, until somebody updates the mapping."""
 
     settings: MappingSettings
     role_arn: str
@@ -43,18 +43,18 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Where a shard stands."""
+    """How far a shard has got."""
 
     unacknowledged: int = 0
     oldest: float = FOREVER
-    """When the oldest of them arrived, on the mapping's clock."""
+    """When the oldest unacknowledged record arrived, on the mapping's clock."""
     tip_at: float = -FOREVER
-    """When the read began that last found the tip, on `time.monotonic`; for ever after the end of the shard."""
+    """When the last read that found the tip began, on `time.monotonic`; for ever once the shard has ended."""
     finished: bool = False
 
 
 class ShardWorker:
-    """One shard. `run` is a thread's work, and may be run again: it goes on where it stood."""
+    """One shard. `run` is a thread's work; a second run continues where the first stood."""
 
     def __init__(self, shard_id: str, reader: ShardReader, tools: Tools) -> None:
         self._shard_id = shard_id
@@ -69,19 +69,19 @@ class ShardWorker:
         self.status = Status()
 
     def wake(self) -> None:
-        """Have `run` look at once at whether it shall stop, and at whether its shard holds anything new."""
+        """Make `run` check at once whether to stop, and whether its shard holds anything new."""
         self._read_now = True
         self._wake.set()
 
     def follow(self, tools: Tools) -> None:
-        """Work with these from the next step on; what is read stays so, and nothing is read again."""
+        """Use these tools from the next step on, without reading any record again."""
         self._newest = tools
         self._wake.set()
 
     def run(self, stopping: threading.Event) -> None:
         """Work until the shard is closed and all its records are acknowledged, or until stopped.
 
-        What is under way then is waited for and settled.
+        Steps under way are finished and settled first.
         """
         while not (stopping.is_set() or self.status.finished):
             self._take_up(self._newest)
@@ -93,7 +93,7 @@ class ShardWorker:
         self._publish()
 
     def _take_up(self, tools: Tools) -> None:
-        """Deal what is unacknowledged anew: there may be other backlogs now, and each begins its retries anew."""
+        """Deal the unacknowledged records to backlogs anew, which begin their retries anew."""
         if tools is self._tools:
             return
         unacknowledged = [record for backlog in self._backlogs for record in backlog.records]
@@ -107,7 +107,7 @@ class ShardWorker:
         moment = self._begin_steps(pool)
         self._publish()
         self._wake.wait(self._pause(moment))
-        # Cleared before the next look at what it stands for, so that no call of it is lost.
+        # Cleared before the next check, so that no call of `wake` is lost.
         self._wake.clear()
         self._settle_what_is_done()
 
@@ -116,7 +116,7 @@ class ShardWorker:
         room = self._room()
         if self._reader.ended or room <= 0 or not (self._read_now or began >= self._next_read):
             return
-        # Before the read, as with `_wake`: what is put while it is under way may be missing from its answer.
+        # Before the read, as with `_wake`: its answer may lack records that are put meanwhile.
         self._read_now = False
         records = self._reader.read(room)
         if self._reader.at_tip:
@@ -156,7 +156,7 @@ class ShardWorker:
         return self._backlogs[int.from_bytes(digest[:8]) % len(self._backlogs)]
 
     def _begin_steps(self, pool: ThreadPoolExecutor) -> float:
-        """Begin what is due; returns when the next is, on the mapping's clock."""
+        """Begin the steps that are due; return when the next is due, on the mapping's clock."""
         busy = {id(backlog) for backlog, _ in self._under_way.values()}
         moment = FOREVER
         for backlog in self._backlogs:
@@ -184,7 +184,7 @@ class ShardWorker:
         return outcome
 
     def _store(self, discard: Discard) -> str | None:
-        """Where the destination put it; None when it did not take it."""
+        """Where the destination put the records; None if it took none."""
         if self._tools.destination is None:
             return ""
         try:
@@ -213,7 +213,7 @@ class ShardWorker:
             self._tools.journal.discarded(self._shard_id, discard, stored_at)
 
     def _pause(self, moment: float) -> float | None:
-        """Seconds to wait for the next thing due, if nothing under way ends before."""
+        """Seconds until the next step is due, if no step under way ends before."""
         pauses = [] if moment == FOREVER else [self._tools.clock.seconds_until(moment)]
         if not self._reader.ended and self._room() > 0:
             pauses.append(max(0.0, self._next_read - time.monotonic()))

@@ -217,13 +217,6 @@ def test_the_document_has_every_preset_and_every_function() -> None:
     assert functions == list(OWN)
 
 
-def test_every_place_that_the_document_links_to_is_there() -> None:
-    for link in re.findall(r"\]\((?!https:)([^)]+)\)", DOCUMENT):
-        file, _, anchor = link.partition("#")
-        text = (ROOT / "docs" / file).read_text()
-        assert not anchor or f"## {anchor.capitalize()}\n" in text
-
-
 def test_a_mapping_that_is_shown_is_one_that_can_be_used(capsys: pytest.CaptureFixture[str]) -> None:
     _, output, _ = said(capsys, "show", "segment")
     Path("mine.toml").write_text(output)

@@ -40,7 +40,7 @@ def assemble(folder: Path, settings: Mapping[str, Any]) -> Path:
     """Write the cloud assembly that app.py writes with these settings after `-c`, without a process of its own."""
     app = App(context={**CONTEXT, **OF_COMMAND, **settings}, outdir=str(folder), analytics_reporting=False)
     read = StackSettings.from_context(app.node.get_all_context())
-    code = bundle(root=ROOT, architecture=read.architecture)
+    code = bundle(root=ROOT, architecture=read.architecture, mapping=read.mapping_path)
     RelayStack(app, f"personalize-relay-{read.stage}", settings=read, code=code)
     app.synth()
     return folder
@@ -96,9 +96,16 @@ class Account:
         for each in self._all("s3", "list_object_versions", "Versions[]", Bucket=bucket):
             self.client("s3").delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
 
+    def is_protected(self, stage: str) -> bool:
+        """Whether the stage's stack refuses to be deleted; a stack that isn't there doesn't."""
+        stacks = self._all("cloudformation", "describe_stacks", "Stacks[]")
+        return any(each["StackName"] == _stack(stage) and each["EnableTerminationProtection"] for each in stacks)
+
     def delete(self, stage: str) -> None:
-        """Delete a stage's stack without the CDK, if it is there."""
+        """Delete a stage's stack without the CDK, if it is there, though it be protected."""
         cloudformation = self.client("cloudformation")
+        if self.is_protected(stage):
+            cloudformation.update_termination_protection(EnableTerminationProtection=False, StackName=_stack(stage))
         cloudformation.delete_stack(StackName=_stack(stage))
         cloudformation.get_waiter("stack_delete_complete").wait(StackName=_stack(stage), WaiterConfig={"Delay": 1})
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from local.emulator.cdk import Cdk
 from local.mapping.clock import Pauses
 from local.mapping.invocation import InvocationResult
 from local.mapping.journal import Invocation
@@ -20,6 +21,8 @@ PATIENCE = 120
 """Seconds that anything may take before it counts as never."""
 
 RETRIES = 4
+MANY_RETRIES = 100
+"""Enough for what fails while a test looks at it, however slow this machine is."""
 
 
 class Relay:
@@ -131,21 +134,37 @@ def limit_retries(system: System, most: int) -> None:
 
 
 @contextmanager
-def many_retries(system: System) -> Iterator[None]:
-    """Retries enough for what fails while a test looks at it, however slow this machine is."""
-    limit_retries(system, 100)
+def retries(system: System, most: int) -> Iterator[None]:
+    """The deployed mapping with so many retries for a while."""
+    limit_retries(system, most)
     try:
         yield
     finally:
         limit_retries(system, RETRIES)
 
 
+class Deployed(System):
+    """The system, which keeps what it was deployed from for tests that deploy it, too."""
+
+    def __init__(self, folder: Path) -> None:
+        pace = Pauses(poll_seconds=0.25, first_backoff=0.1, longest_backoff=1.0)
+        super().__init__({"timeoutSeconds": "10"}, pace=pace, function_environment={"PYTHONPATH": str(CRASH)})
+        self._folder = folder
+
+    def deploy(self) -> dict[str, str]:
+        """As any system is."""
+        return Cdk(self.emulator.endpoint, self._folder).deploy(None, self._context)
+
+    @property
+    def assembly(self) -> Path:
+        """The cloud assembly that the CDK command wrote."""
+        return self._folder / "cdk.out"
+
+
 @pytest.fixture(scope="session")
-def system() -> Iterator[System]:
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """The relay, deployed once; its mapping gives up after RETRIES."""
-    context = {"timeoutSeconds": "10"}
-    pace = Pauses(poll_seconds=0.25, first_backoff=0.1, longest_backoff=1.0)
-    with System(context, pace=pace, function_environment={"PYTHONPATH": str(CRASH)}) as running:
+    with Deployed(tmp_path_factory.mktemp("deployed")) as running:
         # The emulator counts a cold start against the timeout, as Lambda does not.
         running.client("lambda").invoke(FunctionName=running.function, Payload=b'{"Records": []}')
         limit_retries(running, RETRIES)

@@ -20,7 +20,7 @@ from personalize_relay.events import Origin, Rejection
 from personalize_relay.framing import MAX_INFLATED
 from personalize_relay.quarantine import Quarantine
 from personalize_relay.records import Record
-from tests.e2e.conftest import Relay
+from tests.e2e.conftest import Relay, retries
 from tests.e2e.crash.sitecustomize import MARKER
 from tests.packing import text
 from tests.simulation.world import record
@@ -110,11 +110,12 @@ class EveryFailure:
         self.reasons = Counter(reason for _, reason, _ in made)
         self.mendable = [kind for kind, _, _ in made if kind not in UNREADABLE]
         self._stream = relay.system.stream
-        (self.crashed,) = relay.put(self._deadly(), key="canary-another-key")
-        # The good event first: a tracker that only ever refused would be doubted instead.
-        _, *numbers = relay.put(relay.event(0), *(data for _, _, data in made))
+        with retries(relay.system, 1):
+            (self.crashed,) = relay.put(self._deadly(), key="canary-another-key")
+            # The good event first: a tracker that only ever refused would be doubted instead.
+            _, *numbers = relay.put(relay.event(0), *(data for _, _, data in made))
+            relay.settle()
         self.numbers = dict(zip([kind for kind, _, _ in made], numbers, strict=True))
-        relay.settle()
         relay.personalize.forget()
         relay.personalize.clear()
         self._shard = relay.quarantined[0]["source"]["shardId"]

@@ -3,11 +3,10 @@
 import hashlib
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,11 @@ from infra.changes import LATER
 from infra.deployment import main
 from infra.recorded import SECTION
 from local.emulator.clients import CREDENTIALS, REGION
-from local.emulator.emulator import Emulator
-from local.system import ARCHITECTURES, TRACKER
-from tests.e2e.account import ROOT, Account, assemble
+from local.system import TRACKER
+from tests.e2e.account import ROOT, Account
+from tests.e2e.conftest import Deployed
 
-STACK = "personalize-relay-dev"
+STACK = "personalize-relay-changing"
 DEPLOYED = {
     "trackingId": TRACKER,
     "datasetGroup": "shop",
@@ -56,20 +55,13 @@ type Assembly = Callable[..., Path]
 
 
 @pytest.fixture(scope="module")
-def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The assembly that all of these tests alter."""
-    given = {"stage": "dev", "trackingId": TRACKER, "architecture": ARCHITECTURES[platform.machine()]}
-    return assemble(tmp_path_factory.mktemp("assembly") / "dev", given)
-
-
-@pytest.fixture(scope="module")
-def assembly(synthesized: Path, tmp_path_factory: pytest.TempPathFactory) -> Assembly:
-    """A copy of it whose template records other settings, and changes a resource, as what is recorded goes with one."""
+def assembly(system: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    """The dev stage's, for a stack of its own, recording other settings; a resource differs, as it does with most."""
     memory = count(512)
 
     def recording(**differing: str) -> Path:
         folder = tmp_path_factory.mktemp("altered") / "dev"
-        shutil.copytree(synthesized, folder)
+        copy(system.assembly, folder)
         (path,) = folder.glob("*.template.json")
         template = json.loads(path.read_text())
         template["Metadata"][SECTION] = DEPLOYED | differing
@@ -82,26 +74,42 @@ def assembly(synthesized: Path, tmp_path_factory: pytest.TempPathFactory) -> Ass
         (known,) = [each for each, file in json.loads(assets.read_text())["files"].items() if is_template(file)]
         for naming in (assets, folder / "manifest.json"):
             naming.write_text(naming.read_text().replace(known, hashlib.sha256(written.encode()).hexdigest()))
+        name_stack(folder / "manifest.json")
         return folder
 
     return recording
+
+
+def copy(assembly: Path, folder: Path) -> None:
+    """Copy its documents; the function's code is the same."""
+    folder.mkdir()
+    for each in assembly.iterdir():
+        if each.is_dir():
+            (folder / each.name).symlink_to(each)
+        else:
+            shutil.copy(each, folder)
 
 
 def is_template(asset: dict[str, Any]) -> bool:
     return str(asset["source"]["path"]).endswith(".template.json")
 
 
+def name_stack(manifest: Path) -> None:
+    """The stack is deployed beside that of all other tests."""
+    written = json.loads(manifest.read_text())
+    (stack,) = [each for each in written["artifacts"].values() if each["type"] == "aws:cloudformation:stack"]
+    stack["properties"]["stackName"] = STACK
+    manifest.write_text(json.dumps(written))
+
+
 @pytest.fixture(scope="module")
-def account(assembly: Assembly, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """An account in which the stack is deployed by the command."""
-    with Emulator() as emulator:
-        account = Account(emulator, tmp_path_factory.mktemp("cdk"))
-        first = assembly()
-        account.bootstrap(first)
-        run = command(account, "deploy", first)
-        assert run.returncode == 0, run.stdout
-        assert "differ from the deployed" not in run.stdout
-        yield account
+def account(system: Deployed, assembly: Assembly, tmp_path_factory: pytest.TempPathFactory) -> Account:
+    """The system's account, in which the stack is deployed by the command."""
+    account = Account(system.emulator, tmp_path_factory.mktemp("cdk"))
+    run = command(account, "deploy", assembly())
+    assert run.returncode == 0, run.stdout
+    assert "differ from the deployed" not in run.stdout
+    return account
 
 
 def environment(account: Account) -> dict[str, str]:
@@ -166,7 +174,7 @@ def test_diff_says_the_same_and_goes_on(account: Account, assembly: Assembly) ->
     ]
     assert lines[3].startswith("shadow is changed only with CONFIRM=shadow ")
     assert lines[4].startswith("vpc can't be changed like this. ")
-    assert "Stack personalize-relay-dev" in run.stdout
+    assert f"Stack personalize-relay-dev ({STACK})" in run.stdout
 
 
 def test_what_is_confirmed_is_deployed(account: Account, assembly: Assembly) -> None:
@@ -187,5 +195,5 @@ def test_a_stack_of_a_version_that_recorded_nothing_is_not_compared(account: Acc
     )
     run = command(account, "diff", assembly(vpc="false"))
     assert run.returncode == 0, run.stdout
-    said = "personalize-relay-dev: what is deployed is of a version that records no settings, and nothing is compared."
-    assert run.stdout.splitlines()[0] == said
+    said = "the deployed template is of a version that records no settings, so nothing is compared."
+    assert run.stdout.splitlines()[0] == f"{STACK}: {said}"

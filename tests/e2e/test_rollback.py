@@ -9,7 +9,7 @@ import pytest
 
 from local.mapping.invocation import InvocationResult
 from local.system import System
-from tests.e2e.conftest import PATIENCE, Relay, many_retries
+from tests.e2e.conftest import MANY_RETRIES, PATIENCE, Relay, retries
 from tests.e2e.versions import make_live, publish
 
 RELAY = str(Path(sys.executable).with_name("relay"))
@@ -30,7 +30,7 @@ def broken(system: System) -> Iterator[tuple[str, str]]:
     """A version as it was deployed, and the one after it, which is live and can deliver nothing."""
     good = publish(system, {})
     newer = publish(system, {"TRACKING_ID": "unknown-tracker"}, timeout=6)
-    with many_retries(system):
+    with retries(system, MANY_RETRIES):
         deployed = make_live(system, newer)
         yield good, newer
         make_live(system, deployed)

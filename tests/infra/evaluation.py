@@ -61,7 +61,8 @@ class MetricAlarm:
         """What is compared with the threshold, for each period."""
         periods = list(_periods(minutes, self.period))
         if "Metrics" not in self.properties:
-            return [_value(self.properties, self.properties["Statistic"], world, period) for period in periods]
+            samples = world.get(key(self.properties), {})
+            return [_value(self.properties["Statistic"], samples, period) for period in periods]
         (expression,) = [query["Expression"] for query in self._queries if query["ReturnData"]]
         if not self.fills_what_never_was and not any(world.get(metric) for metric in self.reads):
             return [None] * len(periods)
@@ -97,12 +98,13 @@ def _periods(minutes: range, length: int) -> Iterable[range]:
 
 
 def _points(stat: Mapping[str, Any], world: World, periods: Iterable[range]) -> Iterator[tuple[float, float]]:
+    samples = world.get(key(stat["Metric"]), {})
     for period in periods:
-        value = _value(stat["Metric"], stat["Stat"], world, period)
+        value = _value(stat["Stat"], samples, period)
         if value is not None:
             yield period.start, value
 
 
-def _value(metric: Mapping[str, Any], statistic: str, world: World, period: range) -> float | None:
-    samples = [sample for minute in period for sample in world.get(key(metric), {}).get(minute, ())]
-    return STATISTICS[statistic](samples) if samples else None
+def _value(statistic: str, samples: Samples, period: range) -> float | None:
+    told = [sample for minute in period for sample in samples.get(minute, ())]
+    return STATISTICS[statistic](told) if told else None

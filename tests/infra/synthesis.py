@@ -18,7 +18,7 @@ def synth(
     run = subprocess.run(  # noqa: S603 - our own app
         [sys.executable, *(command or ["app.py"])],
         cwd=root,
-        env=os.environ | {"CDK_CONTEXT_JSON": given, "CDK_OUTDIR": str(outdir)},
+        env=os.environ | {"CDK_CONTEXT_JSON": given, "CDK_OUTDIR": str(outdir), "CDK_VALIDATION": "true"},
         capture_output=True,
         text=True,
         check=False,

@@ -32,6 +32,8 @@ HOUR = 3_600_000.0
 
 type Change = Callable[[int, Samples], list[float]]
 """What a metric is in a minute of trouble, given what it is on a healthy day."""
+type Course = Mapping[str, Sequence[tuple[int, bool]]]
+"""By the name of an alarm, each of its periods in a day: the minute that it ends in, and whether the alarm is on."""
 
 
 class Names:
@@ -258,14 +260,26 @@ def world(names: Names, changes: Mapping[str, Change], period: range = TROUBLE) 
     return {names.key(name): samples for name, samples in day.items()}
 
 
-def on(alarms: Mapping[str, MetricAlarm], world: World, minutes: range) -> set[str]:
+def course(alarms: Mapping[str, MetricAlarm], world: World) -> Course:
+    """The day of each alarm."""
+    return {
+        name: list(zip(range(alarm.period, len(DAY) + 1, alarm.period), alarm.states(world, DAY), strict=True))
+        for name, alarm in alarms.items()
+    }
+
+
+def on_within(minutes: range, day: Course) -> set[str]:
     """The alarms that are on at the end of any period that ends within these minutes."""
     return {
         name
-        for name, alarm in alarms.items()
-        for end, state in zip(range(alarm.period, len(DAY) + 1, alarm.period), alarm.states(world, DAY), strict=True)
-        if state and minutes.start < end <= minutes.stop
+        for name, periods in day.items()
+        if any(state and minutes.start < end <= minutes.stop for end, state in periods)
     }
+
+
+def on(alarms: Mapping[str, MetricAlarm], world: World, minutes: range) -> set[str]:
+    """The same, of a day in this world."""
+    return on_within(minutes, course(alarms, world))
 
 
 def beginnings(states: Sequence[bool]) -> list[int]:
@@ -282,13 +296,11 @@ def test_a_healthy_day_is_silent(alarms: dict[str, MetricAlarm], names: Names) -
 def test_each_failure_sets_off_its_own_alarms(alarms: dict[str, MetricAlarm], names: Names, failure: str) -> None:
     """Those and no others, each once, from within the trouble until at most an hour after it."""
     changes, expected = FAILURES[failure]
-    troubled = world(names, changes)
-    assert on(alarms, troubled, TROUBLE) == expected
-    assert {
-        name: len(beginnings(alarm.states(troubled, DAY))) for name, alarm in alarms.items() if name in expected
-    } == (dict.fromkeys(expected, 1))
-    assert on(alarms, troubled, range(TROUBLE.start)) == set()
-    assert on(alarms, troubled, range(TROUBLE.stop + 60, DAY.stop)) == set()
+    day = course(alarms, world(names, changes))
+    assert on_within(TROUBLE, day) == expected
+    assert {name: len(beginnings([state for _, state in day[name]])) for name in expected} == dict.fromkeys(expected, 1)
+    assert on_within(range(TROUBLE.start), day) == set()
+    assert on_within(range(TROUBLE.stop + 60, DAY.stop), day) == set()
 
 
 def test_every_alarm_is_tried(alarms: dict[str, MetricAlarm]) -> None:

@@ -97,7 +97,7 @@ def test_nothing_is_found_with_every_setting_but_what_was_planted(context: dict[
     assert run.returncode == 1
     assert {each["ruleName"] for each in found} == {"AwsSolutions-S1", "AwsSolutions-S10"}
     assert "Traceback" not in run.stderr
-    assert run.stderr.rstrip().endswith("answer for it beside its resource (infra/audit.py)")
+    assert run.stderr.rstrip().endswith("answer it beside its resource (infra/audit.py)")
     assert lint(tmp_path) == (0, "")
 
 

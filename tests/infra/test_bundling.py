@@ -24,7 +24,7 @@ DEPENDENCIES = {
 }
 MAX_ZIPPED_BYTES = 10_500_000
 
-type Bundles = dict[str, list[Path]]
+type Bundles = dict[str, Path]
 
 
 def checkout(folder: Path) -> Path:
@@ -45,25 +45,42 @@ def content(folder: Path) -> str:
     return digest.hexdigest()
 
 
+def finished(folder: Path, bundles: Bundles) -> Path:
+    """A copy that holds this checkout's bundles, and in which no other can be built."""
+    root = checkout(folder)
+    break_builds(root)
+    (root / "build").mkdir()
+    for each in bundles.values():
+        (root / "build" / each.name).symlink_to(each)
+    return root
+
+
+def break_builds(root: Path) -> None:
+    """Let every further build of a checkout fail: its project's file is none, which no bundle's name tells of."""
+    (root / "pyproject.toml").write_text("nonsense")
+
+
+def our_modules(folder: Path) -> set[Path]:
+    """The function's own modules in a folder, by their paths."""
+    return {path.relative_to(folder) for path in (folder / "personalize_relay").rglob("*.py")}
+
+
 @pytest.fixture(scope="module")
-def bundles(tmp_path_factory: pytest.TempPathFactory) -> Bundles:
-    """Each architecture's bundle from two clean copies, one of them used since: it holds bytecode of its own."""
-    folder = tmp_path_factory.mktemp("checkouts")
-    copies = [checkout(folder / "first"), checkout(folder / "second-with-a-longer-name")]
-    (copies[1] / "lambda" / "personalize_relay" / "__pycache__").mkdir()
-    (copies[1] / "lambda" / "personalize_relay" / "__pycache__" / "events.cpython-313.pyc").write_bytes(b"stale")
+def bundles() -> Bundles:
+    """Each architecture's bundle, of this checkout: what is deployed from it is built once."""
     with ThreadPoolExecutor() as pool:
-        under_way = {
-            one: [pool.submit(bundle, root=root, architecture=one) for root in copies] for one in ARCHITECTURES
-        }
-    return {one: [build.result() for build in builds] for one, builds in under_way.items()}
+        under_way = {one: pool.submit(bundle, root=ROOT, architecture=one) for one in ARCHITECTURES}
+    return {one: build.result() for one, build in under_way.items()}
 
 
 @pytest.mark.whole
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_two_copies_give_one_bundle(bundles: Bundles, architecture: str) -> None:
-    """A deployment from another machine changes nothing when nothing has changed."""
-    first, second = bundles[architecture]
+def test_two_copies_give_one_bundle(tmp_path: Path, architecture: str) -> None:
+    """A deployment from another machine changes nothing when nothing has changed, nor one from a used checkout."""
+    copies = [checkout(tmp_path / "first"), checkout(tmp_path / "second-with-a-longer-name")]
+    (copies[1] / "lambda" / "personalize_relay" / "__pycache__").mkdir()
+    (copies[1] / "lambda" / "personalize_relay" / "__pycache__" / "events.cpython-313.pyc").write_bytes(b"stale")
+    first, second = (bundle(root=root, architecture=architecture) for root in copies)
     assert first.name == second.name
     assert content(first) == content(second)
 
@@ -71,10 +88,11 @@ def test_two_copies_give_one_bundle(bundles: Bundles, architecture: str) -> None
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_bundle_holds_what_the_function_needs(bundles: Bundles, architecture: str) -> None:
     """Our modules and the dependencies with their bytecode and for the right processor; not the runtime's own boto3."""
-    folder = bundles[architecture][0]
+    folder = bundles[architecture]
     names = {path.name for path in folder.iterdir() if not path.name.endswith(".dist-info")}
     ours = {path.name for path in (ROOT / "lambda").iterdir()}
     assert names - {"__pycache__"} == ours | DEPENDENCIES
+    assert our_modules(folder) == our_modules(ROOT / "lambda")
     sources = list(folder.rglob("*.py"))
     assert [one for one in sources if not (one.parent / "__pycache__" / f"{one.stem}.cpython-313.pyc").exists()] == []
     libraries = [path.read_bytes()[:20] for path in folder.rglob("*.so*")]
@@ -85,7 +103,7 @@ def test_bundle_holds_what_the_function_needs(bundles: Bundles, architecture: st
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_bundle_holds_no_notes_of_its_making(bundles: Bundles, architecture: str) -> None:
     """No path, time or tool of the machine that built it."""
-    folder = bundles[architecture][0]
+    folder = bundles[architecture]
     assert [path for path in folder.rglob("*") if path.name in {*NOTES, "bin", ".lock"}] == []
     assert [path for path in folder.rglob("*.pyc") if os.fsencode(ROOT) in path.read_bytes()] == []
 
@@ -95,14 +113,14 @@ def test_bundle_is_small(bundles: Bundles, architecture: str, tmp_path: Path) ->
     """A cold start loads it quickly."""
     archive = tmp_path / "code.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
-        for path in bundles[architecture][0].rglob("*"):
+        for path in bundles[architecture].rglob("*"):
             opened.write(path)
     assert archive.stat().st_size < MAX_ZIPPED_BYTES
 
 
 def test_bundle_is_readable_by_lambda(bundles: Bundles) -> None:
     """Whatever the umask of the machine that built it."""
-    folder = bundles["arm64"][0]
+    folder = bundles["arm64"]
     modes = {path.is_dir(): path.stat().st_mode & 0o777 for path in (folder, *folder.rglob("*"))}
     assert modes == {True: 0o755, False: 0o644}
 
@@ -110,7 +128,7 @@ def test_bundle_is_readable_by_lambda(bundles: Bundles) -> None:
 def test_bundle_can_be_imported(bundles: Bundles) -> None:
     """Every module of ours finds its imports beside it: with -S the interpreter sees no installed package."""
     machine = {machine: name for name, machine in MACHINES.items()}[os.uname().machine]
-    folder = bundles[machine][0]
+    folder = bundles[machine]
     modules = sorted(path.stem for path in (folder / "personalize_relay").glob("*.py") if path.stem != "handler")
     program = "; ".join(f"import personalize_relay.{name}" for name in modules)
     path = {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -119,21 +137,18 @@ def test_bundle_can_be_imported(bundles: Bundles) -> None:
     )
 
 
-def test_same_inputs_are_built_once(tmp_path: Path) -> None:
-    """A second synth runs no command: it would fail without the project's file."""
-    root = checkout(tmp_path / "again")
-    built = bundle(root=root, architecture="arm64")
-    (root / "pyproject.toml").unlink()
-    assert bundle(root=root, architecture="arm64") == built
+def test_same_inputs_are_built_once(bundles: Bundles, tmp_path: Path) -> None:
+    """A second synth runs no command."""
+    root = finished(tmp_path / "again", bundles)
+    assert bundle(root=root, architecture="arm64").name == bundles["arm64"].name
 
 
 def test_changed_source_is_built_anew(bundles: Bundles, tmp_path: Path) -> None:
     """Each input has its part in the name of the bundle."""
-    root = checkout(tmp_path / "changed")
+    root = finished(tmp_path / "changed", bundles)
     (root / "lambda" / "personalize_relay" / "added.py").touch()
-    built = bundle(root=root, architecture="arm64")
-    assert built.name != bundles["arm64"][0].name
-    assert (built / "personalize_relay" / "added.py").exists()
+    with pytest.raises(BundlingFailed):
+        bundle(root=root, architecture="arm64")
 
 
 def test_a_mapping_is_packed_under_a_name_of_its_own(bundles: Bundles, tmp_path: Path) -> None:
@@ -143,13 +158,17 @@ def test_a_mapping_is_packed_under_a_name_of_its_own(bundles: Bundles, tmp_path:
     for path, text in zip(files, ("same", "same", "differs"), strict=True):
         path.write_text(text)
         path.chmod(0o600)
-    first, second, third = (bundle(root=root, architecture="arm64", mapping=path) for path in files)
-    assert first == second
-    assert len({first.name, third.name, bundles["arm64"][0].name}) == 3
-    packed = first / MAPPING_FILE
+    ours, theirs, other = files
+    built = bundle(root=root, architecture="arm64", mapping=ours)
+    break_builds(root)
+    assert bundle(root=root, architecture="arm64", mapping=theirs) == built
+    with pytest.raises(BundlingFailed):
+        bundle(root=root, architecture="arm64", mapping=other)
+    assert built.name != bundles["arm64"].name
+    packed = built / MAPPING_FILE
     assert (packed.read_text(), packed.stat().st_mode & 0o777) == ("same", 0o644)
     packed.unlink()
-    assert content(first) == content(bundles["arm64"][0])
+    assert content(built) == content(bundles["arm64"])
 
 
 @pytest.mark.whole

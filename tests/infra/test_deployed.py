@@ -106,7 +106,7 @@ def test_no_access_is_one_sentence(account: Account) -> None:
     with pytest.raises(Unreadable) as failed:
         deployed_template("relay", AccountOptions(), role=ROLE)
     assert str(failed.value) == (
-        "What is deployed as relay can't be read, and nothing is changed: AssumeRole is refused (AccessDenied). "
+        "The deployed template of relay can't be read, and nothing is changed: AssumeRole is refused (AccessDenied). "
         "Sign in, or choose another profile or region: AWS_PROFILE and AWS_REGION, or --profile and --region in ARGS."
     )
 
@@ -129,5 +129,5 @@ def test_what_is_missing_is_one_sentence(
     assert not account.taken
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.delenv(missing, raising=False)
-    with pytest.raises(Unreadable, match=rf"^What is deployed as relay can't be read, .*: ({why})"):
+    with pytest.raises(Unreadable, match=rf"^The deployed template of relay can't be read, .*: ({why})"):
         deployed_template("relay", credentials, role=ROLE)

@@ -51,16 +51,6 @@ def test_alarms_are_priced_as_they_are(prod: Template) -> None:
     assert sum(len(alarm.reads) for alarm in alarms) == capacity.ALARM_METRICS
 
 
-def test_links_lead_somewhere() -> None:
-    """Within the page to its headings, and out of it to files."""
-    headings = re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)
-    anchors = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
-    for target, anchor in re.findall(r"\]\(([^)#:]*)(?:#([\w-]+))?\)", TEXT):
-        assert (ROOT / "docs" / target).exists(), target
-        if not target:
-            assert anchor in anchors
-
-
 def test_every_alarm_has_a_section_that_says_what_to_do(prod: Template) -> None:
     """Three things to look at, what to do, and how to see that it is over; and no section is of an alarm that was."""
     sections = {

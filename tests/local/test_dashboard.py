@@ -11,7 +11,6 @@ import pytest
 from local.dashboard.body import NO_DATA, NOT_COMPUTED, NOT_EMULATED, Graph, Key, Series, States, Widget, keys, widgets
 from local.dashboard.legend import MOST_NAMED, entries, others, undrawn
 from local.dashboard.page import Band, Page
-from local.dashboard.picture import save
 
 ROOT = Path(__file__).parents[2]
 TILL = ("service", "till")
@@ -87,6 +86,8 @@ def test_an_alarm_that_cloudwatch_does_not_know_is_not_called_ok() -> None:
 
 def test_the_picture_says_what_it_shows_and_what_it_does_not(tmp_path: Path) -> None:
     """Titles, labels with what they come to, limits too far above to be drawn, and metrics without data."""
+    from local.dashboard.picture import save  # noqa: PLC0415 - takes seconds to import, which no other test needs
+
     late = {"horizontal": [{"value": 300_000, "label": "late"}]}
     sold, lost = ["Shop", "Sold", *TILL, {"stat": "Sum"}], ["Shop", "Lost", *TILL, {"stat": "Sum"}]
     wait = ["Shop", "Wait", *TILL, {"stat": "Maximum", "yAxis": "right"}]

@@ -29,6 +29,9 @@ def handler(event, context):
     return {"pid": os.getpid(), "parent": os.getppid(), "environment": dict(os.environ)}
 """
 
+ENDS = (signal.SIGINT, signal.SIGTERM)
+"""The end-to-end tests end the demo by these."""
+
 # A process that owns an emulator with a warm function, tells of both, and waits for its end.
 OWNER = """
 import json, sys, time
@@ -140,7 +143,7 @@ def test_it_listens_on_loopback_alone(emulator: Emulator) -> None:
 @pytest.mark.skipif(
     not hasattr(os, "pidfd_open"), reason="the end of a foreign process can be waited for on Linux only"
 )
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("end", [*(pytest.param(each, marks=pytest.mark.whole) for each in ENDS), signal.SIGKILL])
 def test_nothing_outlives_its_owner(end: signal.Signals) -> None:
     """However the owner ends: the emulator, its functions' processes, its port and its files go with it."""
     with subprocess.Popen(  # noqa: S603 -- this file's own words
@@ -169,6 +172,7 @@ def test_nothing_outlives_its_owner(end: signal.Signals) -> None:
         assert probe.connect_ex((HOST, int(told["endpoint"].rpartition(":")[2]))) != 0
 
 
+@pytest.mark.whole  # the end-to-end tests deploy by this call, and find by its outputs all that they look at
 def test_deploying_an_app_returns_its_outputs(emulator: Emulator, tmp_path: Path) -> None:
     """The project's CDK command line deploys an app with the given context."""
     (tmp_path / "cdk.json").write_text(json.dumps({"app": "python app.py"}))

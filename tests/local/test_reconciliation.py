@@ -161,17 +161,19 @@ def test_a_sample_of_another_day_is_the_same_but_for_its_dates() -> None:
     assert max(seconds) < BEGINS + LASTS
 
 
-@pytest.mark.parametrize("record", [*sample(0), *careless()], ids=lambda record: record.partition_key)
-def test_a_packed_bad_or_careless_record_is_read_as_it_says(record: SampleRecord) -> None:
+def test_each_packed_bad_or_careless_record_is_read_as_it_says() -> None:
     """An event that only Personalize rejects is a good one here."""
-    position = StreamPosition("clicks", "shard", "1")
-    origin = Origin(stream="clicks", shard_id="shard", sequence_number="1", arrival=BEGINS + 86_400)
-    parsed = parse(record.data, origin, Trackers(default="tracker"))
-    rejected = {(dotted(each.sub_sequence) or None, each.index): each.reason for each in parsed.rejections}
-    good = [event for event in record.events if event.reason in {None, Reason.REJECTED_BY_PERSONALIZE}]
-    bad = [event for event in record.events if event not in good]
-    assert rejected == {(event.sub_sequence, event.index): event.reason for event in bad}
-    assert [each.event.event_id for each in parsed.interactions] == [position.event_id(event) for event in good]
+    for record in [*sample(0), *careless()]:
+        position = StreamPosition("clicks", "shard", "1")
+        origin = Origin(stream="clicks", shard_id="shard", sequence_number="1", arrival=BEGINS + 86_400)
+        parsed = parse(record.data, origin, Trackers(default="tracker"))
+        rejected = {(dotted(each.sub_sequence) or None, each.index): each.reason for each in parsed.rejections}
+        good = [event for event in record.events if event.reason in {None, Reason.REJECTED_BY_PERSONALIZE}]
+        bad = [event for event in record.events if event not in good]
+        said = {(event.sub_sequence, event.index): event.reason for event in bad}
+        assert rejected == said, record.partition_key
+        ids = [each.event.event_id for each in parsed.interactions]
+        assert ids == [position.event_id(event) for event in good], record.partition_key
 
 
 def test_the_fewest_calls_are_counted_by_hand() -> None:
