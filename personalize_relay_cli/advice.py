@@ -71,6 +71,7 @@ class Weakness(StrEnum):
     SESSION_PER_EVENT = "session_per_event"
     SESSION_WITHOUT_USER = "session_without_user"
     REUSED_EVENT_ID = "reused_event_id"
+    IDENTICAL_EVENT = "identical_event"
     WHOLE_SECONDS = "whole_seconds"
     IN_THE_FUTURE = "in_the_future"
     NO_SENT_AT = "no_sent_at"
@@ -86,6 +87,7 @@ WEAKNESSES: dict[Weakness, str] = {
     Weakness.SESSION_PER_EVENT: "keep the sessionId for a whole visit: it joins events to their user, and fills calls",
     Weakness.SESSION_WITHOUT_USER: "send the userId once it is known: nothing is learnt about a user from the others",
     Weakness.REUSED_EVENT_ID: "make an eventId for each event: only the first event of an id is trained on",
+    Weakness.IDENTICAL_EVENT: "send each with an eventId: nothing else tells one event that is sent twice from two",
     Weakness.WHOLE_SECONDS: "send sentAt with its fraction: events of one second have no order",
     Weakness.IN_THE_FUTURE: "set the producer's clock: above 15 minutes they would be rejected",
     Weakness.NO_SENT_AT: "send sentAt: when the record reaches the stream is not when the user acted",

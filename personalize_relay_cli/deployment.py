@@ -1,15 +1,20 @@
 """The deployment that a command works on: a stage's stack, and its account's services."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, TypedDict
 
+from personalize_relay.errors import ConfigurationError
+from personalize_relay.settings import Settings
 from personalize_relay_cli.problems import Misuse, Problem, translating
 
 type ClientFactory = Callable[[str], Any]
 """Makes the client of a service by its boto3 name; threads may share a client."""
 
+_STAGE = re.compile(r"[A-Za-z0-9-]{1,100}")
+"""What a stack's name may end with."""
 _LAST_PORT = 65535
 LONGEST_INVOCATION = 910.0
 """Seconds that an answer of Lambda may take: an invocation ends after 15 minutes."""
@@ -37,7 +42,7 @@ class Deployment:
     def stream(self) -> str:
         """The stream's name, or the ARN of one of another account; raises Problem as `output` does."""
         arn = self._outputs.get("StreamArn")
-        return arn if arn and _account(arn) != _account(self._stack["StackId"]) else self.output("StreamName")
+        return arn if arn and _account(arn) != _account(self.described["StackId"]) else self.output("StreamName")
 
     @property
     def function(self) -> str:
@@ -46,10 +51,11 @@ class Deployment:
 
     @property
     def _outputs(self) -> dict[str, str]:
-        return {each["OutputKey"]: each["OutputValue"] for each in self._stack.get("Outputs", [])}
+        return {each["OutputKey"]: each["OutputValue"] for each in self.described.get("Outputs", [])}
 
     @cached_property
-    def _stack(self) -> Mapping[str, Any]:
+    def described(self) -> Mapping[str, Any]:
+        """The stack, as CloudFormation describes it; raises Problem where it isn't there."""
         from botocore.exceptions import ClientError  # noqa: PLC0415 - as in problems
 
         with translating():
@@ -62,6 +68,14 @@ class Deployment:
                     raise
                 message = f"the stack {self.stack} is not there: is it the right --stage, region and account?"
                 raise Problem(message) from exc
+
+
+def settings_of(function: Mapping[str, Any]) -> Settings:
+    """The settings in a function's configuration, read as the function reads them; raises Problem."""
+    try:
+        return Settings.from_env(function.get("Environment", {}).get("Variables", {}))
+    except ConfigurationError as exc:
+        raise Problem(f"the function can't start: {exc}") from exc
 
 
 def _account(arn: str) -> str:
@@ -85,6 +99,8 @@ def connect(*, stage: str, local: bool, port: int, profile: str | None, region: 
     """The deployment that the options name; nothing is called yet."""
     if local and (profile or region):
         raise Misuse("--local is on this machine: leave --profile and --region out")
+    if not _STAGE.fullmatch(stage):
+        raise Misuse(f"--stage {stage!r}: a stage's name holds letters, digits and hyphens alone")
     if not 0 < port <= _LAST_PORT:
         raise Misuse(f"--port is a number from 1 to {_LAST_PORT}")
     return Deployment(stage, _on_this_machine(port) if local else _on_aws(profile, region))

@@ -1,6 +1,5 @@
 """`relay doctor`."""
 
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -16,8 +15,8 @@ from personalize_relay_cli.health.checkups import CHECKS
 from personalize_relay_cli.health.deployed import Deployed
 from personalize_relay_cli.health.diagnosis import Finding, State, run
 from personalize_relay_cli.options import OutputOption
-from personalize_relay_cli.printing import Output, agreed, document, print_result
-from personalize_relay_cli.problems import FAILED, Misuse, Problem
+from personalize_relay_cli.printing import Output, agreed, document, need_terminal, print_result
+from personalize_relay_cli.problems import FAILED, Problem
 
 _STYLES = {State.OK: "green", State.WRONG: "bold red", State.WARNING: "yellow", State.UNKNOWN: "yellow"}
 _QUESTION = "This sends an event that is recorded in the dataset and can't be taken back. Send it?"
@@ -71,8 +70,7 @@ def _findings(deployed: Deployed, *, send_event: bool) -> Iterator[Finding]:
 
 
 def _confirm() -> None:
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise Misuse("--send-event asks before it sends, which needs a terminal: give --yes; see --help")
+    need_terminal("--send-event")
     if not agreed(_QUESTION):
         raise Problem("nothing was sent, and nothing checked")
 

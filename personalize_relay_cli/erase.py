@@ -7,7 +7,6 @@ import typer
 from personalize_relay_cli.deployment import connect
 from personalize_relay_cli.erasure import text
 from personalize_relay_cli.erasure.erase import Erasure
-from personalize_relay_cli.erasure.objects import Objects
 from personalize_relay_cli.erasure.remainder import Eraser
 from personalize_relay_cli.erasure.whom import Whom
 from personalize_relay_cli.failed import mapped, reported
@@ -48,18 +47,17 @@ def erase(  # noqa: PLR0913 - an option each
     if not (user_id or session_id):
         raise Misuse("whose events? give --user-id or --session-id")
     whom = Whom(user_id=user_id or None, session_id=session_id or None)
-    deployment = connect(**context.obj)
-    work = Failures(deployment)
+    work = Failures(connect(**context.obj))
     with translating():
         eraser = Eraser(whom, mapped(Selection(), mapping, work.settings), unreadable=unreadable)
         if not yes:
-            plan = Erasure(work.bucket, work.ledger, eraser, None).run()
+            plan = Erasure(work.bucket, work.ledger, eraser, dry_run=True).run()
             question = f"remove {number(plan.found, 'record')}, or their part of them, for ever?" if plan.found else ""
             lines = text.account_lines(plan)
             status = unless_agreed(output, plan, lines, question, dry_run=dry_run, status=int(not plan.done))
             if status is not None:
                 return reported(plan.flaws) or status
-        erasing = Erasure(work.bucket, work.ledger, eraser, Objects(deployment.client("s3"), work.bucket.name))
+        erasing = Erasure(work.bucket, work.ledger, eraser, dry_run=False)
         try:
             erasing.run()
         finally:

@@ -1,5 +1,6 @@
 """`relay failed`: what could not be delivered, shown and sent again; `erase` is in a module of its own."""
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -8,6 +9,7 @@ import typer
 from msgspec.structs import replace
 
 from personalize_relay.errors import Reason
+from personalize_relay.mapping_file import PRESETS
 from personalize_relay.settings import Settings
 from personalize_relay_cli.deployment import connect
 from personalize_relay_cli.mapping import loading
@@ -20,13 +22,14 @@ from personalize_relay_cli.options import (
     one_of,
     shard_id,
 )
-from personalize_relay_cli.printing import Output, choose, document, number, print_result, say, unless_agreed
+from personalize_relay_cli.printing import Output, choose, document, number, print_result, remark, say, unless_agreed
 from personalize_relay_cli.problems import FAILED, Problem, translating
 from personalize_relay_cli.recovery import text as failed_text
+from personalize_relay_cli.recovery.account import RedriveAccount
 from personalize_relay_cli.recovery.failures import Failures, asked
 from personalize_relay_cli.recovery.groups import listing
 from personalize_relay_cli.recovery.mending import Mender, compiled
-from personalize_relay_cli.recovery.redrive import Redrive, RedriveAccount
+from personalize_relay_cli.recovery.redrive import Redrive
 from personalize_relay_cli.recovery.resending import Sender
 from personalize_relay_cli.recovery.selection import Selection
 from personalize_relay_cli.recovery.set_aside import CONDITIONS, Flaw, snake_case
@@ -98,7 +101,7 @@ def list_(  # noqa: PLR0913 - an option each
     with translating():
         found = listing(work.bucket, work.ledger, work.completed(chosen), each=each)
     print_result(output, found, failed_text.listing_lines(found, datetime.now(UTC)))
-    return reported(found.flaws)
+    return _told(work, chosen, found.flaws)
 
 
 @app.command()
@@ -130,7 +133,7 @@ def show(  # noqa: PLR0913 - an option each
     records = [failed_text.record_json(*each, reveal=reveal) for each in found]
     lines = [line for each in found for line in failed_text.record_lines(*each, reveal=reveal)]
     print_result(output, document("failed-show", records=records), lines)
-    status = reported(flaws)
+    status = _told(work, chosen, flaws)
     if not found:
         raise Problem("no such record is set aside: is it delivered, expired, or of another stage?")
     return status
@@ -184,7 +187,9 @@ def redrive(  # noqa: PLR0913 - an option each
 
         def run(sender: Sender | None) -> Redrive:
             shows = reveal and sender is None
-            return Redrive(work.bucket, work.ledger, mender, sender, take_over=take_over, reveal=shows, rate=rate)
+            return Redrive(
+                work.bucket, work.ledger, mender, sender, take_over=take_over, reveal=shows, rate=rate or math.inf
+            )
 
         if not yes:
             plan = run(None).run(chosen)
@@ -192,7 +197,7 @@ def redrive(  # noqa: PLR0913 - an option each
             lines = failed_text.account_lines(plan, datetime.now(UTC))
             status = unless_agreed(output, plan, lines, question, dry_run=dry_run, status=int(not plan.done))
             if status is not None:
-                return reported(plan.flaws) or status
+                return _told(work, chosen, plan.flaws) or status
         sending = run(work.past_the_stream(**context.obj) if direct else work.stream)
         try:
             sending.run(chosen)
@@ -201,7 +206,7 @@ def redrive(  # noqa: PLR0913 - an option each
                 _print_account(sending.account, output)
             raise
     _print_account(sending.account, output)
-    return reported(sending.account.flaws) or int(not sending.account.done)
+    return _told(work, chosen, sending.account.flaws) or int(not sending.account.done)
 
 
 def mapped(chosen: Selection, mapping: str | None, deployed: Settings) -> Selection:
@@ -209,13 +214,20 @@ def mapped(chosen: Selection, mapping: str | None, deployed: Settings) -> Select
     if mapping == NO_MAPPING:
         return chosen
     salt = deployed.mapping_salt or None
-    if mapping or loading.is_preset(deployed.mapping):
+    if mapping or deployed.mapping in PRESETS:
         return replace(chosen, mapping=loading.to_send(mapping or deployed.mapping, salt))
     return replace(chosen, lacks_mapping=bool(deployed.mapping))
 
 
 def _print_account(account: RedriveAccount, output: Output) -> None:
     print_result(output, account, failed_text.account_lines(account, datetime.now(UTC)))
+
+
+def _told(work: Failures, chosen: Selection, flaws: Sequence[Flaw]) -> int:
+    """Say on standard error what there is to know beside the result; returns the exit status."""
+    if said := failed_text.shard_remark(chosen.shard, work.bucket.shards):
+        remark(said)
+    return reported(flaws)
 
 
 def reported(flaws: Sequence[Flaw]) -> int:

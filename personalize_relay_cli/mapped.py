@@ -3,16 +3,19 @@
 import shutil
 import time
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from personalize_relay import mapping_file, mapping_tests
 from personalize_relay.errors import MappingError
+from personalize_relay.mapping_file import MappingFile
 from personalize_relay_cli.input.reading import read
+from personalize_relay_cli.input.remarks import Remarks
 from personalize_relay_cli.mapping import text
 from personalize_relay_cli.mapping.trial import MappingTrial
 from personalize_relay_cli.options import FilesArgument, InputFormatOption, OutputOption
-from personalize_relay_cli.printing import Output, document, print_lines, print_result
+from personalize_relay_cli.printing import Output, document, print_lines, print_result, remark
 from personalize_relay_cli.problems import FAILED, Misuse
 
 app = typer.Typer(
@@ -43,8 +46,6 @@ def show(
     [bold]relay map show[/]
     [bold]relay map show segment > mapping.toml[/]
     """
-    from personalize_relay import mapping_file  # noqa: PLC0415 - other commands are not to wait for it
-
     if preset is None:
         sources = {name: mapping_file.source(name) for name in mapping_file.PRESETS}
         read = {name: mapping_file.read(toml, file=name, salt=mapping_file.TEST_SALT) for name, toml in sources.items()}
@@ -66,8 +67,6 @@ def run_tests(mapping: MappingName, *, output: OutputOption = Output.TEXT) -> in
     [bold]relay map test mapping.toml[/]
     [bold]relay map test segment --format json[/]
     """
-    from personalize_relay import mapping_tests  # noqa: PLC0415 - as above
-
     held = _read(mapping)
     failures = {each.name: mapping_tests.failure(each, held.mapping) for each in held.tests}
     failed = sum(wrong is not None for wrong in failures.values())
@@ -90,14 +89,15 @@ def try_(  # noqa: PLR0913 - an option each
 
     Each by its rule, with what the function would reject and why. Shows the kinds
     of values only, and no name of the payload's, without --reveal.
-    Exit status: 0 none is rejected, 1 one is, 2 wrong usage or a wrong mapping.
+    Exit status: 0 none is rejected, 1 one is or a file is empty, 2 wrong usage or
+    a wrong mapping.
 
     [bold]relay map try mapping.toml records.jsonl[/]
     [bold]relay map try segment records.jsonl --limit 100 --reveal[/]
     """
     its = _read(mapping).mapping
-    trial = MappingTrial(its, time.time())
-    tried = trial.run(islice(read(records, form=input_format, mapping=its), limit))
+    trial, remarks = MappingTrial(its, time.time()), Remarks(remark, reveal=reveal)
+    tried = trial.run(islice(read(records, form=input_format, remarks=remarks, mapping=its), limit))
     if output is Output.JSON:
         listed = [text.tried_json(each, reveal=reveal) for each in tried]
         counts = {"payloads": trial.payloads, "events": trial.events, "dropped": trial.dropped}
@@ -107,12 +107,10 @@ def try_(  # noqa: PLR0913 - an option each
         for each in tried:
             print_lines(text.tried(each, reveal=reveal, width=width))
         print_lines([text.summary(trial)])
-    return FAILED if trial.rejected else 0
+    return FAILED if trial.rejected or remarks.empty else 0
 
 
-def _read(mapping: str) -> Any:  # noqa: ANN401 - a MappingFile, which is imported late
-    from personalize_relay import mapping_file  # noqa: PLC0415 - as above
-
+def _read(mapping: str) -> MappingFile:
     try:
         return mapping_file.read(mapping_file.source(mapping), file=mapping, salt=mapping_file.TEST_SALT)
     except MappingError as exc:

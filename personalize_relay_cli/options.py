@@ -83,6 +83,13 @@ def shard_id(text: str) -> str:
     raise typer.BadParameter(f"{text} is no shard's id: {near}")
 
 
+def stream_name(text: str) -> str:
+    """The parser of a stream's name or ARN."""
+    if re.fullmatch(r"[A-Za-z0-9_.-]{1,128}|arn:[^:]+:kinesis:[^:]+:\d{12}:stream/[A-Za-z0-9_.-]{1,128}", text):
+        return text
+    raise typer.BadParameter(f"{text!r} is no stream's name, of letters, digits, _, . and -, and no stream's ARN")
+
+
 def moment(text: str) -> float:
     """The one parser of every option that has a TIME: epoch seconds."""
     try:

@@ -15,6 +15,8 @@ from personalize_relay_cli.problems import FAILED, Misuse
 
 MOST_SHOWN = 1000
 """Characters of a payload or a name."""
+MOST_NAMED = 10
+"""Names that a sentence holds."""
 
 
 class Output(StrEnum):
@@ -53,6 +55,11 @@ def counted(counts: Mapping[str, int]) -> str:
 def number(count: int, what: str) -> str:
     """So many of something: 1 record, 1,000 records."""
     return f"{count:,} {what}" + ("" if count == 1 else "s")
+
+
+def named(names: Sequence[str]) -> str:
+    """Names in a sentence: the first ten."""
+    return ", ".join(names[:MOST_NAMED]) + (" and others" if names[MOST_NAMED:] else "")
 
 
 def columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
@@ -117,6 +124,12 @@ def unless_agreed(  # noqa: PLR0913 - a plan, how it is said, and what ends in i
     if asks:
         say("a dry run, as there is no terminal to ask: nothing was done. --yes does it")
     return FAILED if asks else status
+
+
+def need_terminal(what: str) -> None:
+    """Refuse to go on where nobody can be asked."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise Misuse(f"{what} asks first, which needs a terminal: give --yes; see --help")
 
 
 def agreed(question: str) -> bool:

@@ -25,15 +25,20 @@ _REFUSALS = {
 }
 """What to do, by how a service's error code begins."""
 _UNREACHABLE = "is the region right, and the network up?"
-_FAILURES = {
-    "ConnectTimeoutError": _UNREACHABLE,
-    "EndpointConnectionError": _UNREACHABLE,
+_SIGN_IN = "sign in again: aws sso login"
+_UNREACHED = ("ConnectTimeoutError", "EndpointConnectionError")
+_MISUSES = {
+    "ConfigParseError": "mend the file",
+    "InvalidRegionError": "a region is as eu-west-1: mend --region, AWS_REGION or the profile",
     "NoCredentialsError": "sign in, set AWS_PROFILE or give --profile; --local needs none",
     "NoRegionError": "set AWS_REGION or give --region",
     "PartialCredentialsError": "set both the access key and the secret key",
     "ProfileNotFound": "`aws configure list-profiles` names those there are",
+    "SSOTokenLoadError": _SIGN_IN,
+    "TokenRetrievalError": _SIGN_IN,
+    "UnauthorizedSSOTokenError": _SIGN_IN,
 }
-"""What to do, by what kept a call from its service."""
+"""What to do where a call was not even made, by why."""
 
 
 class Problem(Exception):
@@ -59,11 +64,13 @@ def translating() -> Iterator[None]:
     except ClientError as exc:
         raise Problem(_refused(exc.operation_name, exc.response.get("Error", {}).get("Code", ""))) from exc
     except BotoCoreError as exc:
-        advice = _FAILURES.get(type(exc).__name__)
-        said = str(exc).rstrip(".")
-        if advice is _UNREACHABLE and "//127.0.0.1:" in said:
-            advice = "is `make local` running, and on this --port?"
-        raise Problem(f"{said}: {advice}" if advice else said) from exc
+        kind, said = type(exc).__name__, str(exc).rstrip(".")
+        if kind in _MISUSES:
+            raise Misuse(f"{said}: {_MISUSES[kind]}") from exc
+        if kind in _UNREACHED:
+            here = "//127.0.0.1:" in said
+            said += f": {'is `make local` running, and on this --port?' if here else _UNREACHABLE}"
+        raise Problem(said) from exc
 
 
 def _refused(operation: str, code: str) -> str:

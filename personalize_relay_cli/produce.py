@@ -3,6 +3,7 @@
 import math
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,22 +15,24 @@ from personalize_relay_cli.deployment import connect
 from personalize_relay_cli.input.reading import read
 from personalize_relay_cli.input.remarks import Remarks
 from personalize_relay_cli.mapping import loading
-from personalize_relay_cli.options import FilesArgument, InputFormatOption, MappingOption, OutputOption
+from personalize_relay_cli.options import FilesArgument, InputFormatOption, MappingOption, OutputOption, stream_name
 from personalize_relay_cli.printing import Output, print_result, remark, say
 from personalize_relay_cli.problems import FAILED, INTERRUPTED, Misuse
 from personalize_relay_cli.progress import bar, bytes_before
 from personalize_relay_cli.sending import account
 from personalize_relay_cli.sending.checkpoint import Checkpoint
 from personalize_relay_cli.sending.interruption import Interruption
-from personalize_relay_cli.sending.producing import Rejected
+from personalize_relay_cli.sending.producing import ProduceTerms, Rejected
 from personalize_relay_cli.sending.put_records import GIVE_UP_AFTER, put_records
-from personalize_relay_cli.sending.runs import ProduceTerms, Run
+from personalize_relay_cli.sending.runs import Run
 
 SHOWN = 100
 """Rejected payloads that are listed; the others are counted."""
 
 
-Stream = Annotated[str | None, typer.Option(metavar="NAME", help="Send here (default: the stage's).")]
+Stream = Annotated[
+    str | None, typer.Option(metavar="NAME", parser=stream_name, help="Send here (default: the stage's).")
+]
 CheckpointFile = Annotated[
     Path | None, typer.Option("--checkpoint", metavar="FILE", help="Keep progress here, and resume.")
 ]
@@ -78,8 +81,8 @@ def produce(  # noqa: PLR0913 - an option each
     [bold]zcat old.gz | relay produce - --local --rate 500[/]
     [bold]relay produce calls.jsonl more.csv --stream my-stream --mapping segment[/]
     """
-    if len(set(files)) < len(files):
-        raise Misuse("a file is named twice")
+    if twice := [file for file, count in Counter(files).items() if count > 1]:
+        raise Misuse(f"{twice[0]}: is named twice: an event of it would be sent twice, under one id")
     remarks = Remarks(remark, reveal=reveal)
     mapped = loading.to_send(mapping)
     run: Run  # made below, once the files are known to be there

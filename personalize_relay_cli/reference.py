@@ -18,7 +18,7 @@ usual AWS credentials; with `--local` it works on the system that `make local` r
 |---|---|
 | 0 | done |
 | 1 | something was rejected, left or found wrong, a service refused, or the stage is not there |
-| 2 | wrong usage: an option, a file |
+| 2 | wrong usage: an option, a file, no region or no credentials |
 | 130 | ended by Ctrl-C or SIGTERM |
 
 Nothing of an event is printed without `--reveal`: no payload, no id. Results go to standard output, as text or with

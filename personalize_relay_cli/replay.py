@@ -7,7 +7,7 @@ import typer
 
 from personalize_relay_cli.deployment import connect
 from personalize_relay_cli.options import DryRunOption, OutputOption, YesOption, moment, shard_id
-from personalize_relay_cli.printing import Output, choose, number, print_result, say, told, unless_agreed
+from personalize_relay_cli.printing import Output, choose, named, number, print_result, say, told, unless_agreed
 from personalize_relay_cli.problems import FAILED, INTERRUPTED, Misuse, Problem, translating
 from personalize_relay_cli.progress import bar
 from personalize_relay_cli.replaying import text
@@ -19,8 +19,6 @@ from personalize_relay_cli.sending.interruption import Interruption
 RATE = 250.0
 """Records a second: of single events in sessions of their own, a quarter of the 1,000 calls a second that Personalize
 takes for a dataset group. The live stream needs the rest."""
-MOST_NAMED = 10
-"""Shards that a message names."""
 
 
 def replay(  # noqa: PLR0913 - an option each
@@ -88,8 +86,7 @@ def _shards(stream: Stream, asked: str | None) -> list[Shard]:
     there = stream.shards()
     found = [each for each in there if asked in {None, each.shard_id}]
     if not found:
-        named = ", ".join(each.shard_id for each in there[:MOST_NAMED])
-        raise Problem(f"the stream has no such shard: it has {named}{' and others' if there[MOST_NAMED:] else ''}")
+        raise Problem(f"the stream has no such shard: it has {named([each.shard_id for each in there])}")
     return found
 
 

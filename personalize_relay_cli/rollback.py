@@ -1,16 +1,15 @@
 """`relay rollback`."""
 
-import sys
 from collections.abc import Callable, Iterator
 from typing import Annotated
 
 import typer
 
 from personalize_relay_cli.deployment import Deployment, connect
-from personalize_relay_cli.health.versions import Version, make_live, versions
+from personalize_relay_cli.health.versions import make_live, versions
 from personalize_relay_cli.options import YesOption
-from personalize_relay_cli.printing import agreed, print_lines
-from personalize_relay_cli.problems import Misuse, Problem
+from personalize_relay_cli.printing import agreed, need_terminal, print_lines
+from personalize_relay_cli.problems import Problem
 
 _WHAT_STAYS = """
 The function's code and its own settings (memory, timeout, variables) are those of then. The mapping, the stream, the
@@ -40,26 +39,18 @@ def rollback(
 
     Exit status: 0 it is live, 1 there is none or it was moved meanwhile, 2 usage.
     """
-    if not (yes or (sys.stdin.isatty() and sys.stderr.isatty())):
-        raise Misuse("rollback asks first, which needs a terminal: give --yes; see --help")
+    if not yes:
+        need_terminal("rollback")
     deployment = connect(**context.obj)
-    print_lines(moved(deployment, to, _unasked if yes else _asked))
+    print_lines(moved(deployment, to, lambda question: yes or agreed(question)))
 
 
-def moved(deployment: Deployment, to: int | None, agree: Callable[[Version], None]) -> Iterator[str]:
-    """Make the version `to` live, or that before; yields what is said of it. `agree` raises Problem against it."""
+def moved(deployment: Deployment, to: int | None, agree: Callable[[str], bool]) -> Iterator[str]:
+    """Make the version `to` live, or that before, if `agree` is true of the question; yields what is said of it."""
     seen = versions(deployment)
     target = seen.before if to is None else seen.chosen(to)
     yield f"{deployment.stack}\nlive:  {seen.live}\nto be: {target}"
-    agree(target)
+    if not agree(f"make version {target.number} live?"):
+        raise Problem("nothing was done")
     make_live(deployment, target, seen)
     yield f"version {target.number} is live\n{_WHAT_STAYS}\nTo undo it, with the same options: --to {seen.live.number}"
-
-
-def _unasked(_target: Version) -> None:
-    pass
-
-
-def _asked(target: Version) -> None:
-    if not agreed(f"make version {target.number} live?"):
-        raise Problem("nothing was done")

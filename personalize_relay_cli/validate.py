@@ -71,12 +71,12 @@ def validate(  # noqa: PLR0913 - an option each
     rejections = ((line, each) for line in lines for each in check.take(line))
     shown = islice(rejections, min(max_errors, sys.maxsize))
     if output is Output.JSON:
-        listed = [findings.listed(line, each, reveal=reveal) for line, each in shown]
+        listed = [findings.listed(line, each, check.slips(line, each), reveal=reveal) for line, each in shown]
         unlisted = sum(1 for _ in rejections)
         print_result(output, findings.report(check, check.warnings(), listed, unlisted, blank=remarks.blank), ())
     else:
         for line, each in shown:
-            print_lines([findings.rejected(line, each, reveal=reveal)])
+            print_lines([findings.rejected(line, each, check.slips(line, each), reveal=reveal)])
         unlisted = sum(1 for _ in rejections)
         print_lines(findings.summary(check, check.warnings(), unlisted, blank=remarks.blank))
     return FAILED if check.bad_lines or remarks.empty or (strict and check.warnings()) else 0

@@ -157,6 +157,7 @@ def test_the_work_of_the_command_knows_nothing_of_its_options(package: str) -> N
         "deployment",
         "printing",
         "problems",
+        "slips",
         "this_machine",
         "times",
     }

@@ -7,6 +7,7 @@ from personalize_relay.errors import Reason
 from personalize_relay.events import Origin, Rejection, Trackers
 from personalize_relay.mapping import Mapping
 from personalize_relay.parsing import parse
+from personalize_relay_cli.checking import spellings
 from personalize_relay_cli.checking.observations import Bounds, Observations, Warned
 from personalize_relay_cli.checking.schemas import Schema
 from personalize_relay_cli.input.reading import Line
@@ -76,6 +77,13 @@ class Checks:
         else:
             self.good_lines += 1
         return parsed.rejections
+
+    def slips(self, line: Line, rejection: Rejection) -> dict[str, str]:
+        """For each member that a rejected event lacks, the name that it is likely under, if the names are the line's.
+
+        A mapping gives events names of its own.
+        """
+        return {} if self._mapping else spellings.slips(line.data, rejection)
 
     def warnings(self) -> list[Warned]:
         """What is worth a warning in the events that would be delivered."""

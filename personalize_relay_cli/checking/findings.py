@@ -1,6 +1,6 @@
 """Say what checks found, as text or as JSON; of an event there is nothing in it but what is asked to be revealed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from personalize_relay.errors import Reason
@@ -17,6 +17,7 @@ _FACTS = {
     Weakness.SESSION_PER_EVENT: "{count} of {of} sessions have a single event",
     Weakness.SESSION_WITHOUT_USER: "{count} of {of} sessions are never joined to a user",
     Weakness.REUSED_EVENT_ID: "events that differ from an earlier one of their eventId: {count}",
+    Weakness.IDENTICAL_EVENT: "events without an eventId, identical to an earlier one: {count}",
     Weakness.WHOLE_SECONDS: "{count} of {of} sentAt are whole seconds, in sessions of several events",
     Weakness.IN_THE_FUTURE: "{count} of {of} events are ahead of their arrival",
     Weakness.NO_SENT_AT: "{count} of {of} events have no sentAt",
@@ -28,11 +29,18 @@ _FACTS = {
 }
 
 
-def rejected(line: Line, rejection: Rejection, *, reveal: bool) -> str:
-    """The line for an event that would be rejected, and one more with its payload if that is to be seen."""
+def rejected(line: Line, rejection: Rejection, slips: Mapping[str, str], *, reveal: bool) -> str:
+    """The line for an event that would be rejected, and one more with its payload if that is to be seen.
+
+    `slips` has for a member that it lacks the name that the producer likely gave it.
+    """
     place = f"{line.file}:{line.number}" + (f"/{dotted(rejection.sub_sequence)}" if rejection.sub_sequence else "")
     place += "" if rejection.index is None else f"[{rejection.index}]"
     said = f"{place}: {rejection.reason}: {rejection.detail}"
+    if slips and reveal:
+        said += f"; did you mean {', '.join(f'{member} by {shown(name)}' for member, name in slips.items())}?"
+    elif slips:
+        said += f"; did you misspell {', '.join(slips)}? See --reveal"
     return f"{said}\n    {shown(line.data)}" if reveal else said
 
 
@@ -55,7 +63,7 @@ def summary(checks: Checks, warnings: Sequence[Warned], unlisted: int, *, blank:
     yield f"events  {checks.good_events:>9,} good {checks.bad_events:>9,} bad{filtered}"
 
 
-def listed(line: Line, rejection: Rejection, *, reveal: bool) -> dict[str, Any]:
+def listed(line: Line, rejection: Rejection, slips: Mapping[str, str], *, reveal: bool) -> dict[str, Any]:
     """An event that would be rejected, for JSON."""
     return {
         "file": line.file,
@@ -65,6 +73,7 @@ def listed(line: Line, rejection: Rejection, *, reveal: bool) -> dict[str, Any]:
         "reason": rejection.reason,
         "detail": rejection.detail,
         "advice": advice.REASONS[rejection.reason],
+        "slips": [{"member": member} | ({"name": shown(name)} if reveal else {}) for member, name in slips.items()],
     } | ({"payload": shown(line.data)} if reveal else {})
 
 

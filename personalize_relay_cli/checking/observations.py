@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
+import msgspec
+
 from personalize_relay.events import Interaction
 from personalize_relay_cli.advice import Weakness
 from personalize_relay_cli.checking.schemas import Schema
@@ -19,6 +21,7 @@ ENOUGH_SESSIONS = 20
 ENOUGH_EVENTS = 100
 """Of fewer, a type seen once is nothing special."""
 
+_REPEATS = {Weakness.REUSED_EVENT_ID, Weakness.IDENTICAL_EVENT}
 _NO_NAMES = Names(frozenset(), frozenset())
 
 
@@ -65,7 +68,7 @@ class _Type:
 
 
 @dataclass(slots=True)
-class _EventId:
+class _Distinct:
     content: int | None = None
 
 
@@ -93,7 +96,7 @@ class Observations:
         self._events = 0
         self._sessions = KeySample(bounds.sessions, _Session)
         self._types = KeySample(bounds.event_types, _Type)
-        self._event_ids = KeySample(bounds.event_ids, _EventId)
+        self._distinct = KeySample(bounds.event_ids, _Distinct)
         self._seen = {weakness: _Seen() for weakness in Weakness}
 
     def see(self, line: Line, interaction: Interaction) -> None:
@@ -105,8 +108,7 @@ class Observations:
         if kind is not None:
             kind.events += 1
             kind.first = kind.first or (line.file, line.number)
-        if not event.event_id.startswith(self._derived):
-            self._see_id(line, interaction)
+        self._see_again(line, interaction)
         if not interaction.sent_at_given:
             self._seen[Weakness.NO_SENT_AT].see(line)
         elif event.sent_at > self._arrival:
@@ -133,6 +135,7 @@ class Observations:
         yield from self._of_types()
         for weakness, of in (
             (Weakness.REUSED_EVENT_ID, None),
+            (Weakness.IDENTICAL_EVENT, None),
             (Weakness.IN_THE_FUTURE, self._events),
             (Weakness.NO_SENT_AT, self._events),
             (Weakness.RENAMED_MEMBER, None),
@@ -140,7 +143,7 @@ class Observations:
             (Weakness.PROPERTY_NOT_IN_SCHEMA, None),
         ):
             seen = self._seen[weakness]
-            scale = self._event_ids.scale if weakness is Weakness.REUSED_EVENT_ID else 1
+            scale = self._distinct.scale if weakness in _REPEATS else 1
             if seen.count:
                 names = tuple(sorted(seen.names))
                 yield Warned(weakness, seen.count * scale, of, scale > 1, seen.first, names=names)
@@ -158,13 +161,20 @@ class Observations:
             session.stamped += 1
             session.whole_seconds += interaction.event.sent_at.is_integer()
 
-    def _see_id(self, line: Line, interaction: Interaction) -> None:
-        known = self._event_ids.of(f"{interaction.tracking_id}\0{interaction.event.event_id}")
+    def _see_again(self, line: Line, interaction: Interaction) -> None:
+        """Compare an event with an earlier one of its id; without an id, its content stands for one."""
+        event = interaction.event
+        named = not event.event_id.startswith(self._derived)
+        if not named:
+            event = msgspec.structs.replace(event, event_id="")
+        content = hash((interaction.session_id, interaction.user_id, event))
+        known = self._distinct.of(f"{interaction.tracking_id}\0{event.event_id or content}")
         if known is None:
             return
-        content = hash((interaction.session_id, interaction.user_id, interaction.event))
         if known.content is None:
             known.content = content
+        elif not named:
+            self._seen[Weakness.IDENTICAL_EVENT].see(line)
         elif known.content != content:
             self._seen[Weakness.REUSED_EVENT_ID].see(line)
 

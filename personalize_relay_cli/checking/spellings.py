@@ -1,13 +1,19 @@
 """The names of a payload's members that the contract has not, or in another spelling: as the function tells them."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
+from personalize_relay.events import Rejection
 from personalize_relay.framing import unframe
 from personalize_relay.members import absent
 from personalize_relay.names import ATTRIBUTION_MEMBERS, EVENT_MEMBERS, FLAT_MEMBERS, MARK, meant
+from personalize_relay_cli.slips import nearest
+
+_MISSING = re.compile(r"(?:^|; )(\w+) is missing")
+"""As the details of a rejection have it."""
 
 
 class Names(msgspec.Struct, frozen=True):
@@ -23,6 +29,29 @@ def names(data: bytes) -> Names:
     given = {pair for payload in unframe(data).payloads for pair in _of_payload(payload.value)}
     renamed = frozenset(name for name, means_one in given if means_one)
     return Names(frozenset(name for name, _ in given) - renamed, renamed)
+
+
+def slips(data: bytes, rejection: Rejection) -> dict[str, str]:
+    """For each member that a rejected event lacks, the name that it is likely under, where there is one."""
+    missing = _MISSING.findall(rejection.detail)
+    names = list(_names_of(data, rejection)) if missing else []
+    found = {member: nearest(member, names) for member in missing}
+    return {member: name for member, name in found.items() if name}
+
+
+def _names_of(data: bytes, rejection: Rejection) -> Iterator[str]:
+    """The names of a rejected event's own members, and of its request's."""
+    for payload in unframe(data).payloads:
+        if payload.sub_sequence == rejection.sub_sequence and isinstance(payload.value, dict):
+            yield from payload.value
+            for name, value in payload.value.items():
+                if meant(name) == "eventList" and isinstance(value, list):
+                    yield from (
+                        each
+                        for index, entry in enumerate(value)
+                        if index == rejection.index and isinstance(entry, dict)
+                        for each in entry
+                    )
 
 
 def _of_payload(payload: object) -> Iterator[tuple[str, bool]]:

@@ -1,15 +1,15 @@
 """Go through the bucket and take a person's events out, object by object; or say what that would be."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from personalize_relay_cli.erasure.objects import Objects
 from personalize_relay_cli.erasure.remainder import Eraser, Remainder
 from personalize_relay_cli.erasure.rewriting import rewritten
 from personalize_relay_cli.recovery.redriven import Ledger
 from personalize_relay_cli.recovery.selection import Selection
-from personalize_relay_cli.recovery.set_aside import Flaw
+from personalize_relay_cli.recovery.set_aside import Flaw, SetAside
 from personalize_relay_cli.recovery.stored import ON_FAILURE, FailureBucket, StoredObject
 
 MAX_ATTEMPTS = 5
@@ -61,14 +61,13 @@ class ErasureAccount(msgspec.Struct, kw_only=True, rename="camel", tag_field="sc
 
 
 class Erasure:
-    """One run over the bucket; with `objects` None it plans only, and writes nothing anywhere."""
+    """One run over the bucket; a dry run writes nothing anywhere."""
 
-    def __init__(self, bucket: FailureBucket, ledger: Ledger, eraser: Eraser, objects: Objects | None) -> None:
+    def __init__(self, bucket: FailureBucket, ledger: Ledger, eraser: Eraser, *, dry_run: bool) -> None:
         self._bucket = bucket
         self._ledger = ledger
         self._eraser = eraser
-        self._objects = objects
-        self.account = ErasureAccount(dry_run=objects is None)
+        self.account = ErasureAccount(dry_run=dry_run)
 
     def run(self) -> ErasureAccount:
         """Go through it all; what ends it early leaves the account of what was done."""
@@ -76,58 +75,40 @@ class Erasure:
             self._object(found)
         return self.account
 
-    def _object(self, found: StoredObject | Flaw) -> None:
+    def _object(self, found: StoredObject) -> None:
         for _ in range(MAX_ATTEMPTS):
-            if isinstance(found, Flaw):
-                self.account.flaws.append(found)
-                return
-            told = _Object(found, self._eraser)
-            if self._is_written(found, told):
-                told.count(self.account)
+            told = [(record, self._eraser.tell(record)) for record in found.records]
+            remainders = {record.line: each for record, each in told if isinstance(each, Remainder)}
+            if self._is_written(found, remainders):
+                self._count(found, remainders)
+                self._count_unreadable((record, each) for record, each in told if isinstance(each, str))
                 return
             found = self._bucket.content(found.key)
-        self.account.flaws.append(Flaw(told.key, None, "is changed by others all the time: try again later"))
+        self.account.flaws.append(Flaw(found.key, None, "is changed by others all the time: try again later"))
 
-    def _is_written(self, found: StoredObject, told: "_Object") -> bool:
-        if self._objects is None or not told.remainders:
+    def _is_written(self, found: StoredObject, remainders: Mapping[int, Remainder]) -> bool:
+        if found.content is None or self.account.dry_run or not remainders:
             return True
-        body = rewritten(found.key, found.body, told.remainders)
-        if not self._objects.replace(found.key, found.etag, body):
+        body = rewritten(found.key, found.content.body, remainders)
+        if not self._bucket.replace(found.key, found.content.etag, body):
             return False
         if body is not None:
             self._ledger.renew(found.key)
         return True
 
-
-class _Object:
-    """What becomes of an object's records, not yet counted: it may have to be read again."""
-
-    def __init__(self, content: StoredObject, eraser: Eraser) -> None:
-        self.key = content.key
-        self.remainders: dict[int, Remainder] = {}
-        self._records = 0
-        self._flaws: list[Flaw] = []
-        self._unreadable: list[tuple[str, str]] = []
-        for record in content.records:
-            if isinstance(record, Flaw):
-                self._flaws.append(record)
-                continue
-            self._records += 1
-            told = eraser.tell(record)
-            if told.remainder:
-                self.remainders[record.line] = told.remainder
-            elif told.unreadable:
-                self._unreadable.append((told.unreadable, record.origin.sequence_number))
-
-    def count(self, account: ErasureAccount) -> None:
-        kind = account.given_up if self.key.startswith(ON_FAILURE) else account.quarantined
-        removed = sum(each.data is None for each in self.remainders.values())
-        kind.objects += 1
-        kind.records += self._records
+    def _count(self, found: StoredObject, remainders: Mapping[int, Remainder]) -> None:
+        kind = self.account.given_up if found.key.startswith(ON_FAILURE) else self.account.quarantined
+        removed = sum(each.data is None for each in remainders.values())
+        kind.objects += found.content is not None
+        kind.records += len(found.records)
         kind.removed += removed
-        kind.cut += len(self.remainders) - removed
-        kind.changed_objects += bool(self.remainders)
-        account.removed_along += sum(each.along for each in self.remainders.values())
-        account.unreadable.update(reason for reason, _ in self._unreadable)
-        account.examples += [number for _, number in self._unreadable][: MAX_EXAMPLES - len(account.examples)]
-        account.flaws += self._flaws
+        kind.cut += len(remainders) - removed
+        kind.changed_objects += bool(remainders)
+        self.account.removed_along += sum(each.along for each in remainders.values())
+        self.account.flaws += found.flaws
+
+    def _count_unreadable(self, left: Iterable[tuple[SetAside, str]]) -> None:
+        for record, reason in left:
+            self.account.unreadable[reason] += 1
+            if len(self.account.examples) < MAX_EXAMPLES:
+                self.account.examples.append(record.origin.sequence_number)

@@ -15,7 +15,7 @@ from personalize_relay.events import SubSequence, dotted
 from personalize_relay.framing import Payload, Rows, unframe
 from personalize_relay.names import meant
 from personalize_relay_cli.erasure.whom import Whom
-from personalize_relay_cli.recovery.selection import ERASED, MappedEvent, Selection, events_made
+from personalize_relay_cli.recovery.selection import ERASED, PayloadEvent, Selection, events_made
 from personalize_relay_cli.recovery.set_aside import FailureCause, SetAside
 
 NOBODY = "erased"
@@ -49,15 +49,6 @@ class Remainder(msgspec.Struct, frozen=True, kw_only=True):
     """What of others, or of nobody that can be told, goes with it."""
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a record."""
-
-    remainder: Remainder | None = None
-    """None where nothing of it is theirs."""
-    unreadable: str | None = None
-    """Why it stays although nobody can tell whose it is."""
-
-
 class Eraser:
     """Tells what of a record is a person's; `selection` has the mapping of payloads that aren't of the contract.
 
@@ -70,14 +61,17 @@ class Eraser:
         self._rows = selection.mapping.rows if selection.mapping else None
         self._unreadable = unreadable
 
-    def tell(self, record: SetAside) -> Told:
-        """What becomes of a record; raises Misuse where it takes a mapping that isn't known here."""
+    def tell(self, record: SetAside) -> Remainder | str | None:
+        """What becomes of a record of theirs; of another nothing, or why nobody can tell whose it is.
+
+        Raises Misuse where it takes a mapping that isn't known here.
+        """
         parts = [self._part(payload, record.partition_key) for payload in record.payloads(self._rows)]
         keyed = self._whom.is_key(record.partition_key)
         why = next((part.unreadable for part in parts if part.unreadable not in {None, Reason.EMPTY_RECORD}), None)
         if not (keyed or any(part.gone or part.entries for part in parts)):
-            return Told(unreadable=why)
-        return Told(remainder=self._remainder(record, parts))
+            return why
+        return self._remainder(record, parts)
 
     def _remainder(self, record: SetAside, parts: list[Part]) -> Remainder:
         if not any(part.gone or part.entries for part in parts):  # only its key is theirs
@@ -105,7 +99,7 @@ class Eraser:
             return self._mapped(place, value, events_made(mapping, value), key)
         return self._given(place, value, key)
 
-    def _mapped(self, place: SubSequence, value: dict[str, Any], made: list[MappedEvent], key: str) -> Part:
+    def _mapped(self, place: SubSequence, value: dict[str, Any], made: list[PayloadEvent], key: str) -> Part:
         """A payload that a mapping reads: it goes as a whole, as an event can't be taken out of it."""
         theirs = [self._is_theirs(each.event, key) for each in made if each.event is not None]
         unsure = len(theirs) < len(made) and not self._is_free(value, key)

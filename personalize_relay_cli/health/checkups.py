@@ -127,7 +127,7 @@ def settings(deployed: Deployed) -> Iterator[Finding]:
     try:
         seen = deployed.settings
     except Problem as exc:
-        yield wrong("settings", f"the function can't start: {exc}", DEPLOY_AGAIN)
+        yield wrong("settings", str(exc), DEPLOY_AGAIN)
         return
     says = f"tracker {seen.tracking_id}, client {seen.put_events_client}, log level {seen.log_level}"
     mapped = f", mapping {seen.mapping}" if seen.mapping else ""

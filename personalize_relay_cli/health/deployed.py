@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
-from personalize_relay.errors import ConfigurationError
 from personalize_relay.settings import Settings
-from personalize_relay_cli.deployment import Deployment, Naming, naming
+from personalize_relay_cli.deployment import Deployment, Naming, naming, settings_of
 from personalize_relay_cli.health import function_log, readings
 from personalize_relay_cli.health.diagnosis import Blocked
 from personalize_relay_cli.health.function_log import Batch
@@ -43,7 +42,7 @@ class Deployed:
     @property
     def stack(self) -> Mapping[str, Any]:
         """The stack."""
-        return self._once("stack", self._describe_stack)
+        return self._once("stack", lambda: self.deployment.described)
 
     @property
     def stream(self) -> Mapping[str, Any]:
@@ -87,7 +86,7 @@ class Deployed:
     @property
     def settings(self) -> Settings:
         """The function's settings, read as the function reads them."""
-        return self._once("settings", self._read_settings)
+        return self._once("settings", lambda: settings_of(self.function))
 
     @property
     def batches(self) -> Sequence[Batch]:
@@ -122,10 +121,6 @@ class Deployed:
         _ = self.stack  # else a stack that isn't there would be another Problem for each output
         return str(self._once(f"output {name}", lambda: self.deployment.output(name)))
 
-    def _describe_stack(self) -> Mapping[str, Any]:
-        (stack,) = self.client("cloudformation").describe_stacks(StackName=self.deployment.stack)["Stacks"]
-        return dict(stack)
-
     def _read_mapping_in_template(self) -> Mapping[str, Any]:
         template = self.client("cloudformation").get_template(StackName=self.deployment.stack)["TemplateBody"]
         resources = template["Resources"].values()
@@ -142,13 +137,6 @@ class Deployed:
         pages = personalize.get_paginator("list_event_trackers").paginate()
         arns = [each["eventTrackerArn"] for page in pages for each in page["eventTrackers"]]
         return [personalize.describe_event_tracker(eventTrackerArn=arn)["eventTracker"] for arn in arns]
-
-    def _read_settings(self) -> Settings:
-        variables = self.function.get("Environment", {}).get("Variables", {})
-        try:
-            return Settings.from_env(variables)
-        except ConfigurationError as exc:
-            raise Problem(str(exc)) from exc
 
     def _once[Answer](self, name: str, ask: Callable[[], Answer]) -> Answer:
         if isinstance(failed := self._seen.get(name), Problem):

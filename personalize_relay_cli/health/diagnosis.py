@@ -1,9 +1,8 @@
 """What a check of a deployment found."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
 from personalize_relay_cli.problems import Problem, translating
 
@@ -33,10 +32,8 @@ class Blocked(Problem):
     """What has failed for a check before, and is not tried again."""
 
 
-class Check[Subject](Protocol):
-    """Looks at one thing; a Problem that it raises is why it couldn't."""
-
-    def __call__(self, subject: Subject, /) -> Iterable[Finding]: ...  # noqa: D102 - the class says it
+type Check[Subject] = Callable[[Subject], Iterable[Finding]]
+"""Looks at one thing; a Problem that it raises is why it couldn't."""
 
 
 def run[Subject](checks: Iterable[tuple[str, Check[Subject]]], subject: Subject) -> Iterator[Finding]:

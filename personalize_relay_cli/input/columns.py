@@ -7,6 +7,7 @@ from personalize_relay.names import ATTRIBUTION_MEMBERS, FLAT_MEMBERS, meant
 from personalize_relay_cli.input.separators import SEPARATORS
 from personalize_relay_cli.printing import shown
 from personalize_relay_cli.problems import Misuse
+from personalize_relay_cli.slips import nearest
 
 REQUIRED = ("sessionId", "eventType")
 """Every event has them."""
@@ -57,9 +58,14 @@ class Header:
             known = any(member.partition(".")[0] in FLAT_MEMBERS for member in members)
             raise Misuse(
                 f"{self.place}: no column is named {' or '.join(missing)}, which every event needs"
+                + "".join(self._slip(name) for name in missing)
                 + ("" if known else ", and none as any other member: is this line a header?")
                 + f"{';' * known} it has {self._described(reveal=reveal)}"
             )
+
+    def _slip(self, member: str) -> str:
+        name = nearest(member, self.names)
+        return f"; column {self.names.index(name) + 1} is nearly {member}" if name else ""
 
     def _described(self, *, reveal: bool) -> str:
         count = len(self.names)

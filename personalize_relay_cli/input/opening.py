@@ -27,6 +27,8 @@ def check(file: str) -> None:
     """Raise Misuse for what is no file that may be read."""
     if file == STANDARD_INPUT:
         return
+    if not file:
+        raise Misuse("the name of a file is empty: is a variable unset? - is standard input")
     with translating(file):
         Path(file).stat()
     if Path(file).is_dir():

@@ -4,6 +4,7 @@ import os
 
 from personalize_relay.errors import MappingError
 from personalize_relay.mapping import Mapping
+from personalize_relay.mapping_file import TEST_SALT, named
 from personalize_relay_cli.problems import Misuse
 
 SALT = "RELAY_MAPPING_SALT"
@@ -12,33 +13,17 @@ SALT = "RELAY_MAPPING_SALT"
 
 def tried(name: str | None) -> Mapping | None:
     """The mapping, to see what it makes of payloads, whatever the salt; None where none is named. Raises Misuse."""
-    if name is None:
-        return None
-    from personalize_relay.mapping_file import TEST_SALT  # noqa: PLC0415 - slow to import
-
-    return loaded(name, os.environ.get(SALT) or TEST_SALT)
+    return _loaded(name, os.environ.get(SALT) or TEST_SALT)
 
 
 def to_send(name: str | None, salt: str | None = None) -> Mapping | None:
     """The mapping, to send what it makes, with the salt given or the variable's; as `tried` otherwise."""
-    return None if name is None else loaded(name, salt or os.environ.get(SALT) or None)
+    return _loaded(name, salt or os.environ.get(SALT) or None)
 
 
-def is_preset(name: str) -> bool:
-    """Whether it is the name of a mapping that comes with the relay."""
-    if not name:
-        return False
-    from personalize_relay.mapping_file import PRESETS  # noqa: PLC0415 - as above
-
-    return name in PRESETS
-
-
-def loaded(name: str, salt: str | None) -> Mapping:
-    """The mapping of a preset's name or a file's path; raises Misuse."""
-    from personalize_relay.mapping_file import named  # noqa: PLC0415 - as above
-
+def _loaded(name: str | None, salt: str | None) -> Mapping | None:
     try:
-        return named(name, salt)
+        return None if name is None else named(name, salt)
     except MappingError as exc:
         hint = "" if salt else f" (here: {SALT} in the environment)" if "mappingSalt" in str(exc) else ""
         raise Misuse(f"{exc}{hint}") from exc

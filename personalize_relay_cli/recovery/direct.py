@@ -53,7 +53,7 @@ def _of_aws(
         raise Misuse("set AWS_REGION or give --region")
     found = session.get_credentials()
     if found is None:
-        raise Problem("no AWS credentials: sign in, set AWS_PROFILE or give --profile")
+        raise Misuse("no AWS credentials: sign in, set AWS_PROFILE or give --profile")
     bundle = environ.get("AWS_CA_BUNDLE") or certifi.where()
     if not os.path.exists(bundle):  # noqa: PTH110 - a path is all that is asked for
         raise Misuse("AWS_CA_BUNDLE must be the path of a file of certificates")

@@ -8,10 +8,9 @@ from functools import cached_property
 
 from msgspec.structs import replace
 
-from personalize_relay.errors import ConfigurationError
 from personalize_relay.events import Trackers
 from personalize_relay.settings import Settings
-from personalize_relay_cli.deployment import Deployment
+from personalize_relay_cli.deployment import Deployment, settings_of
 from personalize_relay_cli.problems import Misuse, Problem
 from personalize_relay_cli.recovery.redriven import Ledger, Mark
 from personalize_relay_cli.recovery.resending import Sender, ToPersonalize, ToStream
@@ -28,19 +27,14 @@ class Failures:
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
-        name, s3 = deployment.output("BucketName"), deployment.client("s3")
-        self.bucket = FailureBucket(s3, name)
-        self.ledger = Ledger(s3, name, run=uuid.uuid4().hex[:12], now=lambda: datetime.now(UTC))
+        self.bucket = FailureBucket(deployment.client("s3"), deployment.output("BucketName"))
+        self.ledger = Ledger(self.bucket, run=uuid.uuid4().hex[:12], now=lambda: datetime.now(UTC))
 
     @cached_property
     def settings(self) -> Settings:
         """Those of the deployed function."""
         function = self._deployment.function
-        deployed = self._deployment.client("lambda").get_function_configuration(FunctionName=function)
-        try:
-            return Settings.from_env(deployed.get("Environment", {}).get("Variables", {}))
-        except ConfigurationError as exc:
-            raise Problem(f"the function {function}: {exc}") from exc
+        return settings_of(self._deployment.client("lambda").get_function_configuration(FunctionName=function))
 
     @property
     def trackers(self) -> Trackers:
@@ -70,10 +64,9 @@ class Failures:
         found: list[Found] = []
         flaws: list[Flaw] = []
         for content in self.bucket.contents(selection):
-            for record in [content] if isinstance(content, Flaw) else content.records:
-                if isinstance(record, Flaw):
-                    flaws.append(record)
-                elif selection.causes(record):
+            flaws += content.flaws
+            for record in content.records:
+                if selection.causes(record):
                     page = self.ledger.read(record.key)
                     flaws += [page] if isinstance(page, Flaw) else []
                     found.append((record, {} if isinstance(page, Flaw) else dict(page.marks)))
@@ -92,7 +85,7 @@ def asked(  # noqa: PLR0913, PLR0917 - an option each
     if since is not None and until is not None and since >= until:
         raise Misuse("--since is not before --until")
     if sequence_number is not None and not (sequence_number.isascii() and sequence_number.isdigit()):
-        raise Misuse("a sequence number is a number, as Kinesis gave it to the record")
+        raise Misuse("a sequence number is a number, as `relay failed list --each` prints it")
     return Selection(
         since=since,
         until=until,

@@ -1,17 +1,17 @@
 """What is set aside, by reason or one by one, and how much of it was sent again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import groupby
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from personalize_relay_cli.recovery.redrive import Claim, claims
+from personalize_relay_cli.recovery.account import Claim, claims
 from personalize_relay_cli.recovery.redriven import Ledger, LedgerPage
 from personalize_relay_cli.recovery.selection import Selection
 from personalize_relay_cli.recovery.set_aside import FailureCause, Flaw, SetAside
-from personalize_relay_cli.recovery.stored import REDRIVEN, FailureBucket, Stored
+from personalize_relay_cli.recovery.stored import REDRIVEN, FailureBucket
 
 
 class Group(msgspec.Struct, kw_only=True, rename="camel"):
@@ -66,12 +66,10 @@ class Listing(msgspec.Struct, tag_field="schema", tag="personalize-relay.failed-
 def listing(bucket: FailureBucket, ledger: Ledger, selection: Selection, *, each: bool = False) -> Listing:
     """Count what is selected, a record at a time."""
     found = Listing(each=[] if each else UNSET)
-    ledgers = _Ledgers(bucket, ledger)
+    redriven = {each.key for each in bucket.keys(REDRIVEN)}  # not a call for each object that has no ledger
     for content in bucket.contents(selection):
-        if isinstance(content, Flaw):
-            found.flaws.append(content)
-            continue
-        page = ledgers.of(content.key)
+        found.flaws += content.flaws
+        page = ledger.read(content.key) if REDRIVEN + content.key in redriven else LedgerPage({})
         if isinstance(page, Flaw):
             found.flaws.append(page)
             page = LedgerPage({})
@@ -80,14 +78,11 @@ def listing(bucket: FailureBucket, ledger: Ledger, selection: Selection, *, each
     return found
 
 
-def _count(found: Listing, records: Iterator[SetAside | Flaw], selection: Selection, page: LedgerPage) -> bool:
+def _count(found: Listing, records: Iterable[SetAside], selection: Selection, page: LedgerPage) -> bool:
     """Count the records of one object; returns whether events of it are selected."""
     sent = page.sent
     any_events = False
     for record in records:
-        if isinstance(record, Flaw):
-            found.flaws.append(record)
-            continue
         reasons: set[str] = set()
         for cause, pieces in groupby(selection.pieces(record), key=lambda piece: piece.cause):
             are_sent = [piece.position in sent for piece in pieces]
@@ -102,18 +97,3 @@ def _count(found: Listing, records: Iterator[SetAside | Flaw], selection: Select
             reasons.add(cause.reason)
         any_events = any_events or bool(reasons)
     return any_events
-
-
-class _Ledgers:
-    """The ledgers of objects asked for in the order of their keys, without a call for each that has none."""
-
-    def __init__(self, bucket: FailureBucket, ledger: Ledger) -> None:
-        self._keys: Iterator[Stored] = bucket.keys(REDRIVEN)
-        self._next = next(self._keys, None)
-        self._ledger = ledger
-
-    def of(self, source: str) -> LedgerPage | Flaw:
-        while self._next and self._next.key < REDRIVEN + source:
-            self._next = next(self._keys, None)
-        known = self._next is not None and self._next.key == REDRIVEN + source
-        return self._ledger.read(source) if known else LedgerPage({})

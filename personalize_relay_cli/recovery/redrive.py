@@ -1,97 +1,32 @@
 """Send again what is set aside, and account for each event: sent, rejected again, or left for a reason."""
 
 import json
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
 from itertools import batched
-from typing import Any
 
-import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from personalize_relay_cli.problems import Problem
+from personalize_relay_cli.recovery.account import (
+    ALREADY_SENT,
+    CLAIMED,
+    FILTERED,
+    LEDGER_FLAWED,
+    NOT_SENT,
+    BeforeAfter,
+    RedriveAccount,
+    claims,
+)
 from personalize_relay_cli.recovery.mending import Mended, Mender, NotMended
-from personalize_relay_cli.recovery.redriven import Ledger, LedgerPage, Mark
+from personalize_relay_cli.recovery.redriven import Ledger, LedgerPage
 from personalize_relay_cli.recovery.resending import MAX_RECORDS, ChunkOutcome, Sender
 from personalize_relay_cli.recovery.selection import Piece, Selection
-from personalize_relay_cli.recovery.set_aside import EventPosition, Flaw, SetAside
+from personalize_relay_cli.recovery.set_aside import EventPosition, Flaw
 from personalize_relay_cli.recovery.stored import FailureBucket
-
-ALREADY_SENT = "alreadySent"
-CLAIMED = "claimedByAnotherRun"
-UNREADABLE = "unreadable"
-FILTERED = "filteredByTheMapping"
-NOT_SENT = "notSent"
-LEDGER_FLAWED = "ledgerFlawed"
-MAX_EXAMPLES = 5
-
-type Identity = tuple[str, str, str, int | None]
-"""An event wherever it is stored: stream, shard, sequence number, index. A record may be stored twice."""
-
-
-class Claim(msgspec.Struct, frozen=True):
-    """Events that another run claims and hasn't noted as sent."""
-
-    source: str
-    run: str
-    at: datetime
-    events: int
-
-
-class BeforeAfter(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """An event before and after it is mended, shown on request."""
-
-    reason: str
-    sequence_number: str
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None = None
-    rejected: str | None = None
-    """Why there is none after."""
-
-
-class RedriveAccount(
-    msgspec.Struct, kw_only=True, rename="camel", tag_field="schema", tag="personalize-relay.redrive/1"
-):
-    """Where each selected event is."""
-
-    dry_run: bool = False
-    selected: int = 0
-    sent: int = 0
-    to_send: int = 0
-    """In a plan, those that would be sent."""
-    rejected_again: Counter[str] = msgspec.field(default_factory=Counter)
-    """By the reason that the function would give, or Personalize gave."""
-    details: dict[str, str] = msgspec.field(default_factory=dict)
-    """Of the first of each such reason, what is wrong, without a value of the event."""
-    left: Counter[str] = msgspec.field(default_factory=Counter)
-    unreadable: Counter[str] = msgspec.field(default_factory=Counter)
-    """Of those left, why no event can be read from the record."""
-    not_sent: Counter[str] = msgspec.field(default_factory=Counter)
-    """Of those left, what stood in the way."""
-    examples: list[str] = msgspec.field(default_factory=list)
-    """Sequence numbers of some that can't be read."""
-    claims: list[Claim] = msgspec.field(default_factory=list)
-    flaws: list[Flaw] = msgspec.field(default_factory=list)
-    samples: list[BeforeAfter] | UnsetType = UNSET
-    """The first event of each reason, where that is to be revealed."""
-
-    @property
-    def whole(self) -> bool:
-        """Whether every selected event is accounted for."""
-        return not self.missing
-
-    @property
-    def missing(self) -> int:
-        """How many selected events are not accounted for."""
-        return self.selected - self.sent - self.to_send - self.rejected_again.total() - self.left.total()
-
-    @property
-    def done(self) -> bool:
-        """Whether nothing is left that should be sent, and all could be read."""
-        left = self.left.total() - self.left[ALREADY_SENT] - self.left[FILTERED]
-        return self.whole and not (left or self.rejected_again.total() or self.flaws)
+from personalize_relay_cli.sending.pace import SendingPace
 
 
 class Redrive:
@@ -109,7 +44,7 @@ class Redrive:
         *,
         take_over: bool = False,
         reveal: bool = False,
-        rate: float | None = None,
+        rate: float = math.inf,
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -118,10 +53,11 @@ class Redrive:
         self._mender = mender
         self._sender = sender
         self._take_over = take_over
-        self._rate = rate
+        self._most = max(1, int(min(MAX_RECORDS, rate)))
+        """Events that are sent at once: a second's worth."""
+        self._pace = SendingPace(rate)
         self._clock = clock
         self._wait = wait
-        self._next = 0.0
         self._sent: set[int] = set()
         """Hashes of the identities of what is sent, in this run or before, so far as this run has seen."""
         self.account = RedriveAccount(dry_run=sender is None, samples=[] if reveal else UNSET)
@@ -130,9 +66,8 @@ class Redrive:
         """Go through it all, object by object; what ends it early leaves the account of what was done."""
         try:
             for found in self._bucket.contents(selection):
-                if isinstance(found, Flaw):
-                    self.account.flaws.append(found)
-                elif pieces := list(self._pieces(found.records, selection)):
+                self.account.flaws += found.flaws
+                if pieces := [piece for record in found.records for piece in selection.pieces(record)]:
                     self._object(found.key, pieces)
         except BaseException:
             self.account.left[NOT_SENT] += self.account.missing
@@ -140,13 +75,6 @@ class Redrive:
         finally:
             self.account.left = +self.account.left  # what is 0 is not to be said
         return self.account
-
-    def _pieces(self, records: Iterable[SetAside | Flaw], selection: Selection) -> Iterator[Piece]:
-        for record in records:
-            if isinstance(record, Flaw):
-                self.account.flaws.append(record)
-            else:
-                yield from selection.pieces(record)
 
     def _object(self, key: str, pieces: Sequence[Piece]) -> None:
         self.account.selected += len(pieces)
@@ -184,14 +112,12 @@ class Redrive:
                 self.account.left[FILTERED] += 1
                 continue
             if piece.event is None and piece.index is None and not piece.not_mapped:
-                self._leave_unreadable(piece)
+                self.account.leave_unreadable(piece.reason, piece.record.origin.sequence_number)
                 continue
             try:
                 mended = self._mender.mend(piece)
             except NotMended as exc:
-                self.account.rejected_again[exc.reason] += 1
-                if exc.detail:
-                    self.account.details.setdefault(exc.reason, exc.detail)
+                self.account.reject(exc)
                 self._sample(piece, rejected=exc.reason)
             else:
                 self._sample(piece, after=mended.payload)
@@ -209,12 +135,6 @@ class Redrive:
                     rejected=rejected,
                 )
             )
-
-    def _leave_unreadable(self, piece: Piece) -> None:
-        self.account.left[UNREADABLE] += 1
-        self.account.unreadable[piece.reason] += 1
-        if len(self.account.examples) < MAX_EXAMPLES:
-            self.account.examples.append(piece.record.origin.sequence_number)
 
     def _claimed(
         self, key: str, mended: dict[EventPosition, Mended], page: LedgerPage
@@ -240,10 +160,9 @@ class Redrive:
         sent: set[EventPosition] = set()
         rejected: Counter[str] = Counter()
         under_way: set[EventPosition] = set()
-        size = MAX_RECORDS if self._rate is None else max(1, min(MAX_RECORDS, int(self._rate)))
         try:
-            for chunk in batched(mine, size, strict=False):
-                self._keep_to_rate(len(chunk))
+            for chunk in batched(mine, self._most, strict=False):
+                self._wait(self._pace.reserve(len(chunk), self._clock()))
                 under_way = {each.position for each in chunk}
                 outcome = sender.send(chunk)
                 under_way = set()
@@ -259,13 +178,6 @@ class Redrive:
             # What ended it early leaves a claim only on what may have been sent.
             self._ledger.settle(key, page, sent=sent, unknown=under_way)
 
-    def _keep_to_rate(self, count: int) -> None:
-        if self._rate is None:
-            return
-        now = self._clock()
-        self._wait(max(0.0, self._next - now))
-        self._next = max(now, self._next) + count / self._rate
-
 
 def _check_progress(outcome: ChunkOutcome) -> None:
     """End a run that gets nothing through: the next events would fare no better."""
@@ -274,13 +186,7 @@ def _check_progress(outcome: ChunkOutcome) -> None:
         raise Problem(f"nothing gets through, so the rest was not tried: {codes}")
 
 
-def claims(source: str, marks: Iterable[Mark]) -> list[Claim]:
-    """The claims on an object's events, a run at a time."""
-    return [Claim(source, mark.run, mark.at, count) for mark, count in Counter(marks).items()]
-
-
 def _identity(piece: Piece) -> int:
-    """A hash: there may be millions of them."""
+    """An event wherever it is stored, as a record may be twice: a hash, as there may be millions of them."""
     origin = piece.record.origin
-    identity: Identity = origin.stream, origin.shard_id, *piece.position
-    return hash(identity)
+    return hash((origin.stream, origin.shard_id, piece.position))

@@ -10,21 +10,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from personalize_relay_cli.problems import Problem
+from personalize_relay_cli.recovery.bucket import Bucket
 from personalize_relay_cli.recovery.set_aside import EventPosition, Flaw
 from personalize_relay_cli.recovery.stored import REDRIVEN
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3.client import S3Client
-
 SCHEMA = "personalize-relay.redriven/1"
 MAX_ATTEMPTS = 50
-_CONFLICTS = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
-"""What S3 answers to a conditional put when the object was changed, is being changed, or has expired."""
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -69,8 +65,7 @@ class LedgerPage(msgspec.Struct, frozen=True):
 class Ledger:
     """The ledger in a bucket, for one run of the command; `now` gives the time, with a zone."""
 
-    def __init__(self, s3: "S3Client", bucket: str, *, run: str, now: Callable[[], datetime]) -> None:
-        self._s3 = s3
+    def __init__(self, bucket: Bucket, *, run: str, now: Callable[[], datetime]) -> None:
         self._bucket = bucket
         self.run = run
         self._now = now
@@ -78,12 +73,11 @@ class Ledger:
     def read(self, source: str) -> LedgerPage | Flaw:
         """The ledger of an object; a flaw where it can't be read, as that of a later version."""
         key = REDRIVEN + source
-        try:
-            answer = self._s3.get_object(Bucket=self._bucket, Key=key)
-        except self._s3.exceptions.NoSuchKey:
+        found = self._bucket.read(key)
+        if found is None:
             return LedgerPage({})
         try:
-            document = msgspec.json.decode(answer["Body"].read(), type=_Document)
+            document = msgspec.json.decode(found.body, type=_Document)
         except ValueError:
             return Flaw(key, None, "no ledger: nothing is sent again of what it stands for until it is deleted")
         if document.schema != SCHEMA:
@@ -91,7 +85,7 @@ class Ledger:
         marks = {
             position: Mark(entry.state, entry.run, entry.at) for entry in document.entries for position in entry.events
         }
-        return LedgerPage(marks, answer["ETag"])
+        return LedgerPage(marks, found.etag)
 
     def claim(
         self, source: str, page: LedgerPage, wanted: Iterable[EventPosition], *, take_over: bool
@@ -159,17 +153,7 @@ class Ledger:
 
     def _put(self, source: str, marks: Mapping[EventPosition, Mark], etag: str | None) -> str | None:
         """Write a ledger unless it has changed; returns its new ETag once it is written."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415 - slow to import
-
-        key, body = REDRIVEN + source, _encode(source, marks)
-        try:
-            if etag is None:
-                return self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, IfNoneMatch="*")["ETag"]
-            return self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, IfMatch=etag)["ETag"]
-        except ClientError as exc:
-            if exc.response["Error"]["Code"] not in _CONFLICTS:
-                raise
-            return None
+        return self._bucket.write(REDRIVEN + source, _encode(source, marks), etag)
 
 
 def _is_claim_of(run: str, mark: Mark | None) -> bool:

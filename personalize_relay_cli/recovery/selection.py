@@ -1,7 +1,7 @@
 """Which of the records that are set aside a command works on, and the events of a record that it is about."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -24,20 +24,26 @@ _NO_MAPPING = "the function reads these by a mapping that is a file: give it as 
 type Payloads = dict[str | None, Payload]
 
 
-class Piece(msgspec.Struct, frozen=True, kw_only=True):
-    """One event that is set aside, flat; or a record that no event can be read from (`event` None)."""
+class PayloadEvent(msgspec.Struct, frozen=True):
+    """What a payload comes to: one of its events, flat, or why there is none."""
 
-    record: SetAside
-    sub_sequence: SubSequence = ()
-    index: int | None
-    cause: FailureCause
-    event: dict[str, Any] | None
+    index: int | None = None
+    """Its place in `eventList`, or among those that a mapping makes; None: it is all of the payload."""
+    event: dict[str, Any] | None = None
     several: bool = False
     """Whether its payload holds others: then its `sentAt` can't be the arrival, which is the same for all."""
     dropped: bool = False
     """Whether the mapping filters it, so that there is no event."""
     not_mapped: str | None = None
     """The function's word for why its mapping makes no event of it."""
+
+
+class Piece(PayloadEvent, frozen=True, kw_only=True):
+    """One event that is set aside; or a record that no event can be read from (`event` None)."""
+
+    record: SetAside
+    sub_sequence: SubSequence
+    cause: FailureCause
 
     @property
     def reason(self) -> str:
@@ -127,23 +133,19 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         return self.mapping
 
     def _pieces(self, record: SetAside, cause: FailureCause, payload: Payload) -> Iterator[Piece]:
-        value = payload.value
-        mapping = self.mapping_of(value) if isinstance(value, dict) else None
-        if mapping is None or not isinstance(value, dict):
-            yield from _given(record, cause, payload)
-            return
-        for each in _chosen(events_made(mapping, value), cause.index):
-            if each.event is None or self._is_tracker_of(each.event):
-                yield Piece(
-                    record=record,
-                    sub_sequence=payload.sub_sequence,
-                    index=each.index,
-                    cause=cause,
-                    event=each.event,
-                    several=each.several,
-                    dropped=each.dropped,
-                    not_mapped=each.not_mapped,
-                )
+        for each in self._made(payload.value, cause.index):
+            made = msgspec.structs.asdict(each)
+            yield Piece(**made, record=record, sub_sequence=payload.sub_sequence, cause=cause)
+
+    def _made(self, value: dict[str, Any] | InvalidRecord, index: int | None) -> Iterable[PayloadEvent]:
+        """What a payload comes to at an index, or (None) all of it."""
+        if isinstance(value, InvalidRecord):
+            return [PayloadEvent(index)]
+        mapping = self.mapping_of(value)
+        if mapping is None:
+            return _given(value, index)
+        chosen = _chosen(events_made(mapping, value), index)
+        return [each for each in chosen if each.event is None or self._is_tracker_of(each.event)]
 
 
 def _of(cause: FailureCause, payloads: Payloads) -> list[Payload]:
@@ -161,66 +163,42 @@ def _lost(cause: FailureCause) -> list[Payload]:
     return [Payload(place, InvalidRecord(Reason.INVALID_JSON, "the record has no payload in this place"))]
 
 
-class MappedEvent(msgspec.Struct, frozen=True):
-    """What a mapping makes of a payload: one of its events, or why there is none."""
-
-    index: int | None = None
-    event: dict[str, Any] | None = None
-    several: bool = False
-    dropped: bool = False
-    not_mapped: str | None = None
-
-
-def events_made(mapping: Mapping, payload: dict[str, Any]) -> list[MappedEvent]:
+def events_made(mapping: Mapping, payload: dict[str, Any]) -> list[PayloadEvent]:
     """All that a mapping makes of a payload."""
     try:
         mapped = mapping.map(payload)
     except InvalidRecord as bad:
-        return [MappedEvent(not_mapped=bad.reason)]
+        return [PayloadEvent(not_mapped=bad.reason)]
     if mapped.dropped is not None:
-        return [MappedEvent(dropped=True)]
+        return [PayloadEvent(dropped=True)]
     several = len(mapped.events) > 1
     return [
-        MappedEvent(place if mapped.several else None, not_mapped=event.reason, several=several)
+        PayloadEvent(place if mapped.several else None, not_mapped=event.reason, several=several)
         if isinstance(event, InvalidRecord)
-        else MappedEvent(place if mapped.several else None, event, several=several)
+        else PayloadEvent(place if mapped.several else None, event, several=several)
         for place, event in enumerate(mapped.events)
     ]
 
 
-def _chosen(made: list[MappedEvent], index: int | None) -> list[MappedEvent]:
+def _chosen(made: list[PayloadEvent], index: int | None) -> list[PayloadEvent]:
     """That of the index, or all; where the mapping makes no such event any more, that it doesn't."""
     if index is None or any(each.event is None and each.index is None for each in made):
         return made
-    return [each for each in made if each.index == index] or [MappedEvent(index, not_mapped=Reason.NOT_MAPPED)]
+    return [each for each in made if each.index == index] or [PayloadEvent(index, not_mapped=Reason.NOT_MAPPED)]
 
 
-def _given(record: SetAside, cause: FailureCause, payload: Payload) -> Iterator[Piece]:
-    """The events of a payload of the contract."""
-
-    def piece(index: int | None, event: dict[str, Any] | None, *, several: bool = False) -> Piece:
-        return Piece(
-            record=record,
-            sub_sequence=payload.sub_sequence,
-            index=index,
-            cause=cause,
-            event=event,
-            several=several,
-        )
-
-    if isinstance(payload.value, InvalidRecord):
-        yield piece(cause.index, None)
-        return
-    given = _named(payload.value)
+def _given(value: dict[str, Any], index: int | None) -> Iterator[PayloadEvent]:
+    """The same for a payload of the contract."""
+    given = _named(value)
     listed = given.get("eventList")
     if not isinstance(listed, list) or not listed:
-        yield piece(None, given)
+        yield PayloadEvent(event=given)
         return
     request: dict[str, Any] = {name: given[name] for name in ADDRESSEE if not absent(given.get(name))}
-    for index, event in enumerate(listed):
-        if cause.index in {None, index} and event != ERASED:
+    for place, event in enumerate(listed):
+        if index in {None, place} and event != ERASED:
             flat = _flat(_named(event), request) if isinstance(event, dict) else None
-            yield piece(index, flat, several=len(listed) > 1)
+            yield PayloadEvent(place, flat, several=len(listed) > 1)
 
 
 def _named(given: dict[str, Any]) -> dict[str, Any]:

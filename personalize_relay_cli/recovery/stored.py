@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from personalize_relay_cli.recovery.bucket import Bucket, Stored, StoredBody
 from personalize_relay_cli.recovery.selection import Selection
 from personalize_relay_cli.recovery.set_aside import Flaw, SetAside, read_on_failure, read_quarantine
 
@@ -36,37 +37,48 @@ _QUARANTINE_KEY = re.compile(
 _ON_FAILURE_KEY = re.compile(r"aws/lambda/[^/]+/[^/]+/\d{4}/\d\d/\d\d/[^/]+")
 
 
-class Stored(NamedTuple):
-    """An object that may hold records asked for."""
-
-    key: str
-    modified: float
-    """Epoch seconds: none of its records arrived later."""
-
-
 class StoredObject(NamedTuple):
-    """An object and its records."""
+    """An object, its records, and what can't be read of it."""
 
     key: str
-    records: Iterator[SetAside | Flaw]
-    body: bytes
-    etag: str
+    content: StoredBody | None
+    """None where nothing of it can be read."""
+    records: list[SetAside]
+    flaws: list[Flaw]
 
 
-class _Read(NamedTuple):
-    body: bytes
-    etag: str
-
-
-class FailureBucket:
+class FailureBucket(Bucket):
     """The bucket of a deployed stack."""
 
     def __init__(self, s3: "S3Client", name: str) -> None:
-        self._s3 = s3
-        self.name = name
+        super().__init__(s3, name)
+        self.shards: set[str] = set()
+        """All that something is of, as far as was looked, whichever is asked for."""
 
-    def objects(self, selection: Selection) -> Iterator[Stored | Flaw]:
-        """The objects that may hold what is asked for, in the order of their keys, and what doesn't belong there."""
+    def contents(self, selection: Selection) -> Iterator[StoredObject]:
+        """The objects that may hold what is asked for, in the order of their keys, and what doesn't belong there.
+
+        Some are read ahead, as each is a small one and a round trip.
+        """
+        with ThreadPoolExecutor(READ_AHEAD) as pool:
+            reading: deque[tuple[str, Future[StoredBody | Flaw]]] = deque()
+            for each in self._objects(selection):
+                reading.append((each.key, pool.submit(self._read, each)))
+                if len(reading) > READ_AHEAD:
+                    key, read = reading.popleft()
+                    yield _stored_object(key, read.result())
+            yield from (_stored_object(key, read.result()) for key, read in reading)
+
+    def content(self, key: str) -> StoredObject:
+        """One of these objects, as it is now."""
+        return _stored_object(key, self._read(Stored(key, 0)))
+
+    def _read(self, listed: Stored | Flaw) -> StoredBody | Flaw:
+        if isinstance(listed, Flaw):
+            return listed
+        return self.read(listed.key) or Flaw(listed.key, None, "gone since it was listed: expired, or deleted")
+
+    def _objects(self, selection: Selection) -> Iterator[Stored | Flaw]:
         yield from self._foreign("", {QUARANTINE, "aws/", REDRIVEN})
         yield from self._foreign("aws/", {ON_FAILURE})
         for shard in self._shards(selection):
@@ -76,56 +88,22 @@ class FailureBucket:
                 yield from self._on_failure(shard, selection)
         yield from self._quarantine(selection)
 
-    def contents(self, selection: Selection) -> Iterator[StoredObject | Flaw]:
-        """The same objects with their records; some are read ahead, as each is a small one and a round trip."""
-        with ThreadPoolExecutor(READ_AHEAD) as pool:
-            reading: deque[Flaw | tuple[str, Future[_Read | None]]] = deque()
-            for each in self.objects(selection):
-                reading.append(each if isinstance(each, Flaw) else (each.key, pool.submit(self._read, each.key)))
-                if len(reading) > READ_AHEAD:
-                    yield _awaited(reading.popleft())
-            yield from map(_awaited, reading)
-
-    def content(self, key: str) -> StoredObject | Flaw:
-        """One of these objects, as it is now."""
-        return _content(key, self._read(key))
-
-    def _read(self, key: str) -> _Read | None:
-        try:
-            answer = self._s3.get_object(Bucket=self.name, Key=key)
-            return _Read(answer["Body"].read(), answer["ETag"])
-        except self._s3.exceptions.NoSuchKey:
-            return None
-
-    def keys(self, prefix: str, after: str = "") -> Iterator[Stored]:
-        """Every key under a prefix that comes after another, in order, but for those of folders."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix, StartAfter=after)
-        for page in pages:
-            for each in page.get("Contents", []):
-                # A folder as the console makes it: an object that holds nothing.
-                if each["Size"] or not each["Key"].endswith("/"):
-                    yield Stored(each["Key"], each["LastModified"].timestamp())
-
-    def _children(self, prefix: str) -> Iterator[str]:
-        """What lies directly under a prefix, without the object of that very name: keys, and prefixes with a slash."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix, Delimiter="/")
-        for page in pages:
-            yield from (each["Prefix"] for each in page.get("CommonPrefixes", []))
-            yield from (each["Key"] for each in page.get("Contents", []) if each["Key"] != prefix)
-
     def _foreign(self, prefix: str, known: set[str]) -> Iterator[Flaw]:
-        for each in self._children(prefix):
+        for each in self.children(prefix):
             if each not in known:
                 what = "not of the relay: nothing under it was read" if each.endswith("/") else "not of the relay"
                 yield Flaw(each, None, what)
 
     def _shards(self, selection: Selection) -> Iterator[str | Flaw]:
         """The prefixes of the mappings' shards; a shard of another id holds nothing for the selection."""
-        for mapping in self._children(ON_FAILURE):
-            for shard in self._children(mapping) if mapping.endswith("/") else [mapping]:
+        for mapping in self.children(ON_FAILURE):
+            for shard in self.children(mapping) if mapping.endswith("/") else [mapping]:
                 if not shard.endswith("/"):
                     yield Flaw(shard, None, "not of Lambda, by its key")
-                elif selection.shard is None or shard.endswith(f"/{selection.shard}/"):
+                    continue
+                shard_id = shard.removeprefix(mapping).removesuffix("/")
+                self.shards.add(shard_id)
+                if selection.shard in {None, shard_id}:
                     yield shard
 
     def _on_failure(self, prefix: str, selection: Selection) -> Iterator[Stored | Flaw]:
@@ -146,20 +124,19 @@ class FailureBucket:
             match = _QUARANTINE_KEY.fullmatch(stored.key)
             if match is None:
                 yield Flaw(stored.key, None, "not of the relay, by its key")
-            elif _recent(stored, selection) and _within(match, selection):
+                continue
+            self.shards.add(match["shard"])
+            if _recent(stored, selection) and _within(match, selection):
                 yield stored
 
 
-def _awaited(reading: Flaw | tuple[str, Future[_Read | None]]) -> StoredObject | Flaw:
-    return reading if isinstance(reading, Flaw) else _content(reading[0], reading[1].result())
-
-
-def _content(key: str, read: _Read | None) -> StoredObject | Flaw:
-    if read is None:
-        return Flaw(key, None, "gone since it was listed: expired, or deleted")
-    body = read.body
-    by_kind = read_on_failure(key, body) if key.startswith(ON_FAILURE) else read_quarantine(key, body.splitlines())
-    return StoredObject(key, by_kind, body, read.etag)
+def _stored_object(key: str, read: StoredBody | Flaw) -> StoredObject:
+    if isinstance(read, Flaw):
+        return StoredObject(key, None, [], [read])
+    lines = read.body.splitlines()
+    found = list(read_on_failure(key, read.body) if key.startswith(ON_FAILURE) else read_quarantine(key, lines))
+    records = [each for each in found if isinstance(each, SetAside)]
+    return StoredObject(key, read, records, [each for each in found if isinstance(each, Flaw)])
 
 
 def _recent(stored: Stored, selection: Selection) -> bool:

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +11,8 @@ import msgspec
 
 from personalize_relay.errors import InvalidRecord
 from personalize_relay_cli.advice import REASONS, beyond_detail
-from personalize_relay_cli.printing import columns, counted, lasting, shown, told
-from personalize_relay_cli.recovery.groups import Listing, One
-from personalize_relay_cli.recovery.redrive import (
+from personalize_relay_cli.printing import columns, counted, lasting, named, shown, told
+from personalize_relay_cli.recovery.account import (
     ALREADY_SENT,
     CLAIMED,
     FILTERED,
@@ -22,6 +22,7 @@ from personalize_relay_cli.recovery.redrive import (
     Claim,
     RedriveAccount,
 )
+from personalize_relay_cli.recovery.groups import Listing, One
 from personalize_relay_cli.recovery.redriven import Mark
 from personalize_relay_cli.recovery.set_aside import EventPosition, SetAside
 
@@ -60,6 +61,14 @@ def listing_lines(found: Listing, now: datetime) -> Iterator[str]:
     if not found.each:
         yield "--each lists them one by one, `relay failed show SEQUENCE_NUMBER` shows one"
     yield from claim_lines(found.claims, now)
+
+
+def shard_remark(asked: str | None, known: AbstractSet[str]) -> str:
+    """What there is to say of a shard that nothing is set aside of, beside those that something is of; else nothing."""
+    if asked is None or asked in known:
+        return ""
+    there = f"; there are some of {named(sorted(map(shown, known)))}" if known else ", and none of another shard"
+    return f"no record of {asked} is set aside{there}"
 
 
 def record_json(record: SetAside, marks: dict[EventPosition, Mark], *, reveal: bool) -> dict[str, Any]:
@@ -118,9 +127,7 @@ def account_lines(account: RedriveAccount, now: datetime) -> Iterator[str]:
     yield from columns([(name, str(count), text) for name, count, text in rows])
     if not account.whole:
         yield "the account does not add up: this is a bug, please report it"
-    for reason in sorted(account.rejected_again):
-        what = account.details.get(reason) or _ADVICE.get(reason, "look at one with `relay failed show`")
-        yield f"{reason}: {what}"
+    yield from _fault_lines(account)
     if account.examples:
         yield "no --transform mends what is unreadable: send it again from where it came. `relay failed show --reveal`:"
         yield from (f"  {number}" for number in account.examples)
@@ -131,6 +138,18 @@ def account_lines(account: RedriveAccount, now: datetime) -> Iterator[str]:
         yield _dumped(sample.before)
         yield f"rejected again: {sample.rejected}" if sample.rejected else f"after:\n{_dumped(sample.after)}"
     yield from claim_lines(account.claims, now)
+
+
+def _fault_lines(account: RedriveAccount) -> Iterator[str]:
+    """What is wrong with the events that are rejected again: each detail, and advice where there is none."""
+    for reason, count in sorted(account.rejected_again.items()):
+        faults = [each for each in account.faults if each.reason == reason]
+        for each in sorted(faults, key=lambda each: -each.events):
+            yield f"{each.events:,} {reason}: {each.detail}"
+        others = count - sum(each.events for each in faults)
+        if others:
+            what = "of other kinds" if faults else _ADVICE.get(reason, "look at one with `relay failed show`")
+            yield f"{others:,} {reason}: {what}"
 
 
 def claim_lines(claims: Sequence[Claim], now: datetime) -> Iterator[str]:

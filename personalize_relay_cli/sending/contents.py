@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -55,64 +55,33 @@ def content(payload: bytes, key: str) -> Content:
     return Content(payload, key, 1, _addressee(payload, payloads.decode(payload)))
 
 
-class Contents(Protocol):
-    """Makes records of lines."""
-
-    @property
-    def mapping(self) -> Mapping | None:
-        """What makes events of the lines."""
-
-    def of(self, data: bytes, stamper: Stamper | None) -> Content:
-        """What a line becomes, its events stamped by the stamper if there is one."""
-
-
-class AsGiven:
-    """Lines as they are, but for the names of members."""
-
-    mapping: Mapping | None = None
-
-    def of(self, data: bytes, stamper: Stamper | None) -> Content:
-        """See Contents."""
-        try:
-            decoded = payloads.decode(data)
-        except InvalidRecord:
-            return Content(data, _hash(data), 1)
-        named_data, named = respelled(data, decoded)
-        stamped = stamper.stamp(named_data, named) if stamper else named_data
-        return Content(stamped, _session(named) or _hash(data), _count(named), _addressee(stamped, named))
+def as_given(data: bytes, stamper: Stamper | None) -> Content:
+    """A line as it is, but for the names of members, its events stamped by the stamper if there is one."""
+    try:
+        decoded = payloads.decode(data)
+    except InvalidRecord:
+        return Content(data, _hash(data), 1)
+    named_data, named = respelled(data, decoded)
+    stamped = stamper.stamp(named_data, named) if stamper else named_data
+    return Content(stamped, _session(named) or _hash(data), _count(named), _addressee(stamped, named))
 
 
-class ByMapping:
+def by_mapping(data: bytes, stamper: Stamper | None, mapping: Mapping) -> Content:
     """The events that a mapping makes, each marked as one of the contract, so that no other mapping touches it."""
-
-    def __init__(self, mapping: Mapping) -> None:
-        self.mapping = mapping
-
-    def of(self, data: bytes, stamper: Stamper | None) -> Content:
-        """See Contents."""
-        framed = unframe(data, self.mapping.rows)
-        filtered = [CONTROL_MESSAGE] * framed.control
-        made: list[dict[str, Any]] = []
-        try:
-            for payload in framed.payloads:
-                events, dropped = self._made(payload.value)
-                made += events
-                filtered += dropped
-            record = b"\n".join(_written(event, stamper) for event in made)
-        except InvalidRecord as bad:
-            return Content(b"", "", 0, bad=bad)
-        key = (_session(made[0]) if made else None) or _hash(data)
-        addressee = _addressee(record, {MARK: CONTRACT} | made[0]) if len(made) == 1 else None
-        return Content(record, key, sum(map(_count, made)), addressee, tuple(filtered))
-
-    def _made(self, value: Any) -> tuple[list[dict[str, Any]], list[str]]:  # noqa: ANN401 - whatever JSON may hold
-        """The events of a payload, and the rule that drops it."""
-        if isinstance(value, InvalidRecord):
-            raise value
-        if value.get(MARK) == CONTRACT:
-            return [contract(value)], []
-        mapped = self.mapping.map(value)
-        return [_good(event) for event in mapped.events], [] if mapped.dropped is None else [mapped.dropped]
+    framed = unframe(data, mapping.rows)
+    filtered = [CONTROL_MESSAGE] * framed.control
+    made: list[dict[str, Any]] = []
+    try:
+        for payload in framed.payloads:
+            events, dropped = _made(payload.value, mapping)
+            made += events
+            filtered += dropped
+        record = b"\n".join(_written(event, stamper) for event in made)
+    except InvalidRecord as bad:
+        return Content(b"", "", 0, bad=bad)
+    key = (_session(made[0]) if made else None) or _hash(data)
+    addressee = _addressee(record, {MARK: CONTRACT} | made[0]) if len(made) == 1 else None
+    return Content(record, key, sum(map(_count, made)), addressee, tuple(filtered))
 
 
 def as_one(contents: Sequence[Content]) -> bytes:
@@ -162,6 +131,16 @@ def _addressee(data: bytes, payload: dict[str, Any]) -> Addressee | None:
 
 def _identity(name: str, value: object) -> str | None:
     return None if members.absent(value) else members.identity(name, value)
+
+
+def _made(value: Any, mapping: Mapping) -> tuple[list[dict[str, Any]], list[str]]:  # noqa: ANN401 - whatever JSON may hold
+    """The events of a payload, and the rule that drops it."""
+    if isinstance(value, InvalidRecord):
+        raise value
+    if value.get(MARK) == CONTRACT:
+        return [contract(value)], []
+    mapped = mapping.map(value)
+    return [_good(event) for event in mapped.events], [] if mapped.dropped is None else [mapped.dropped]
 
 
 def _good(made: dict[str, Any] | InvalidRecord) -> dict[str, Any]:

@@ -1,19 +1,22 @@
 """From a line of a file to a record of the stream: numbered, mapped, stamped, checked, handed to the sender."""
 
 import hashlib
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from personalize_relay import events
+from personalize_relay.mapping import Mapping as PayloadMapping
 from personalize_relay.parsing import parse
 from personalize_relay_cli.checking import checks
 from personalize_relay_cli.input.reading import Line
 from personalize_relay_cli.problems import Misuse
-from personalize_relay_cli.sending.contents import Content, Contents
+from personalize_relay_cli.sending.contents import Content, as_given, by_mapping
 from personalize_relay_cli.sending.event_ids import Stamper
 from personalize_relay_cli.sending.headway import FilePosition, Headway, Place
 from personalize_relay_cli.sending.outbox import MAX_RECORD_BYTES
+from personalize_relay_cli.sending.put_records import GIVE_UP_AFTER
 
 TOO_LARGE = "record_too_large"
 """The one reason of this module's own: the others are the function's."""
@@ -30,6 +33,20 @@ class Rejected:
 
 
 _TRACKERS = checks.trackers(None, ())  # which ones the deployed function takes is not known here
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProduceTerms:
+    """How a run sends."""
+
+    stream: str
+    rate: float = math.inf
+    give_up_after: float = GIVE_UP_AFTER
+    stamping: bool = True
+    validating: bool = True
+    packing: bool = True
+    mapping: PayloadMapping | None = None
+    """What makes events of the payloads, which are of the contract without it."""
 
 
 @dataclass(slots=True)
@@ -54,12 +71,10 @@ class Production:
     """What is done with each line, in order; `send` and `reject` hear of it."""
 
     headway: Headway
-    contents: Contents
+    terms: ProduceTerms
     send: Callable[[Content, Place], None]
     reject: Callable[[Rejected], None]
     resumed: Mapping[str, FilePosition]
-    stamping: bool
-    validating: bool
     skipped: int = 0
     """How many payloads an earlier run settled."""
     _files: dict[str, _File] = field(default_factory=dict)
@@ -79,7 +94,8 @@ class Production:
         file.payloads += 1
         file.digest = hashlib.sha256(file.digest + line.data).digest()
         self._check_resumed(line.file, file)
-        content = self.contents.of(line.data, file.stamper)
+        mapping, stamper = self.terms.mapping, file.stamper
+        content = by_mapping(line.data, stamper, mapping) if mapping else as_given(line.data, stamper)
         place = Place(line.file, file.payloads, line.number, file.digest, len(line.data) + 1)
         if file.is_known(file.payloads):
             self.skipped += 1
@@ -110,7 +126,7 @@ class Production:
                 file.stamper = None
             resumed = self.resumed.get(name)
             unsettled = frozenset(resumed.unsettled if resumed else ())
-            stamper = Stamper() if self.stamping else None
+            stamper = Stamper() if self.terms.stamping else None
             self._files[name] = _File(resumed, unsettled, stamper, is_resuming=resumed is not None)
         return self._files[name]
 
@@ -121,10 +137,10 @@ class Production:
             file.is_resuming = False
 
     def _rejected(self, line: Line, content: Content) -> Rejected | None:
-        if self.validating:
+        if self.terms.validating:
             # The line as it was given: the function is not to take for its name what it would refuse for the rest.
             origin = events.Origin(stream="", shard_id="", sequence_number="0", arrival=time.time())
-            for each in parse(line.data, origin, _TRACKERS, self.contents.mapping).rejections:
+            for each in parse(line.data, origin, _TRACKERS, self.terms.mapping).rejections:
                 return Rejected(line, each.index, each.reason, each.detail)
         return Rejected(line, None, content.bad.reason, content.bad.detail) if content.bad else None
 

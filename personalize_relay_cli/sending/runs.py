@@ -4,41 +4,24 @@ It reads ahead as far as memory allows before it sends the oldest, so that a ses
 wherever in the file they stand.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
-from personalize_relay.mapping import Mapping as PayloadMapping
 from personalize_relay_cli.input.reading import Line
 from personalize_relay_cli.problems import Problem
 from personalize_relay_cli.sending.account import Account
 from personalize_relay_cli.sending.checkpoint import Checkpoint
-from personalize_relay_cli.sending.contents import AsGiven, ByMapping, Content
+from personalize_relay_cli.sending.contents import Content
 from personalize_relay_cli.sending.headway import FilePosition, Headway, Place
 from personalize_relay_cli.sending.interruption import Interruption
 from personalize_relay_cli.sending.outbox import Entry
 from personalize_relay_cli.sending.pace import SendingPace
-from personalize_relay_cli.sending.producing import Production, Rejected
-from personalize_relay_cli.sending.put_records import GIVE_UP_AFTER, Put, Writer
+from personalize_relay_cli.sending.producing import ProduceTerms, Production, Rejected
+from personalize_relay_cli.sending.put_records import Put, Writer
 
 LINGER = 1.0
 """Seconds that an event of a pipe waits for others to share its record."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProduceTerms:
-    """How a run sends."""
-
-    stream: str
-    rate: float = math.inf
-    give_up_after: float = GIVE_UP_AFTER
-    stamping: bool = True
-    validating: bool = True
-    packing: bool = True
-    mapping: PayloadMapping | None = None
-    """What makes events of the payloads, which are of the contract without it."""
 
 
 class Run:
@@ -76,12 +59,10 @@ class Run:
         )
         self._production = Production(
             headway=self.headway,
-            contents=ByMapping(terms.mapping) if terms.mapping else AsGiven(),
+            terms=terms,
             send=self._send,
             reject=reject,
             resumed=_positions(checkpoint),
-            stamping=terms.stamping,
-            validating=terms.validating,
         )
         self._began = self._clock()
         self._waits_since = 0.0

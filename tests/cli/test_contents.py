@@ -14,7 +14,7 @@ from personalize_relay.parsing import parse
 from personalize_relay_cli.mapping.loading import to_send
 from personalize_relay_cli.sending.account import lines
 from personalize_relay_cli.sending.checkpoint import Checkpoint
-from personalize_relay_cli.sending.contents import AsGiven, ByMapping, Content
+from personalize_relay_cli.sending.contents import Content, as_given, by_mapping
 from personalize_relay_cli.sending.event_ids import Stamper
 from tests.cli.s3_bucket import TRACKERS
 from tests.cli.test_produce import EVENT, Stream, produced, write
@@ -35,11 +35,11 @@ NO_CALL = {"type": "heartbeat"}
 
 
 def plain(payload: object) -> Content:
-    return AsGiven().of(json.dumps(payload).encode(), Stamper(64))
+    return as_given(json.dumps(payload).encode(), Stamper(64))
 
 
 def mapped(*payloads: object, mapping: Mapping = SEGMENT) -> Content:
-    return ByMapping(mapping).of(b"\n".join(json.dumps(each).encode() for each in payloads), Stamper(64))
+    return by_mapping(b"\n".join(json.dumps(each).encode() for each in payloads), Stamper(64), mapping)
 
 
 def objects(content: Content) -> list[dict[str, Any]]:
@@ -110,7 +110,7 @@ def test_a_function_with_any_mapping_takes_what_a_preset_makes(name: str) -> Non
         if test.events is None:
             continue
         given = parse(test.input.encode(), ORIGIN, EVERY, mapping).interactions
-        content = ByMapping(mapping).of(test.input.encode(), None)
+        content = by_mapping(test.input.encode(), None, mapping)
         for other in None, SEGMENT, preset("snowplow"):
             taken = parse(content.data, ORIGIN, EVERY, other).interactions
             assert list(map(told, taken)) == list(map(told, given))

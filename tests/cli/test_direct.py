@@ -2,7 +2,7 @@
 
 import pytest
 
-from personalize_relay_cli.problems import Misuse, Problem
+from personalize_relay_cli.problems import Misuse
 from personalize_relay_cli.recovery.direct import ENDPOINT, delivery
 
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
@@ -30,7 +30,7 @@ def test_on_aws_a_region_and_credentials_are_needed(environ: dict[str, str], mon
         delivery(environ | {"AWS_CA_BUNDLE": "/nonexistent"}, None, "eu-west-1", local=False)
     for name in KEYS:
         monkeypatch.delenv(name)
-    with pytest.raises(Problem, match="no AWS credentials"):
+    with pytest.raises(Misuse, match="no AWS credentials"):
         delivery(environ, None, "eu-west-1", local=False)
 
 

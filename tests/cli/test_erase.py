@@ -13,7 +13,6 @@ import pytest
 from local.demo import kpl
 from personalize_relay.mapping_file import load, preset
 from personalize_relay_cli.erasure.erase import MAX_ATTEMPTS, Erasure, ErasureAccount
-from personalize_relay_cli.erasure.objects import Objects
 from personalize_relay_cli.erasure.remainder import Eraser
 from personalize_relay_cli.erasure.text import account_lines
 from personalize_relay_cli.erasure.whom import Whom
@@ -40,15 +39,14 @@ def of(user: str | None, number: int = 0, **members: Any) -> dict[str, Any]:  # 
 
 
 def parts(s3: S3) -> tuple[FailureBucket, Ledger]:
-    client = cast("Any", s3)
-    return FailureBucket(client, NAME), Ledger(client, NAME, run="run", now=lambda: AT)
+    bucket = FailureBucket(cast("Any", s3), NAME)
+    return bucket, Ledger(bucket, run="run", now=lambda: AT)
 
 
 def erase(
     s3: S3, whom: Whom = USER, selection: Selection = ALL, *, plan: bool = False, unreadable: bool = False
 ) -> ErasureAccount:
-    objects = None if plan else Objects(cast("Any", s3), NAME)
-    return Erasure(*parts(s3), Eraser(whom, selection, unreadable=unreadable), objects).run()
+    return Erasure(*parts(s3), Eraser(whom, selection, unreadable=unreadable), dry_run=plan).run()
 
 
 def held(s3: S3) -> bytes:

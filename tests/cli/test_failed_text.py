@@ -9,8 +9,8 @@ import pytest
 from msgspec import UNSET
 
 from local.demo import kpl
+from personalize_relay_cli.recovery.account import Claim, RedriveAccount
 from personalize_relay_cli.recovery.groups import Group, Listing, One, listing
-from personalize_relay_cli.recovery.redrive import Claim, RedriveAccount
 from personalize_relay_cli.recovery.redriven import Ledger, Mark
 from personalize_relay_cli.recovery.selection import Selection
 from personalize_relay_cli.recovery.set_aside import EventPosition, FailureCause, SetAside
@@ -98,9 +98,8 @@ def test_what_others_wrote_into_the_bucket_steers_no_terminal() -> None:
 def test_one_by_one_each_has_its_number_place_reason_detail_and_whether_it_was_sent_again() -> None:
     s3 = S3()
     quarantine(s3, bad(1), {"sessionId": "canary", "eventList": [{"eventType": None, "sentAt": ARRIVAL}]})
-    client = cast("Any", s3)
-    ledger = Ledger(client, NAME, run="reader", now=lambda: NOW)
-    found = listing(FailureBucket(client, NAME), ledger, Selection(), each=True)
+    bucket = FailureBucket(cast("Any", s3), NAME)
+    found = listing(bucket, Ledger(bucket, run="reader", now=lambda: NOW), Selection(), each=True)
     lines = list(listing_lines(found, NOW))
     assert lines[0] == "1 record: missing_member: eventType is missing"
     assert lines[1] == "2 event 0: missing_member: eventType is missing"

@@ -16,9 +16,9 @@ from personalize_relay_cli.erasure.erase import ErasureAccount as Erased
 from personalize_relay_cli.health.diagnosis import wrong
 from personalize_relay_cli.main import command, run
 from personalize_relay_cli.printing import Output, document, print_result
+from personalize_relay_cli.recovery.account import ALREADY_SENT, BeforeAfter, Claim, FaultKind
+from personalize_relay_cli.recovery.account import RedriveAccount as Redriven
 from personalize_relay_cli.recovery.groups import Group, Listing, One
-from personalize_relay_cli.recovery.redrive import ALREADY_SENT, BeforeAfter, Claim
-from personalize_relay_cli.recovery.redrive import RedriveAccount as Redriven
 from personalize_relay_cli.recovery.redriven import Mark
 from personalize_relay_cli.recovery.set_aside import FailureCause, Flaw, SetAside
 from personalize_relay_cli.recovery.text import record_json
@@ -34,6 +34,7 @@ CLAIMS, FLAWS = [Claim("key", "run", AT, 1)], [Flaw("key", 1, "something else")]
 CAUSE = FailureCause(index=0, reason="wrong_type", detail="itemId is a number", sub_sequence="0")
 ONE = One(sequence_number="1", arrival=AT, cause=CAUSE, events=1, left=1)
 SAMPLE = BeforeAfter(reason="wrong_type", sequence_number="1", before={}, rejected="wrong_type")
+FAULT = FaultKind("wrong_type", "itemId is a number", 1)
 RECORD = SetAside(
     key="key",
     line=1,
@@ -84,7 +85,7 @@ SAMPLES: dict[str, Callable[[], object]] = {
     "failed show": printed(
         document("failed-show", records=[record_json(RECORD, {("1:0", 0): Mark("sent", "run", AT)}, reveal=True)])
     ),
-    "failed redrive": printed(Redriven(claims=CLAIMS, flaws=FLAWS, samples=[SAMPLE])),
+    "failed redrive": printed(Redriven(claims=CLAIMS, flaws=FLAWS, samples=[SAMPLE], faults=[FAULT])),
     "failed erase": printed(Erased(flaws=FLAWS)),
     "replay": printed(as_json(replay(Kinesis({FIRST: [0, 1]}), None), TERMS, planned=True)),
     "status": printed(QUIET),

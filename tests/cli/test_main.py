@@ -62,6 +62,10 @@ def test_what_the_output_has_no_character_for_is_escaped() -> None:
         (["status", "--stage", "\udcff"], "an argument is not UTF-8"),
         (["status", "--local", "--port", "65536"], "--port"),
         (["status", "--local", "--port", "-1"], "--port"),
+        (["status", "--stage", "a b"], "--stage 'a b': a stage's name holds letters"),
+        (["validate", ""], "the name of a file is empty"),
+        (["failed", "show", "49x"], "as `relay failed list --each` prints it"),
+        (["produce", "a.jsonl", "b.jsonl", "a.jsonl"], "a.jsonl: is named twice"),
     ],
 )
 def test_wrong_usage_is_a_line_and_status_2(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -114,6 +118,37 @@ def test_an_endpoint_that_is_none_is_wrong_usage(
         monkeypatch.setenv(name, value)
     assert run(["failed", "list"]) == 2
     assert capsys.readouterr().err == "relay: Invalid endpoint: nowhere: mend AWS_ENDPOINT_URL\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "said"),
+    [
+        ([], {}, "set AWS_REGION or give --region"),
+        (["--region", "no region"], {}, "a region is as eu-west-1"),
+        (["--profile", "nobody"], {}, "aws configure list-profiles"),
+        (["--region", "eu-west-1"], {}, "sign in, set AWS_PROFILE or give --profile"),
+        (["--region", "eu-west-1"], {"AWS_ACCESS_KEY_ID": "key"}, "set both the access key and the secret key"),
+        ([], {"AWS_CONFIG_FILE": "broken"}, "mend the file"),
+    ],
+)
+def test_what_keeps_a_call_from_being_made_is_wrong_usage_with_what_to_do(  # noqa: PLR0913, PLR0917 - three are fixtures
+    words: list[str],
+    environment: dict[str, str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    (tmp_path / "broken").write_text("[nothing")
+    nothing = {"AWS_CONFIG_FILE": "none", "AWS_SHARED_CREDENTIALS_FILE": "none", "AWS_EC2_METADATA_DISABLED": "true"}
+    for name, value in (nothing | environment).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    assert run(["failed", "list", *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
 
 
 def test_any_number_of_errors_may_be_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -142,6 +142,12 @@ def test_try_says_what_becomes_of_each_payload_and_reveals_nothing(capsys: pytes
     assert "  an object of 4:                        - sessionId: text\n" in output
 
 
+def test_to_try_an_empty_file_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("empty.jsonl").touch()
+    status, _, errors = said(capsys, "try", "m.toml", "empty.jsonl")
+    assert (status, errors) == (1, "relay: empty.jsonl: holds nothing: did its export fail?\n")
+
+
 def test_try_shows_both_sides_where_it_may(capsys: pytest.CaptureFixture[str]) -> None:
     _, output, _ = said(capsys, "try", "m.toml", "r.jsonl", "--reveal", "--limit", "1")
     rows = output.splitlines()[1:-2]

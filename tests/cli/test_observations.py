@@ -67,6 +67,7 @@ def test_input_without_a_good_event_is() -> None:
         (Weakness.UNKNOWN_MEMBER, lambda n: {"color": 1, "size": 2} if n in {7, 8} else {}, 4, None),
         (Weakness.RENAMED_MEMBER, lambda n: {"itemId": None, "ITEM_ID": "i"} if n in {7, 8} else {}, 2, None),
         (Weakness.REUSED_EVENT_ID, lambda n: {"eventId": "one"} if n >= 6 else {}, 393, None),
+        (Weakness.IDENTICAL_EVENT, lambda n: event(6) | {"eventId": None} if n in {6, 7, 8} else {}, 2, None),
     ],
 )
 def test_a_weakness_alone_is_warned_about(
@@ -98,6 +99,14 @@ def test_an_event_sent_twice_reuses_nothing() -> None:
     assert warnings(many() + many()) == {}
 
 
+def test_identical_lines_without_an_id_are_events_of_their_own_and_warned_about_with_the_first_repeat() -> None:
+    bare = {"sessionId": "s", "userId": "u", "eventType": "view"}
+    told = warnings([bare, bare | {"itemId": "i"}, bare, bare, bare | {"trackingId": "other"}])
+    assert told[Weakness.IDENTICAL_EVENT] == Warned(Weakness.IDENTICAL_EVENT, 2, first=("a.jsonl", 3))
+    listed = {"sessionId": "s", "userId": "u", "eventList": [{"eventType": "view", "sentAt": ARRIVAL}] * 3}
+    assert warnings([listed])[Weakness.IDENTICAL_EVENT].count == 2
+
+
 def test_two_trackers_may_have_the_same_event_ids() -> None:
     assert warnings(many() + [event(n, trackingId="other", itemId="j") for n in range(400)]) == {}
 
@@ -114,6 +123,16 @@ def test_beyond_the_bounds_the_counts_are_estimates_and_said_to_be() -> None:
     assert warned[Weakness.SESSION_PER_EVENT].count == pytest.approx(4000, rel=0.2)
     assert warned[Weakness.EVENT_TYPE_ONCE].count == pytest.approx(4000, rel=0.2)
     assert warned[Weakness.REUSED_EVENT_ID].count == pytest.approx(2000, rel=0.2)
+
+
+def test_beyond_the_bounds_identical_events_are_estimated_too() -> None:
+    checks = Checks(trackers(None, []), ARRIVAL, bounds=Bounds(event_ids=500))
+    for n in range(4000):
+        each = event(n % 2000, eventId=None)
+        checks.take(Line("a.jsonl", n, 0, json.dumps(each).encode()))
+    (warned,) = checks.warnings()
+    assert (warned.weakness, warned.approximately) == (Weakness.IDENTICAL_EVENT, True)
+    assert warned.count == pytest.approx(2000, rel=0.2)
 
 
 def test_names_are_kept_only_where_they_are_asked_for_and_only_some() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from personalize_relay.events import Origin, Parsed
 from personalize_relay.parsing import parse
-from personalize_relay_cli.sending.contents import AsGiven, Content, as_one
+from personalize_relay_cli.sending.contents import Content, as_given, as_one
 from personalize_relay_cli.sending.event_ids import Stamper
 from tests.cli.s3_bucket import TRACKERS
 
@@ -41,7 +41,7 @@ LINES = st.builds(lambda entry, addressee: entry | addressee, ENTRIES, ADDRESSEE
 
 
 def line(payload: Any, **how: Any) -> Content:  # noqa: ANN401 - JSON
-    return AsGiven().of(json.dumps(payload, **how).encode(), Stamper(64))
+    return as_given(json.dumps(payload, **how).encode(), Stamper(64))
 
 
 def told(parsed: Parsed) -> list[object]:
@@ -83,7 +83,7 @@ def test_several_lines_become_one_request_with_each_event_as_it_was() -> None:
 
 def test_a_line_that_is_alone_stays_as_it_is() -> None:
     data = b' {"sessionId":"s" ,"eventType": "click", "sentAt": 1e9, "eventId": "a"}'
-    assert as_one([AsGiven().of(data, Stamper(64))]) == data
+    assert as_one([as_given(data, Stamper(64))]) == data
 
 
 @pytest.mark.parametrize(

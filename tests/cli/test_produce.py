@@ -18,8 +18,8 @@ from personalize_relay_cli.sending.checkpoint import Checkpoint
 from personalize_relay_cli.sending.headway import MAX_OPEN
 from personalize_relay_cli.sending.interruption import Interruption
 from personalize_relay_cli.sending.outbox import MAX_RECORD_BYTES, MAX_RECORDS_PER_CALL, Entry
-from personalize_relay_cli.sending.producing import Rejected
-from personalize_relay_cli.sending.runs import LINGER, ProduceTerms, Run
+from personalize_relay_cli.sending.producing import ProduceTerms, Rejected
+from personalize_relay_cli.sending.runs import LINGER, Run
 from tests.simulation.world import Clock
 
 EVENT = {"sessionId": "s", "eventType": "click", "sentAt": 1_790_000_000}
@@ -77,6 +77,8 @@ def write(file: Path, *payloads: dict[str, Any] | str) -> Path:
         (["clicks.jsonl", "--checkpoint", "clicks.jsonl"], "is no checkpoint"),
         (["clicks.jsonl", "--rate", "0"], "--rate"),
         (["clicks.jsonl", "--profile", "any"], "--local is on this machine"),
+        (["clicks.jsonl", "--stream", "my stream"], "is no stream's name"),
+        (["clicks.jsonl", "--stream", "arn:aws:kinesis:eu-west-1:1:stream/x"], "no stream's ARN"),
         ([], "Missing argument"),
     ],
 )

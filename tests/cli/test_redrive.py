@@ -13,17 +13,18 @@ from local.demo import kpl
 from personalize_relay.events import Origin
 from personalize_relay.parsing import parse
 from personalize_relay_cli.problems import Problem
-from personalize_relay_cli.recovery.groups import listing
-from personalize_relay_cli.recovery.mending import Mended, Mender, compiled
-from personalize_relay_cli.recovery.redrive import (
+from personalize_relay_cli.recovery.account import (
     ALREADY_SENT,
     CLAIMED,
     LEDGER_FLAWED,
+    MAX_FAULTS,
     NOT_SENT,
     UNREADABLE,
-    Redrive,
     RedriveAccount,
 )
+from personalize_relay_cli.recovery.groups import listing
+from personalize_relay_cli.recovery.mending import Mended, Mender, NotMended, compiled
+from personalize_relay_cli.recovery.redrive import Redrive
 from personalize_relay_cli.recovery.redriven import Ledger
 from personalize_relay_cli.recovery.resending import ChunkOutcome
 from personalize_relay_cli.recovery.selection import Selection
@@ -91,8 +92,8 @@ class Work:
         return "\n".join(listing_lines(listing(bucket, ledger, Selection()), AT + timedelta(hours=3)))
 
     def _parts(self, run: str) -> tuple[FailureBucket, Ledger]:
-        client = cast("Any", self.s3)
-        return FailureBucket(client, NAME), Ledger(client, NAME, run=run, now=lambda: AT)
+        bucket = FailureBucket(cast("Any", self.s3), NAME)
+        return bucket, Ledger(bucket, run=run, now=lambda: AT)
 
 
 def bad(number: int, **members: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
@@ -122,7 +123,7 @@ def test_all_that_can_be_mended_is_sent_once_and_the_rest_accounted_for(work: Wo
     assert [event["eventId"] for event in wire.events] == ids
     said = "\n".join(account_lines(account, AT))
     assert "`relay failed show --reveal`:\n  12" in said
-    assert "wrong_type: itemId is a number" in said, "the detail of the first"
+    assert "\n1 wrong_type: itemId is a number" in said
     assert "canary" not in said
     assert b"canary" not in b"".join(body for key, body in work.s3.objects.items() if key.startswith("redriven/"))
 
@@ -169,6 +170,29 @@ def test_a_plan_reveals_the_first_event_of_each_reason_before_and_after_where_th
     assert missing.before["eventId"] == missing.after["eventId"] == "canary-1"
     unmended = {each.reason: each for each in work.run(None, transform=None, reveal=True).samples or ()}
     assert (unmended["missing_member"].after, unmended["missing_member"].rejected) == (None, "missing_member")
+
+
+def test_each_kind_of_fault_is_told_with_its_count_however_many_reasons_are_one(work: Work) -> None:
+    quarantine(work.s3, bad(5, sessionId=None), bad(6), bad(7), bad(8, itemId=7.5), first=21)
+    plan = work.run(None, transform=None)
+    said = "\n".join(account_lines(plan, AT))
+    missing = [line.partition(" missing_member: ")[::2] for line in said.splitlines() if " missing_member: " in line]
+    assert missing == [
+        ("4", "eventType is missing"),
+        ("2", "eventType is missing; itemId is a number with a fraction, must be a string or a whole number"),
+        ("1", "sessionId is missing; eventType is missing"),
+    ]
+    assert (plan.rejected_again["missing_member"], plan.details) == (7, {"missing_member": "eventType is missing"})
+    assert "transform_failed: --transform must give" in "\n".join(account_lines(work.run(None, transform="'a'"), AT))
+
+
+def test_kinds_of_faults_beyond_a_bound_are_counted_together() -> None:
+    account = RedriveAccount()
+    for length in range(2 * MAX_FAULTS):
+        account.reject(NotMended("wrong_length", f"itemId has {length + 257} characters, may have 256"))
+    lines = [line for line in account_lines(account, AT) if "wrong_length: " in line]
+    assert len(lines) == MAX_FAULTS + 1
+    assert lines[-1] == f"{MAX_FAULTS} wrong_length: of other kinds"
 
 
 def test_what_personalize_rejects_or_the_stream_turns_away_is_left_and_free_for_the_next_run(work: Work) -> None:

@@ -15,8 +15,9 @@ from personalize_relay.parsing import parse
 from personalize_relay.settings import Settings
 from personalize_relay_cli.failed import mapped
 from personalize_relay_cli.problems import Misuse
+from personalize_relay_cli.recovery.account import ALREADY_SENT, FILTERED, UNREADABLE, RedriveAccount
 from personalize_relay_cli.recovery.mending import Mender, compiled
-from personalize_relay_cli.recovery.redrive import ALREADY_SENT, FILTERED, UNREADABLE, Redrive, RedriveAccount
+from personalize_relay_cli.recovery.redrive import Redrive
 from personalize_relay_cli.recovery.selection import Selection
 from tests.cli.s3_bucket import TRACKERS, give_up, quarantine
 from tests.cli.test_redrive import Wire, Work

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from personalize_relay_cli.problems import Problem
+from personalize_relay_cli.recovery.bucket import Bucket
 from personalize_relay_cli.recovery.redriven import MAX_ATTEMPTS, Ledger, LedgerPage
 from personalize_relay_cli.recovery.set_aside import EventPosition, Flaw
 from tests.cli.s3_bucket import NAME, S3
@@ -20,7 +21,7 @@ AT = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 def ledger(s3: S3, run: str) -> Ledger:
-    return Ledger(cast("Any", s3), NAME, run=run, now=lambda: AT)
+    return Ledger(Bucket(cast("Any", s3), NAME), run=run, now=lambda: AT)
 
 
 def read(ledger: Ledger) -> LedgerPage:

@@ -6,7 +6,7 @@ import pytest
 
 from personalize_relay_cli import main
 from personalize_relay_cli.deployment import Deployment
-from personalize_relay_cli.health.versions import Version, make_live, versions
+from personalize_relay_cli.health.versions import make_live, versions
 from personalize_relay_cli.problems import MISUSED, Problem
 from personalize_relay_cli.rollback import moved
 from tests.cli.services import HEALTHY, Client, version
@@ -20,7 +20,7 @@ def deployed(*, live: int = 2, **answers: Any) -> tuple[Client, Deployment]:  # 
 
 def test_the_version_before_becomes_live_if_nobody_moved_the_alias_meanwhile() -> None:
     client, deployment = deployed()
-    said = "\n".join(moved(deployment, None, lambda _target: None))
+    said = "\n".join(moved(deployment, None, lambda _question: True))
     assert client.told["update_alias"] == {
         "FunctionName": "the-function",
         "Name": "live",
@@ -37,12 +37,15 @@ def test_nothing_is_moved_before_somebody_agreed() -> None:
     """They have read by then which version is live, and which would be."""
     client, deployment = deployed()
 
-    def refuse(_target: Version) -> None:
-        raise Problem("nothing was done")
+    asked: list[str] = []
 
-    said: list[str] = []
+    def refuse(question: str) -> bool:
+        asked.append(question)
+        return False
+
     with pytest.raises(Problem, match="nothing was done"):
-        said.extend(moved(deployment, None, refuse))
+        list(moved(deployment, None, refuse))
+    assert asked == ["make version 1 live?"]
     assert "update_alias" not in client.asked
 
 

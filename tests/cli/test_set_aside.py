@@ -12,6 +12,7 @@ from personalize_relay.settings import Settings
 from personalize_relay_cli.recovery.selection import Piece, Selection
 from personalize_relay_cli.recovery.set_aside import SCHEMA, Flaw, SetAside
 from personalize_relay_cli.recovery.stored import QUARANTINE, FailureBucket
+from personalize_relay_cli.recovery.text import shard_remark
 from tests import packing
 from tests.cli.s3_bucket import NAME, S3, SHARD, give_up, quarantine, quarantined_by_0_1
 from tests.packing import text
@@ -30,11 +31,8 @@ def found(s3: S3, selection: Selection = ALL) -> tuple[list[SetAside], list[Flaw
     records: list[SetAside] = []
     flaws: list[Flaw] = []
     for content in bucket.contents(selection):
-        for each in [content] if isinstance(content, Flaw) else content.records:
-            if isinstance(each, Flaw):
-                flaws.append(each)
-            elif selection.causes(each):
-                records.append(each)
+        flaws += content.flaws
+        records += filter(selection.causes, content.records)
     return records, flaws
 
 
@@ -171,6 +169,20 @@ def test_a_record_is_chosen_by_reason_shard_tracker_and_sequence_number() -> Non
     assert key not in s3.reads()
     assert s3.reads() == [batch]
     assert numbers(s3, Selection(sequence_number="3", shard=SHARD)) == ["3"]
+
+
+def test_the_shards_that_something_is_set_aside_of_are_known_whichever_is_asked_for() -> None:
+    s3, absent = S3(), "shardId-000000000099"
+    bucket = FailureBucket(cast("Any", s3), NAME)
+    assert list(bucket.contents(Selection(shard=absent))) == []
+    assert shard_remark(absent, bucket.shards) == f"no record of {absent} is set aside, and none of another shard"
+    key = quarantine(s3, bad(1))
+    s3.put(key.replace(SHARD, "shardId-000000000003"), s3.objects[key])
+    s3.put(give_up(s3, click("1")).replace(SHARD, "shardId-000000000007"), b"{}")
+    assert list(bucket.contents(Selection(shard=absent))) == []
+    there = f"{SHARD}, shardId-000000000003, shardId-000000000007"
+    assert shard_remark(absent, bucket.shards) == f"no record of {absent} is set aside; there are some of {there}"
+    assert shard_remark("shardId-000000000003", bucket.shards) == shard_remark(None, bucket.shards) == ""
 
 
 def test_of_a_record_with_good_events_only_the_rejected_are_taken() -> None:

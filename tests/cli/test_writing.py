@@ -19,8 +19,9 @@ from personalize_relay_cli.sending.contents import Content
 from personalize_relay_cli.sending.interruption import Interruption
 from personalize_relay_cli.sending.outbox import MAX_RECORDS_PER_CALL, Entry
 from personalize_relay_cli.sending.pace import SendingPace
+from personalize_relay_cli.sending.producing import ProduceTerms
 from personalize_relay_cli.sending.put_records import Writer
-from personalize_relay_cli.sending.runs import ProduceTerms, Run
+from personalize_relay_cli.sending.runs import Run
 from tests.cli.test_produce import THROTTLED, write
 from tests.simulation.world import Clock
 

@@ -104,16 +104,20 @@ def test_every_kind_of_failure_is_found_mended_and_sent_again_once_though_two_ar
     before = contents(relay.system)
     looks = [
         command.start("list", "--format", "json"),
+        command.start("list", "--shard", "shardId-000000000099"),
         command.start("show", failures.crashed, "--reveal"),
         command.start("redrive", "--transform", MEND, "--dry-run", "--format", "json"),
         command.start("redrive"),
     ]
-    (status, output, _), (_, revealed, _), (_, planned, _), (unasked, _, said) = map(command.end, looks)
+    (status, output, _), (_, _, unknown), (_, revealed, _), (_, planned, _), (unasked, _, said) = map(
+        command.end, looks
+    )
     assert status == 0
     assert listed(output) == {reason: (number, number, 0) for reason, number in failures.reasons.items()} | {
         "too_many_events": (1, 501, 0),
         "retry_attempts_exhausted": (1, 2, 0),
     }
+    assert unknown.startswith("relay: no record of shardId-000000000099 is set aside; there are some of shardId-0000")
     assert "canary-event-x" in revealed
     assert "RetryAttemptsExhausted" in revealed
     assert json.loads(planned)["toSend"] == count

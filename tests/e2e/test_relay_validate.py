@@ -124,6 +124,31 @@ def test_nothing_of_an_event_is_shown_unless_it_is_asked_for(tmp_path: Path) -> 
     assert {name for each in json.loads(revealed)["warnings"] for name in each["names"]} == {"canary"}
 
 
+def test_a_name_that_is_nearly_a_missing_members_is_pointed_at_and_shown_on_request(tmp_path: Path) -> None:
+    lines = [
+        {"sesionId": "canary", "userId": "u", "event_typ": "canary"},
+        {"sessionId": "s", "eventList": [{"evenType": "canary", "sentAt": ARRIVAL}, {"canaryTime": 1}]},
+    ]
+    given = b"\n".join(json.dumps(each).encode() for each in lines)
+    one = "-:1: missing_member: sessionId is missing; eventType is missing"
+    _, hidden, _ = run("-", *AT, given=given)
+    assert hidden.splitlines()[:3] == [
+        f"{one}; did you misspell sessionId, eventType? See --reveal",
+        "-:2[0]: missing_member: eventType is missing; did you misspell eventType? See --reveal",
+        "-:2[1]: missing_member: sentAt is missing: required where a payload has several events; eventType is missing",
+    ]
+    _, revealed, _ = run("-", *AT, "--reveal", given=given)
+    assert f"{one}; did you mean sessionId by sesionId, eventType by event_typ?\n" in revealed
+    slips = [each["slips"] for each in found("-", given=given)["rejections"]]
+    assert slips == [[{"member": "sessionId"}, {"member": "eventType"}], [{"member": "eventType"}], []]
+    slips = [each["slips"] for each in found("-", "--reveal", given=given)["rejections"]]
+    assert slips[1] == [{"member": "eventType", "name": "evenType"}]
+    (tmp_path / "a.csv").write_text("user_id,sessionId,Event Typ\nu,s,view\n")
+    status, _, errors = run("a.csv", cwd=tmp_path)
+    assert status == 2
+    assert "no column is named eventType, which every event needs; column 3 is nearly eventType; it has 3" in errors
+
+
 def test_warnings_matter_only_when_they_are_to() -> None:
     unstamped = json.dumps({"sessionId": "s", "userId": "u", "eventType": "click"}).encode()
     status, output, _ = run("-", given=unstamped)
@@ -153,6 +178,7 @@ def test_json_has_the_same_facts() -> None:
                 "reason": "placeholder_text",
                 "detail": DETAIL,
                 "advice": ADVICE,
+                "slips": [],
             }
         ],
         "unlisted": 0,
