@@ -225,7 +225,8 @@ def _print_account(account: RedriveAccount, output: Output) -> None:
 
 def _told(work: Failures, chosen: Selection, flaws: Sequence[Flaw]) -> int:
     """Say on standard error what there is to know beside the result; returns the exit status."""
-    if said := failed_text.shard_remark(chosen.shard, work.bucket.shards):
+    of_a_time = chosen.since is not None or chosen.until is not None
+    if said := failed_text.shard_remark(chosen.shard, work.bucket.shards, of_a_time=of_a_time):
         remark(said)
     return reported(flaws)
 

@@ -29,6 +29,8 @@ _SIGN_IN = "sign in again: aws sso login"
 _UNREACHED = ("ConnectTimeoutError", "EndpointConnectionError")
 _MISUSES = {
     "ConfigParseError": "mend the file",
+    "CredentialRetrievalError": "mend the profile's credential_process, or choose another --profile",
+    "InvalidConfigError": "mend the profile, or choose another --profile",
     "InvalidRegionError": "a region is as eu-west-1: mend --region, AWS_REGION or the profile",
     "NoCredentialsError": "sign in, set AWS_PROFILE or give --profile; --local needs none",
     "NoRegionError": "set AWS_REGION or give --region",
@@ -64,7 +66,7 @@ def translating() -> Iterator[None]:
     except ClientError as exc:
         raise Problem(_refused(exc.operation_name, exc.response.get("Error", {}).get("Code", ""))) from exc
     except BotoCoreError as exc:
-        kind, said = type(exc).__name__, str(exc).rstrip(".")
+        kind, said = type(exc).__name__, str(exc).rstrip(". :")
         if kind in _MISUSES:
             raise Misuse(f"{said}: {_MISUSES[kind]}") from exc
         if kind in _UNREACHED:

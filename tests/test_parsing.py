@@ -1,11 +1,13 @@
 """All payloads of a record are read, each in its place, and every one comes to something."""
 
+import gc
 import gzip
 from typing import Any
 
 from local.demo import kpl
 from personalize_relay.errors import Reason
 from personalize_relay.events import Origin, Parsed, Source, Trackers
+from personalize_relay.mapping_file import preset
 from personalize_relay.parsing import CONTROL_MESSAGE, parse
 from tests.packing import text
 from tests.simulation.world import ARRIVAL, click
@@ -67,3 +69,31 @@ def test_what_was_inflated_is_told_of_good_records_and_bad() -> None:
     assert parse(text(click()), ORIGIN, TRACKERS).inflated == 0
     for data in (text(click()), b"bad" * 50):
         assert parse(gzip.compress(data), ORIGIN, TRACKERS).inflated == len(data)
+
+
+def test_a_rejection_leaves_nothing_to_the_garbage_collector() -> None:
+    """An exception that is kept with its traceback holds itself and the payload, until the collector runs."""
+    many = b'[1, {"sessionId": "s"}, {"session_id": "s", "sessionID": "t", "eventType": "v"}]'
+    lists = b'{"sessionId": "s", "eventList": [{"eventType": "null"}, {"item_id": 1, "itemID": 2}, 5]}'
+    logged = b'{"messageType": "DATA_MESSAGE", "logEvents": [{"x": 1}, {"message": "{}"}]}'
+    named = b'{"sessionId": "s", "eventType": "v", "properties": {"userId": 1}, "sentAt": 1, "eventValue": "x"}'
+    foreign = (
+        b'{"type": "track"}',
+        b"a,b\tc",
+        b"\xff\xfea",
+        b'"abc"',
+        b"[[[[[[1]]]]]]",
+        b'{"a": 1}, "b": 2}',
+        b"not json\n{}",
+    )
+    deep = b'{"sessionId": "s", "eventType": "v", "properties": "no json"}', b'{"properties": "\\ud800"}', b"{" * 9000
+    gc.disable()
+    try:
+        for mapping in (None, preset("segment"), preset("dms")):
+            for data in (many, lists, logged, named, *foreign, *deep):
+                assert parse(data, ORIGIN, TRACKERS, mapping).rejections or mapping
+                gc.collect(0)
+                parse(data, ORIGIN, TRACKERS, mapping)
+                assert gc.collect(0) == 0, data
+    finally:
+        gc.enable()

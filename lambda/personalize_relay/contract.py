@@ -142,14 +142,14 @@ class Reader:
         try:
             return self._named(entry, _OF_AN_EVENT)[0] if isinstance(entry, dict) else entry
         except InvalidRecord as bad:
-            return bad
+            return bad.anew()
 
     def _entry(
         self, entry: object, shared: dict[str, Any], addressee: _Addressee | None, index: int, *, alone: bool
     ) -> None:
         """Read an entry; `addressee` is the request's, or None if each entry has its own."""
         if isinstance(entry, InvalidRecord):
-            raise entry
+            raise entry.anew()
         if not isinstance(entry, dict):
             raise InvalidRecord(Reason.NOT_AN_OBJECT, "an entry of eventList must be an object")
         if addressee is None:
@@ -228,7 +228,7 @@ class _Members:
         try:
             return rule(name, value)
         except InvalidRecord as bad:
-            self._faults.append(bad)
+            self._faults.append(bad.anew())
             return None
 
     def required(self, name: str) -> str:

@@ -5,6 +5,7 @@ No message holds a byte of a record, because messages end in the log.
 
 import re
 from enum import StrEnum
+from typing import Self
 
 
 class Reason(StrEnum):
@@ -52,6 +53,13 @@ class InvalidRecord(RelayError):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+    def anew(self) -> Self:
+        """The same without a traceback, to be kept or raised again: its frames would hold it, and all of the payload.
+
+        Such a cycle is memory that only the garbage collector frees.
+        """
+        return type(self)(self.reason, self.detail)
 
 
 class DeliveryError(RelayError):

@@ -163,7 +163,7 @@ class _Reader:
     def _no_single_value(self, data: bytes, way: _Way) -> None:
         foreign = recognise.foreign(data)
         if foreign:
-            raise foreign
+            raise foreign.anew()
         decoded = None if way.base64 else _from_base64(data)
         if decoded:
             self._bytes(decoded, way.deeper(base64=True))
@@ -181,7 +181,7 @@ class _Reader:
     def _value(self, value: Any, way: _Way) -> None:  # noqa: ANN401 - any JSON
         match value:
             case InvalidRecord():
-                raise value
+                raise value.anew()
             case {"messageType": "DATA_MESSAGE", "logEvents": [*entries]}:
                 self._several(self._log_event, entries, way)
             case {"messageType": "CONTROL_MESSAGE", "logEvents": [*_]}:

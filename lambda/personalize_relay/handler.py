@@ -86,8 +86,8 @@ def _alert(metric: Metric) -> None:
         pass
 
 
-# The collector looks for cycles, and a batch makes none: its objects, fewer than this, live to its end. By default, the
-# collector would go through them dozens of times.
+# The collector looks for cycles, and reading makes none: a batch's objects, fewer than this, live to its end. By
+# default, the collector would go through them dozens of times.
 gc.set_threshold(100_000)
 
 _settings = Settings.from_env(os.environ)

@@ -81,7 +81,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         try:
             return self._event({**scope} if self.keeps_scope else scope)
         except InvalidRecord as bad:
-            return bad
+            return bad.anew()
 
     def _event(self, scope: dict[str, Any]) -> dict[str, Any]:
         made: dict[str, Any] = {}

@@ -49,7 +49,8 @@ def rejected(bad: InvalidRecord, inflated: int = 0) -> Parsed:
 def _read(reader: Reader, payload: Payload, origin: Origin, mapping: Mapping | None) -> None:
     value = payload.value
     if isinstance(value, InvalidRecord):
-        raise value
+        reader.reject(value)
+        return
     # `relay produce` and `relay failed redrive` send events of the contract, whatever else is on the stream.
     if mapping is None or value.get(MARK) == CONTRACT:
         reader.read(value)

@@ -17,6 +17,7 @@ from local.emulator.emulated_kinesis import KinesisAnswer
 
 END = "ending_sequence_number"
 """A closed shard has it beside the emulator's own entries."""
+PARENTS = ("ShardToSplit", "ShardToMerge", "AdjacentShardToMerge")
 
 type Members = dict[str, Any]
 type Operation = Callable[[Members], KinesisAnswer]
@@ -48,6 +49,9 @@ def keeping_closed(reshard: Operation) -> Operation:
     def resharded(asked: Members) -> KinesisAnswer:
         _, stream = kinesis._resolve_stream(asked)  # noqa: SLF001
         before = dict(stream["shards"]) if stream else {}
+        for shard_id in map(asked.get, PARENTS):
+            if shard_id in before and END in before[shard_id]:
+                return refused("ResourceInUseException", f"Shard {shard_id} is closed")
         answer = reshard(asked)
         if stream:
             end = {END: kinesis._next_sequence_number()}  # noqa: SLF001

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from personalize_relay.events import Rejection
+from personalize_relay.events import Rejection, SubSequence
 from personalize_relay.framing import unframe
 from personalize_relay.members import absent
 from personalize_relay.names import ATTRIBUTION_MEMBERS, EVENT_MEMBERS, FLAT_MEMBERS, MARK, meant
@@ -41,17 +42,19 @@ def slips(data: bytes, rejection: Rejection) -> dict[str, str]:
 
 def _names_of(data: bytes, rejection: Rejection) -> Iterator[str]:
     """The names of a rejected event's own members, and of its request's."""
-    for payload in unframe(data).payloads:
-        if payload.sub_sequence == rejection.sub_sequence and isinstance(payload.value, dict):
-            yield from payload.value
-            for name, value in payload.value.items():
-                if meant(name) == "eventList" and isinstance(value, list):
-                    yield from (
-                        each
-                        for index, entry in enumerate(value)
-                        if index == rejection.index and isinstance(entry, dict)
-                        for each in entry
-                    )
+    payload = _by_place(data).get(rejection.sub_sequence)
+    if not isinstance(payload, dict):
+        return
+    yield from payload
+    for name, value in payload.items():
+        if meant(name) == "eventList" and isinstance(value, list) and rejection.index is not None:
+            yield from (each for entry in value[rejection.index :][:1] if isinstance(entry, dict) for each in entry)
+
+
+@lru_cache(1)  # a line may hold thousands of events, each of them rejected
+def _by_place(data: bytes) -> dict[SubSequence, object]:
+    """The payloads of a line, by their place in it."""
+    return {each.sub_sequence: each.value for each in unframe(data).payloads}
 
 
 def _of_payload(payload: object) -> Iterator[tuple[str, bool]]:

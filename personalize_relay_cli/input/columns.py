@@ -55,10 +55,10 @@ class Header:
     def _require(self, members: list[str], *, reveal: bool) -> None:
         missing = [name for name in REQUIRED if name not in members]
         if missing:
-            known = any(member.partition(".")[0] in FLAT_MEMBERS for member in members)
+            slips = "".join(self._slip(name) for name in missing)
+            known = bool(slips) or any(member.partition(".")[0] in FLAT_MEMBERS for member in members)
             raise Misuse(
-                f"{self.place}: no column is named {' or '.join(missing)}, which every event needs"
-                + "".join(self._slip(name) for name in missing)
+                f"{self.place}: no column is named {' or '.join(missing)}, which every event needs{slips}"
                 + ("" if known else ", and none as any other member: is this line a header?")
                 + f"{';' * known} it has {self._described(reveal=reveal)}"
             )

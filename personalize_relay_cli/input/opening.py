@@ -28,7 +28,7 @@ def check(file: str) -> None:
     if file == STANDARD_INPUT:
         return
     if not file:
-        raise Misuse("the name of a file is empty: is a variable unset? - is standard input")
+        raise Misuse("the name of a file is empty: is a variable unset? Write - for standard input")
     with translating(file):
         Path(file).stat()
     if Path(file).is_dir():

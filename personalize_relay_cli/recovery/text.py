@@ -63,12 +63,15 @@ def listing_lines(found: Listing, now: datetime) -> Iterator[str]:
     yield from claim_lines(found.claims, now)
 
 
-def shard_remark(asked: str | None, known: AbstractSet[str]) -> str:
-    """What there is to say of a shard that nothing is set aside of, beside those that something is of; else nothing."""
+def shard_remark(asked: str | None, known: AbstractSet[str], *, of_a_time: bool) -> str:
+    """What there is to say of a shard that nothing is set aside of, beside those that something is of; else nothing.
+
+    With `of_a_time` the known ones are those of the time that was asked for.
+    """
     if asked is None or asked in known:
         return ""
     there = f"; there are some of {named(sorted(map(shown, known)))}" if known else ", and none of another shard"
-    return f"no record of {asked} is set aside{there}"
+    return f"no record of {asked} is set aside{' in this time' * of_a_time}{there}"
 
 
 def record_json(record: SetAside, marks: dict[EventPosition, Mark], *, reveal: bool) -> dict[str, Any]:

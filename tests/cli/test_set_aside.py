@@ -175,14 +175,24 @@ def test_the_shards_that_something_is_set_aside_of_are_known_whichever_is_asked_
     s3, absent = S3(), "shardId-000000000099"
     bucket = FailureBucket(cast("Any", s3), NAME)
     assert list(bucket.contents(Selection(shard=absent))) == []
-    assert shard_remark(absent, bucket.shards) == f"no record of {absent} is set aside, and none of another shard"
+    assert (
+        shard_remark(absent, bucket.shards, of_a_time=False)
+        == f"no record of {absent} is set aside, and none of another shard"
+    )
     key = quarantine(s3, bad(1))
     s3.put(key.replace(SHARD, "shardId-000000000003"), s3.objects[key])
     s3.put(give_up(s3, click("1")).replace(SHARD, "shardId-000000000007"), b"{}")
     assert list(bucket.contents(Selection(shard=absent))) == []
     there = f"{SHARD}, shardId-000000000003, shardId-000000000007"
-    assert shard_remark(absent, bucket.shards) == f"no record of {absent} is set aside; there are some of {there}"
-    assert shard_remark("shardId-000000000003", bucket.shards) == shard_remark(None, bucket.shards) == ""
+    assert (
+        shard_remark(absent, bucket.shards, of_a_time=False)
+        == f"no record of {absent} is set aside; there are some of {there}"
+    )
+    for silent in ("shardId-000000000003", None):
+        assert shard_remark(silent, bucket.shards, of_a_time=False) == ""
+    assert shard_remark(absent, bucket.shards, of_a_time=True).startswith(
+        f"no record of {absent} is set aside in this time; "
+    )
 
 
 def test_of_a_record_with_good_events_only_the_rejected_are_taken() -> None:

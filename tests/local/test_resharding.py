@@ -104,3 +104,14 @@ def test_another_number_is_refused_and_changes_nothing(stream: Stream, target: i
     with pytest.raises(stream.client.exceptions.ClientError, match="doubles or halves 4 shards"):
         stream.client.update_shard_count(StreamName=stream.name, TargetShardCount=target, ScalingType="UNIFORM_SCALING")
     assert stream.shards() == before
+
+
+def test_a_closed_shard_is_neither_split_nor_merged(stream: Stream) -> None:
+    one, two, *_ = stream.opened()
+    stream.client.merge_shards(StreamName=stream.name, ShardToMerge=one, AdjacentShardToMerge=two)
+    before = stream.shards()
+    with pytest.raises(stream.client.exceptions.ClientError, match="is closed"):
+        stream.client.split_shard(StreamName=stream.name, ShardToSplit=one, NewStartingHashKey="1000")
+    with pytest.raises(stream.client.exceptions.ClientError, match="is closed"):
+        stream.client.merge_shards(StreamName=stream.name, ShardToMerge=stream.opened()[-1], AdjacentShardToMerge=two)
+    assert stream.shards() == before
