@@ -29,6 +29,8 @@ FAULTS = (
     Reply(Answer(0, "TimedOut"), taken=False, after=5.0),
 )
 
+AGE_PROMISED = 900.0
+"""Seconds; docs/design.md promises them, and here they aren't the code's own, which a mistake would move with it."""
 
 SAMPLED = [FAULTS[0], *(pytest.param(fault, marks=pytest.mark.whole) for fault in FAULTS[1:])]
 
@@ -274,7 +276,7 @@ def test_an_event_that_always_fails_is_given_up_once_it_is_old_enough_and_no_soo
     (line,) = shard.world.bucket.lines()
     assert line["source"]["approximateArrivalTimestamp"] == arrivals_of(100)
     waited = datetime.fromisoformat(line["quarantinedAt"]).timestamp() - arrivals_of(100)
-    assert OLD_ENOUGH - 1 < waited < OLD_ENOUGH + 120
+    assert AGE_PROMISED <= waited < AGE_PROMISED + 120
     assert times.total() / len(times) < 8
 
 
