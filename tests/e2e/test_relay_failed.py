@@ -117,7 +117,7 @@ def test_every_kind_of_failure_is_found_mended_and_sent_again_once_though_two_ar
         "too_many_events": (1, 501, 0),
         "retry_attempts_exhausted": (1, 2, 0),
     }
-    assert unknown.startswith("relay: no record of shardId-000000000099 is set aside; there are some of shardId-0000")
+    assert unknown.startswith("relay: no record of shardId-000000000099 is set aside in this time; there are some")
     assert "canary-event-x" in revealed
     assert "RetryAttemptsExhausted" in revealed
     assert json.loads(planned)["toSend"] == count

@@ -780,7 +780,7 @@ MUTANTS = {
     ),
     "says what a member held": Mutant(
         "contract.py",
-        "            self._faults.append(bad)\n",
+        "            self._faults.append(bad.anew())\n",
         "            self._faults.append(InvalidRecord(bad.reason, f'{bad.detail}: {value}'))\n",
         PROCESSOR + "test_nothing_of_a_record_is_in_the_outcome_nor_in_why_it_is_quarantined",
     ),
