@@ -38,9 +38,8 @@ def mend() -> None:
 
 
 def opened(shards: Shards) -> Shards:
-    """The shards that take records, in the order of their hash keys."""
-    taking = [(shard_id, shard) for shard_id, shard in shards.items() if END not in shard]
-    return dict(sorted(taking, key=lambda each: int(each[1]["starting_hash_key"])))
+    """The shards that take records."""
+    return {shard_id: shard for shard_id, shard in shards.items() if END not in shard}
 
 
 def keeping_closed(reshard: Operation) -> Operation:
@@ -68,7 +67,8 @@ def update_shard_count(asked: Members) -> KinesisAnswer:
     name, stream = kinesis._resolve_stream(asked)  # noqa: SLF001
     if not stream:
         return refused("ResourceNotFoundException", f"Stream {name} not found")
-    shards, target = list(opened(stream["shards"]).items()), asked.get("TargetShardCount")
+    shards = sorted(opened(stream["shards"]).items(), key=lambda each: int(each[1]["starting_hash_key"]))
+    target = asked.get("TargetShardCount")
     match target:
         case int() if target == 2 * len(shards):
             for shard_id, shard in shards:
@@ -108,21 +108,43 @@ def to_an_open_shard(route: Callable[[int, Members], str]) -> Callable[[int, Mem
     return routed
 
 
-def ending(get_records: Operation) -> Operation:
-    """The read, which always gives a next iterator: none once a closed shard is read to its end."""
+def amending(operation: Operation, amend: Callable[[Members, Members], None]) -> Operation:
+    """The operation, whose answer `amend` changes, shown the request and the answer, unless it is a refusal."""
 
-    def read(asked: Members) -> KinesisAnswer:
-        status, headers, body = get_records(asked)
+    def amended(asked: Members) -> KinesisAnswer:
+        status, headers, body = operation(asked)
         if status != HTTPStatus.OK:
             return status, headers, body
         answer = json.loads(body)
+        amend(asked, answer)
+        return answering(answer)
+
+    return amended
+
+
+def ending(get_records: Operation) -> Operation:
+    """The read, which always gives a next iterator: none once a closed shard is read to its end."""
+
+    def end(_asked: Members, answer: Members) -> None:
         place = kinesis._shard_iterators[answer["NextShardIterator"]]  # noqa: SLF001
-        shard = kinesis._streams[place["stream"]]["shards"][place["shard_id"]]  # noqa: SLF001
-        if END not in shard or place["position"] < len(shard["records"]):
-            return status, headers, body
-        return answering(answer | {"NextShardIterator": None})
+        if place["position"] >= len(shard_of(place)["records"]):
+            answer["NextShardIterator"] = None
+
+    of_a_closed_shard = amending(get_records, end)
+
+    def read(asked: Members) -> KinesisAnswer:
+        place = kinesis._shard_iterators.get(asked.get("ShardIterator"))  # noqa: SLF001
+        is_closed = place is not None and END in shard_of(place)
+        return (of_a_closed_shard if is_closed else get_records)(asked)
 
     return read
+
+
+def shard_of(place: Members) -> Members:
+    """The shard that an iterator points into; nothing once its stream is gone."""
+    stream = kinesis._streams.get(place["stream"])  # noqa: SLF001
+    shard: Members = stream["shards"].get(place["shard_id"], {}) if stream else {}
+    return shard
 
 
 def telling_its_end(describe: Callable[[str, Members], Members]) -> Callable[[str, Members], Members]:
@@ -140,16 +162,11 @@ def telling_its_end(describe: Callable[[str, Members], Members]) -> Callable[[st
 def counting_open(describe: Operation) -> Operation:
     """The summary of a stream, which counts the closed shards, too."""
 
-    def described(asked: Members) -> KinesisAnswer:
-        status, headers, body = describe(asked)
-        if status != HTTPStatus.OK:
-            return status, headers, body
-        answer = json.loads(body)
+    def count(asked: Members, answer: Members) -> None:
         _, stream = kinesis._resolve_stream(asked)  # noqa: SLF001
         answer["StreamDescriptionSummary"]["OpenShardCount"] = len(opened(stream["shards"]))
-        return answering(answer)
 
-    return described
+    return amending(describe, count)
 
 
 def following_the_template(stream: dict[str, Any]) -> dict[str, Any]:
