@@ -32,6 +32,13 @@ def test_the_lane_that_stands_lowest_in_the_stream_sorts_first() -> None:
     assert min(lane(request(10)), lane(request(9))).first == request(9)
 
 
+def test_a_lane_sorts_by_the_request_that_comes_next() -> None:
+    ahead, behind = lane(request(1), request(9)), lane(request(5))
+    ahead.advance()
+    assert behind < ahead
+    assert not ahead < behind
+
+
 def test_behind_a_request_comes_the_next() -> None:
     two = lane(request(0), request(1))
     two.advance()

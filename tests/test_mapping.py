@@ -12,7 +12,7 @@ from personalize_relay.contract import MAX_EVENTS_PER_PAYLOAD
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.events import Origin, Parsed, Trackers
 from personalize_relay.mapping import MEMBERS, Mapped, Mapping
-from personalize_relay.mapping_file import read
+from personalize_relay.mapping_file import deployed, read
 from personalize_relay.names import CONTRACT, FLAT_MEMBERS, MARK
 from personalize_relay.parsing import parse
 
@@ -266,6 +266,36 @@ def test_rows_are_objects_of_their_filled_columns() -> None:
     assert rows("1\t2") == {"a": "1", "b": "2"}
     assert rows("1") is None
     assert rows("1\t2\t3\t4") is None
+
+
+@pytest.mark.parametrize(
+    ("more", "kept"),
+    [
+        ("", "ac"),
+        ("itemId = \"nested.b || 'none'\"", "abc"),
+        ('properties = "{d: d}"', "acd"),
+        ('properties = "{all: @}"', "abcd"),
+        ('properties = "{all: length(*)}"', "abcd"),
+    ],
+)
+def test_as_deployed_rows_have_only_the_columns_that_an_expression_may_need(more: str, kept: str) -> None:
+    text = (
+        'columns = ["a", "b", "c", "d"]\nseparator = ","\n[let]\nvisit = "c"\n'
+        f'[[rule]]\nname = "b"\nwhen = "a"\n[rule.event]\nsessionId = "visit"\neventType = "a"\n{more}\n'
+    )
+    rows = deployed(text, file="m.toml").rows
+    assert rows
+    assert rows("1,2,3,4") == {name: value for name, value in zip("abcd", "1234", strict=True) if name in kept}
+    assert rows("1,2") == {name: value for name, value in zip("ab", "12", strict=True) if name in kept}
+    assert rows("1") is None
+
+
+def test_a_row_that_may_be_marked_as_the_contracts_own_keeps_all_its_columns() -> None:
+    text = f'columns = ["{MARK}", "sessionId", "eventType", "itemId"]\nseparator = ","\n' + RULES
+    origin = Origin(stream="s", shard_id="", sequence_number="1", arrival=1795512600.0)
+    data = f"{CONTRACT},v,view,i".encode()
+    (interaction,) = parse(data, origin, Trackers(default="t"), deployed(text, file="m.toml")).interactions
+    assert interaction.event.item_id == "i"
 
 
 def test_without_columns_there_are_no_rows() -> None:

@@ -1,11 +1,15 @@
-"""The short way of the usual record gives nothing that the contract's own way would not."""
+"""The short way of the usual event gives nothing that the contract's own way would not."""
+
+import math
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from personalize_relay import plain
-from personalize_relay.events import Origin, Trackers
+from personalize_relay import payloads, plain
+from personalize_relay.contract import Reader
+from personalize_relay.errors import InvalidRecord
+from personalize_relay.events import Interaction, Origin, Source, Trackers
 from personalize_relay.names import FLAT_MEMBERS, MARK
 from personalize_relay.parsing import parse_any
 
@@ -64,20 +68,52 @@ def payload(members: list[tuple[str, str]]) -> bytes:
 members = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(VALUES)), max_size=3)
 
 
+def check(data: bytes) -> None:
+    """Compare both short ways, from bytes and from an object, with the contract's."""
+    expected = parse_any(data, ORIGIN, TRACKERS)
+    assert plain.read(data, ORIGIN, TRACKERS.default) in {None, expected}
+    try:
+        event = payloads.decode(data)
+    except InvalidRecord:
+        return
+    assert take(event) in {None, *expected.interactions}
+
+
+def take(event: dict[str, object]) -> Interaction | None:
+    """The short way from an object."""
+    return plain.take(event, ORIGIN, Source(4960), TRACKERS.default)
+
+
 @given(st.permutations(USUAL), members)
 @example([], [])
 def test_it_takes_nothing_that_the_contract_reads_otherwise(
     usual: list[tuple[str, str]], drawn: list[tuple[str, str]]
 ) -> None:
-    data = payload(usual + drawn)
-    assert plain.read(data, ORIGIN, TRACKERS.default) in {None, parse_any(data, ORIGIN, TRACKERS)}
+    check(payload(usual + drawn))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_value_of_each_member_is_read_as_the_contract_reads_it(name: str) -> None:
     for value in VALUES:
-        data = payload([*USUAL, (name, value)])
-        assert plain.read(data, ORIGIN, TRACKERS.default) in {None, parse_any(data, ORIGIN, TRACKERS)}, value
+        check(payload([*USUAL, (name, value)]))
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_numbers_that_only_a_mapping_can_make_are_left_to_the_contract(number: float) -> None:
+    event = {"sessionId": "s", "eventType": "click", "sentAt": 1_780_000_000}
+    assert take(event)
+    assert not take(event | {"eventValue": number})
+    assert not take(event | {"sentAt": number})
+    assert not take(event | {"properties": {"a": number}})
+
+
+def test_an_event_of_several_keeps_its_place() -> None:
+    reader = Reader(ORIGIN, TRACKERS)
+    reader.sub_sequence = (3,)
+    reader.read_event({"sessionId": "s", "eventType": "click", "sentAt": 1_780_000_000}, 7, alone=False)
+    (interaction,) = reader.parsed(0).interactions
+    assert interaction.source == Source(4960, (3,), 7)
+    assert interaction.event.event_id == "clicks:shardId-000000000003:4960:3:7"
 
 
 @pytest.mark.parametrize(
@@ -86,6 +122,7 @@ def test_each_value_of_each_member_is_read_as_the_contract_reads_it(name: str) -
         payload(USUAL),
         payload([*USUAL, ("sentAt", '"2026-01-24T09:30:00Z"')]),
         payload([*USUAL, ("sentAt", "1780000000000")]),
+        payload([*USUAL, ("userId", "31"), ("itemId", "-4"), ("eventId", "18446744073709551617")]),
         payload([*USUAL, ("userId", '"user"'), ("eventId", '"1"'), ("itemId", '"i"'), ("recommendationId", '"r"')]),
         payload([*USUAL, ("eventValue", "2"), ("properties", '{"a": "b", "c": 1, "d": 1.5, "e": true, "f": null}')]),
         payload([*USUAL, ("itemId", "null"), ("properties", "{}"), (MARK, '"personalize-relay.event/1"')]),
@@ -93,6 +130,7 @@ def test_each_value_of_each_member_is_read_as_the_contract_reads_it(name: str) -
 )
 def test_it_takes_usual_events(data: bytes) -> None:
     assert plain.read(data, ORIGIN, TRACKERS.default)
+    assert take(payloads.decode(data))
 
 
 @pytest.mark.parametrize(

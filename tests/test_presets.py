@@ -14,7 +14,7 @@ from personalize_relay.events import Interaction, Origin, Parsed, Trackers
 from personalize_relay.expressions import Expressions
 from personalize_relay.functions import Functions
 from personalize_relay.mapping import Mapping
-from personalize_relay.mapping_file import PRESETS, MappingFile, read, source
+from personalize_relay.mapping_file import PRESETS, MappingFile, deployed, read, source
 from personalize_relay.mapping_tests import Test
 from personalize_relay.parsing import parse
 
@@ -24,6 +24,7 @@ ORIGIN = Origin(stream="clicks", shard_id="shardId-0", sequence_number="7", arri
 TRACKERS = Trackers(default="t-1", allowed=frozenset({"tracker-1", "c60"}))
 
 FILES = {name: read(source(name), file=name) for name in PRESETS}
+DEPLOYED = {name: deployed(source(name), file=name) for name in PRESETS}
 TESTS = [pytest.param(name, test, id=f"{name}: {test.name}") for name, file in FILES.items() for test in file.tests]
 RULES = [
     pytest.param(name, at, id=f"{name}: {rule.name}")
@@ -35,6 +36,12 @@ RULES = [
 def taken(data: bytes, mapping: Mapping) -> Parsed:
     """What the function makes of a record."""
     return parse(data, ORIGIN, TRACKERS, mapping)
+
+
+@pytest.mark.parametrize(("name", "test"), TESTS)
+def test_as_deployed_a_preset_gives_the_same(name: str, test: Test) -> None:
+    data = test.input.encode()
+    assert taken(data, DEPLOYED[name]) == taken(data, FILES[name].mapping)
 
 
 def shape(value: Any, path: str = "") -> frozenset[str]:  # noqa: ANN401 - JSON may be anything

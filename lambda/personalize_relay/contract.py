@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from personalize_relay import envelopes, members
+from personalize_relay import envelopes, members, plain
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.events import (
     Event,
@@ -54,7 +54,7 @@ class Reader:
         self.filtered: list[str] = []
         self._origin = origin
         self._trackers = trackers
-        self._position = int(origin.sequence_number)
+        self._position = origin.position
         self._interactions: list[Interaction] = []
         self._rejections: list[Rejection] = []
         self._unknown = 0
@@ -86,6 +86,8 @@ class Reader:
 
     def read(self, payload: dict[str, Any]) -> None:
         """Read an event or a request; raises InvalidRecord if no event of it can be delivered."""
+        if self.sub_sequence and self._take_usual(payload, None):
+            return
         given, renamed = self._named(payload, _OF_AN_EVENT)
         listed = given.get("eventList")
         if listed is None or members.absent(listed):
@@ -95,7 +97,16 @@ class Reader:
 
     def read_event(self, event: dict[str, Any], index: int | None, *, alone: bool) -> None:
         """Read an event that a mapping made; `alone` if its payload has no other event."""
-        self._event(event, event, index, alone=alone)
+        if not self._take_usual(event, index):
+            self._event(event, event, index, alone=alone)
+
+    def _take_usual(self, event: dict[str, Any], index: int | None) -> bool:
+        """Take an event that plain.py can read, in half the time; return whether it did."""
+        source = Source(self._position, self.sub_sequence, index)
+        interaction = plain.take(event, self._origin, source, self._trackers.default)
+        if interaction:
+            self._interactions.append(interaction)
+        return interaction is not None
 
     def _named(self, given: dict[str, Any], known: frozenset[str]) -> tuple[dict[str, Any], int]:
         """The members under the contract's names, and how many were spelt otherwise; counts the unknown members."""

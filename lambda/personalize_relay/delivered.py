@@ -21,6 +21,10 @@ class Delivered:
     def __repr__(self) -> str:
         return f"<Delivered { ({shard: len(sources) for shard, sources in self._by_shard.items()}) }>"
 
+    def any_of(self, shard: str) -> bool:
+        """Whether the sandbox remembers any event of the shard."""
+        return shard in self._by_shard
+
     def all_of(self, shard: str, sources: Collection[Source]) -> bool:
         """Whether PutEvents took each of these before."""
         return self._by_shard.get(shard, set()).issuperset(sources)

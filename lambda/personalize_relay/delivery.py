@@ -19,7 +19,7 @@ from personalize_relay.result import Cause, Result
 from personalize_relay.suspicion import FIRST_TRIAL, NEXT_TRIAL, Step
 from personalize_relay.timeout import Timeout
 from personalize_relay.tracker import SUSPECT, Tracker
-from personalize_relay.verdicts import Verdict, judge
+from personalize_relay.verdicts import LET_THROUGH, Verdict, judge
 
 
 class Delivery:
@@ -155,7 +155,7 @@ class _Run:
         tracker.settle(lane, verdict, call.began, now)
         self._result.answers += 1
         self._result.seconds += now - call.began
-        if verdict in {Verdict.DELIVERED, Verdict.INVALID}:
+        if verdict in LET_THROUGH:
             self._engine.timeout.note(now - call.began)
         match verdict:
             case Verdict.DELIVERED:

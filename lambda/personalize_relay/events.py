@@ -36,7 +36,7 @@ type SubSequence = tuple[int, ...]
 """A payload's number in a record of several, from the outermost layer in; empty for a record of one payload."""
 
 
-class Source(msgspec.Struct, frozen=True, gc=False, order=True):
+class Source(msgspec.Struct, frozen=True, gc=False, order=True, cache_hash=True):
     """Where in its shard an event came from; sources sort in stream order."""
 
     sequence_number: int
@@ -79,6 +79,11 @@ class Origin(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     sequence_number: str
     arrival: float
     """Approximate arrival in the stream, in epoch seconds."""
+
+    @property
+    def position(self) -> int:
+        """The sequence number as an integer: as text, "9" would come after "10"."""
+        return int(self.sequence_number)
 
     def event_id(self, sub_sequence: SubSequence, index: int | None) -> str:
         """The id of an event whose producer gave none: its place in the stream, the same at every redelivery."""

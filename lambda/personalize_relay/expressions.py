@@ -1,6 +1,6 @@
 """Read the JMESPath expressions of a mapping, and find their faults before the first payload comes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from jmespath.exceptions import EmptyExpressionError, IncompleteExpressionError, LexerError, ParseError
@@ -81,6 +81,17 @@ def takes_whole(text: str) -> bool:
     Raises WrongExpression.
     """
     return any(node["type"] == "current" for node in _nodes(parsed(text)))
+
+
+def fields(texts: Iterable[str]) -> frozenset[str] | None:
+    """The names of all members in some expressions; None if one of them may need members that it doesn't name.
+
+    Raises WrongExpression.
+    """
+    nodes = [node for text in texts for node in _nodes(parsed(text))]
+    if any(node["type"] in {"current", "value_projection"} for node in nodes):
+        return None
+    return frozenset(node["value"] for node in nodes if node["type"] == "field")
 
 
 def _not_jmespath(text: str, position: int) -> str:

@@ -21,6 +21,7 @@ class Lane:
         self.suspicion = Suspicion(others)
         self.tried = False
         """Whether the first request, or the request that it is a half of, was ever let through."""
+        self._place = requests[0].interactions[0].source
         self._others = others
         self._parts = 1
         """How many parts of the original request are left."""
@@ -30,7 +31,7 @@ class Lane:
 
     def __lt__(self, other: Self) -> bool:
         """The lane lowest in the stream goes first, because the checkpoint needs it first."""
-        return self.requests[0].interactions[0].source < other.requests[0].interactions[0].source
+        return self._place < other._place
 
     @property
     def first(self) -> Request:
@@ -58,6 +59,8 @@ class Lane:
     def _replace_first(self, *parts: Request) -> None:
         self.requests.popleft()
         self.requests.extendleft(reversed(parts))
+        if self.requests:
+            self._place = self.requests[0].interactions[0].source
         self._parts += len(parts) - 1
         self.failures = self.timeouts = 0
         if self._parts:

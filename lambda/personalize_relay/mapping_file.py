@@ -5,17 +5,17 @@ A fault is a MappingError of one sentence that names the file, the rule or test,
 
 import re
 import tomllib
-from collections.abc import Callable, Sequence
-from itertools import compress
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from personalize_relay.errors import MappingError
-from personalize_relay.expressions import Expressions, WrongExpression, takes_whole
+from personalize_relay.expressions import Expressions, WrongExpression, fields, takes_whole
 from personalize_relay.functions import Functions
 from personalize_relay.mapping import MEMBERS, Mapping, Rule
+from personalize_relay.names import MARK
 from personalize_relay.projections import Expression
 from personalize_relay.tables import LONGEST_NAME, Table, is_name, kind
 
@@ -90,8 +90,13 @@ def read(text: str, *, file: str, salt: str | None = None) -> MappingFile:
 
 
 def deployed(text: str, *, file: str, salt: str | None = None) -> Mapping:
-    """The mapping of a text whose tests the deployment has run, so that nobody reads them; raises MappingError."""
-    return _mapping(_table(text, file), salt)
+    """The mapping of a text whose tests the deployment has run, so that nobody reads them; raises MappingError.
+
+    A row has only the columns that an expression names, because the others cost as much.
+    """
+    table = _table(text, file)
+    mapping = _mapping(table, salt)
+    return msgspec.structs.replace(mapping, rows=_rows(table, _names(table))) if mapping.rows else mapping
 
 
 def _table(text: str, file: str) -> Table:
@@ -197,7 +202,15 @@ def _name(table: Table) -> str:
     return name
 
 
-def _rows(table: Table) -> Callable[[str], dict[str, Any] | None] | None:
+def _names(table: Table) -> frozenset[str] | None:
+    """All names in the mapping's expressions; None if one may need members that it doesn't name."""
+    rules = table.values["rule"]
+    tables = [table.values.get("let", {}), *rules, *(rule["event"] for rule in rules if "event" in rule)]
+    texts = [text for each in tables for key, text in each.items() if isinstance(text, str) and key != "name"]
+    return fields(texts)
+
+
+def _rows(table: Table, used: frozenset[str] | None = None) -> Callable[[str], dict[str, Any] | None] | None:
     columns, separator = table.values.get("columns"), table.text("separator")
     if columns is None and separator is None:
         return None
@@ -209,16 +222,19 @@ def _rows(table: Table) -> Callable[[str], dict[str, Any] | None] | None:
         raise table.at("columns", "must be a list of texts: the names of the columns, in order")
     if len(set(columns)) < max(len(columns), 2):
         raise table.at("columns", "must be two names at least, and no two of them the same")
-    return _reader(columns, separator)
+    return _reader(columns, separator, columns if used is None or MARK in columns else used)
 
 
-def _reader(columns: Sequence[str], separator: str) -> Callable[[str], dict[str, Any] | None]:
+def _reader(columns: Sequence[str], separator: str, kept: Collection[str]) -> Callable[[str], dict[str, Any] | None]:
+    places = [(name, place) for place, name in enumerate(columns) if name in kept]
+
     def row(line: str) -> dict[str, Any] | None:
         fields = line.rstrip("\r\n").split(separator)
         if not 1 < len(fields) <= len(columns):
             return None
         # Such formats write null as an empty field, and may leave out the fields at a line's end.
-        return dict(compress(zip(columns, fields, strict=False), fields))
+        fields += [""] * (len(columns) - len(fields))
+        return {name: fields[place] for name, place in places if fields[place]}
 
     return row
 

@@ -30,6 +30,8 @@ LIMITS = {
 }
 """The fewest and the most characters of a text, or entries of a list, by the member's path in a PutEvents request."""
 
+_SHORTEST_LIMIT = LIMITS["recommendationId"][1]
+"""The most characters that every id may have."""
 FORBIDDEN_PROPERTIES = frozenset({"userid", "sessionid", "eventtype", "timestamp", "recommendationid", "impression"})
 """Keys that `properties` may not hold, in lower case: Personalize keeps them for itself."""
 
@@ -78,6 +80,14 @@ def text(name: str, value: object) -> str:
 
 def identity(name: str, value: object) -> str:
     """A text that is not a placeholder for a missing value, such as `null` or `undefined`."""
+    if (
+        type(value) is str
+        and 0 < len(value) <= _SHORTEST_LIMIT
+        and value.isascii()
+        and value.isprintable()
+        and value[0] not in _FIRST_OF_PLACEHOLDERS
+    ):
+        return value  # nearly all are such
     checked = text(name, value)
     if checked[0] in _FIRST_OF_PLACEHOLDERS and checked.strip().lower() in PLACEHOLDERS:
         raise InvalidRecord(Reason.PLACEHOLDER_TEXT, f"{name} is the word for a missing value, not a value")

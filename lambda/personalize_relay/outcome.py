@@ -77,9 +77,13 @@ def _times(events: Iterable[Interaction], result: Result, now: float) -> Iterato
 
 
 def _repeated_ids(interactions: Iterable[Interaction]) -> int:
-    first: dict[tuple[str, str], tuple[object, ...]] = {}
+    first: dict[tuple[str, str], Interaction] = {}
     repeated = 0
     for each in interactions:
-        content = (each.session_id, each.user_id, each.event)
-        repeated += first.setdefault((each.tracking_id, each.event.event_id), content) != content
+        other = first.setdefault((each.tracking_id, each.event.event_id), each)
+        repeated += other is not each and _content(other) != _content(each)
     return repeated
+
+
+def _content(interaction: Interaction) -> tuple[object, ...]:
+    return interaction.session_id, interaction.user_id, interaction.event

@@ -1,8 +1,10 @@
-"""Read the usual record at once: one event of the contract in the contract's own names, without a fault.
+"""Read the usual event at once: in the contract's own names, alone in its payload, without a fault.
 
 The rules are those of `members.py`, without the book-keeping of faults, spellings and payloads that most records don't
 need. What this file doesn't take, `framing.py` and `contract.py` read; what it takes, they would read alike.
 """
+
+from typing import Any
 
 import msgspec
 
@@ -16,13 +18,13 @@ MOST_BYTES = 65_536
 
 
 class _Plain(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
-    session_id: str
-    event_type: str
+    session_id: str | int
+    event_type: str | int
     sent_at: int | float | str
-    event_id: str | None = None
-    user_id: str | None = None
-    item_id: str | None = None
-    recommendation_id: str | None = None
+    event_id: str | int | None = None
+    user_id: str | int | None = None
+    item_id: str | int | None = None
+    recommendation_id: str | int | None = None
     event_value: float | None = None
     properties: dict[str, str | int | float | bool | None] | None = None
     mark: str | None = msgspec.field(default=None, name=MARK)
@@ -36,23 +38,32 @@ def read(data: bytes, origin: Origin, tracking_id: str) -> Parsed | None:
     if len(data) > MOST_BYTES:
         return None
     try:
-        return Parsed(interactions=(_interaction(_decode(data), origin, tracking_id),))
+        return Parsed(interactions=(_interaction(_decode(data), origin, Source(origin.position), tracking_id),))
     except (ValueError, RecursionError, InvalidRecord):
         return None
 
 
-def _interaction(given: _Plain, origin: Origin, tracking_id: str) -> Interaction:
+def take(event: dict[str, Any], origin: Origin, source: Source, tracking_id: str) -> Interaction | None:
+    """The event that an object is; None if there is more to it."""
+    try:
+        return _interaction(msgspec.convert(event, _Plain), origin, source, tracking_id)
+    except (ValueError, InvalidRecord):
+        return None
+
+
+def _interaction(given: _Plain, origin: Origin, source: Source, tracking_id: str) -> Interaction:
+    value = given.event_value
     return Interaction(
         event=Event(
-            event_id=_optional("eventId", given.event_id) or origin.event_id((), None),
+            event_id=_optional("eventId", given.event_id) or origin.event_id(source.sub_sequence, source.index),
             event_type=_identity("eventType", given.event_type),
             sent_at=members.sent_at("sentAt", given.sent_at, origin.arrival),
-            event_value=given.event_value,
+            event_value=None if value is None else members.number("eventValue", value),
             item_id=_optional("itemId", given.item_id),
             properties=members.properties("properties", given.properties) if given.properties else None,
             recommendation_id=_optional("recommendationId", given.recommendation_id),
         ),
-        source=Source(int(origin.sequence_number)),
+        source=source,
         tracking_id=tracking_id,
         user_id=_optional("userId", given.user_id),
         session_id=_identity("sessionId", given.session_id),
@@ -61,11 +72,11 @@ def _interaction(given: _Plain, origin: Origin, tracking_id: str) -> Interaction
     )
 
 
-def _optional(name: str, value: str | None) -> str | None:
+def _optional(name: str, value: str | int | None) -> str | None:
     return None if value is None else _identity(name, value)
 
 
-def _identity(name: str, value: str) -> str:
-    if value.isspace():  # as good as absent
+def _identity(name: str, value: str | int) -> str:
+    if isinstance(value, str) and value.isspace():  # as good as absent
         raise ValueError
     return members.identity(name, value)

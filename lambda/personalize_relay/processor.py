@@ -129,6 +129,8 @@ class RelayProcessor(BatchProcessor):
             return set()
         shard = contents[0][0].shard
         self._delivered.begin(shard, contents[0][0].position)
+        if not self._delivered.any_of(shard):
+            return set()
         by_tracker: dict[str, list[Source]] = defaultdict(list)
         for _, parsed in contents:
             for each in parsed.interactions:
@@ -221,8 +223,11 @@ def _rejections(contents: Iterable[tuple[Record, Parsed]], result: Result) -> li
     by_service: dict[int, list[Rejection]] = {}
     for source, rejection in sorted(result.rejected.items()):
         by_service.setdefault(source.sequence_number, []).append(rejection)
-    both = ((record, [*parsed.rejections, *by_service.get(record.position, [])]) for record, parsed in contents)
-    return [(record, sorted(rejections, key=_place)) for record, rejections in both if rejections]
+    return [
+        (record, sorted([*parsed.rejections, *by_service.get(record.position, [])], key=_place))
+        for record, parsed in contents
+        if parsed.rejections or record.position in by_service
+    ]
 
 
 def _place(rejection: Rejection) -> tuple[SubSequence, int]:
@@ -231,9 +236,9 @@ def _place(rejection: Rejection) -> tuple[SubSequence, int]:
 
 def _without_outcome(contents: Iterable[tuple[Record, Parsed]], result: Result, before: set[Source]) -> set[int]:
     """The positions of records with an event that was neither delivered nor rejected."""
-    settled = result.delivered | result.shadowed | result.rejected.keys() | before
+    other = result.shadowed | result.rejected.keys() | before
     sources = [interaction.source for _, parsed in contents for interaction in parsed.interactions]
-    return {source.sequence_number for source in sources if source not in settled}
+    return {each.sequence_number for each in sources if each not in result.delivered and each not in other}
 
 
 def where(exc: BaseException) -> str:

@@ -1,7 +1,8 @@
 """Read one Kinesis record: its place in the stream, and its events."""
 
-import binascii
 from typing import Any, Self
+
+import msgspec
 
 from personalize_relay import events, parsing
 from personalize_relay.errors import InvalidRecord, Reason
@@ -19,7 +20,6 @@ class Record(events.Origin, frozen=True, kw_only=True):
     stream_arn: str
     partition_key: str
     position: int
-    """The sequence number as an integer: as text, "9" would come after "10"."""
     data: str
 
     @classmethod
@@ -52,6 +52,6 @@ class Record(events.Origin, frozen=True, kw_only=True):
 
     def _decoded(self) -> bytes:
         try:
-            return binascii.a2b_base64(self.data, strict_mode=True)
+            return msgspec.convert(self.data, bytes)
         except ValueError as exc:
             raise InvalidRecord(Reason.INVALID_BASE64, "the record's data is not base64") from exc

@@ -14,7 +14,7 @@ from personalize_relay.requests import Request
 from personalize_relay.rest import Rest
 from personalize_relay.schedule import Schedule
 from personalize_relay.suspicion import FirstAttempts
-from personalize_relay.verdicts import Verdict
+from personalize_relay.verdicts import LET_THROUGH, Verdict
 
 DOUBTED_UP_TO = 1800.0
 """Seconds of a record's age up to which a rejection is doubted while the tracker has taken nothing."""
@@ -134,7 +134,7 @@ class Tracker:
             self._pace.settle(verdict, began, now)
         if verdict is Verdict.CONFIGURATION:
             self._rest.begin(began, now)
-        elif verdict in {Verdict.DELIVERED, Verdict.INVALID}:
+        elif verdict in LET_THROUGH:
             self._rest.end(began)
 
     def trust(self, *, first_attempt: bool) -> dict[Source, Rejection]:

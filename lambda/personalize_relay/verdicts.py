@@ -15,6 +15,8 @@ class Verdict(Enum):
     CONFIGURATION = auto()
 
 
+LET_THROUGH = (Verdict.DELIVERED, Verdict.INVALID)
+"""The verdicts on what neither a quota nor a denial kept from being judged; a tuple, as a set would hash each."""
 _THROTTLING = {"SlowDown", "TooManyRequestsException", "PriorRequestNotComplete"}
 _CONFIGURATION = (
     "AccessDenied",

@@ -274,13 +274,13 @@ MUTANTS = {
     ),
     "takes a probe that is throttled for one that is let through": Mutant(
         "tracker.py",
-        "in {Verdict.DELIVERED, Verdict.INVALID}",
+        "in LET_THROUGH",
         "is not Verdict.TRANSIENT",
         TRACKER + "test_a_probe_that_fails_otherwise_shows_nothing_and_the_next_follows_at_once",
     ),
     "takes a probe whose event is rejected for one that is denied": Mutant(
         "tracker.py",
-        "in {Verdict.DELIVERED, Verdict.INVALID}",
+        "in LET_THROUGH",
         "is Verdict.DELIVERED",
         TRACKER + "test_a_probe_that_is_let_through_opens_it",
     ),
@@ -606,6 +606,7 @@ MUTANTS = {
         "parsing.py",
         "            reader.reject(bad)\n",
         "            pass\n",
+        PARSING + "test_a_payload_that_is_bad_as_a_whole_takes_none_of_its_neighbours_with_it",
     ),
     "rejects a payload without its place": Mutant(
         "contract.py",
@@ -679,6 +680,36 @@ MUTANTS = {
         "forbid_unknown_fields=True",
         "forbid_unknown_fields=False",
         PLAIN + "test_each_value_of_each_member_is_read_as_the_contract_reads_it",
+    ),
+    "takes a number that a mapping made of nothing": Mutant(
+        "plain.py",
+        'else members.number("eventValue", value)',
+        "else value",
+        PLAIN + "test_numbers_that_only_a_mapping_can_make_are_left_to_the_contract",
+    ),
+    "gives an event of several no place": Mutant(
+        "contract.py",
+        "source = Source(self._position, self.sub_sequence, index)",
+        "source = Source(self._position)",
+        PLAIN + "test_an_event_of_several_keeps_its_place",
+    ),
+    "takes a placeholder for an id like most": Mutant(
+        "members.py",
+        "        and value[0] not in _FIRST_OF_PLACEHOLDERS\n",
+        "",
+        "tests/test_events.py::test_the_word_for_a_missing_value_is_no_value",
+    ),
+    "leaves out of a row what an expression may need": Mutant(
+        "expressions.py",
+        '{"current", "value_projection"}',
+        '{"value_projection"}',
+        MAPPING + "test_as_deployed_rows_have_only_the_columns_that_an_expression_may_need",
+    ),
+    "keeps a lane in the place of its first request": Mutant(
+        "lane.py",
+        "        if self.requests:\n            self._place",
+        "        if not self.requests:\n            self._place",
+        LANE + "test_a_lane_sorts_by_the_request_that_comes_next",
     ),
     "decodes a record of any size at once": Mutant(
         "plain.py",
