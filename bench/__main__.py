@@ -37,8 +37,9 @@ PREFACE = """\
 - CPU is the contestant's, user and system.
 - The floor is calls / in flight x latency.
 - At a share of a core, only the contestant is in a control group with a CPU quota for each 20 ms. It imports, builds
-  and warms up with a whole core, as on Lambda. The contestants run one after another. All but awscrt and the relay on
-  curl are slow, so they get a quarter of the records, from a quarter of the sessions; this lowers their memory.
+  and warms up with a whole core, as on Lambda. The contestants take turns; those with a single invocation come last.
+  All but awscrt and the relay on curl are slow, so they get a quarter of the records, from a quarter of the sessions;
+  this lowers their memory.
 - "Of what the share allows" compares events/s with the rate that the share allows at the CPU per event that the same
   process needed with a whole core. Above 100 %, an event cost less CPU than with a whole core.
 

@@ -1,16 +1,18 @@
 """Contestants at a share of a core, where a function lives.
 
 Each is imported, built and warmed up with a whole core, as Lambda does it, and measured with one; then it is measured
-at each share. One contestant after another: in turns, connections would grow too old between invocations this slow.
+at each share. They take turns, so that a slow minute of the machine meets them all.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import ExitStack
 
 import msgspec
 
-from bench.contestants import CONTESTANTS
-from bench.cpu_share import CpuGroup, cpu_group
-from bench.processes import Server, running, served
+from bench.contestants import CONTESTANTS, Measured
+from bench.cpu_share import cpu_group
+from bench.processes import Runner, Server, running, served
+from bench.server import Tally
 from bench.side_by_side import Medians, result, turn
 from bench.workloads import Workload
 
@@ -45,26 +47,35 @@ def compare_at_shares(
 
     Raises NoControlGroup where a process cannot be held to a share.
     """
-    with cpu_group() as group, served(workload.latency) as server:
-        measured = {name: _measure(name, workload, server, group, shares) for name in names}
-    return {share: {name: by_share[share] for name, by_share in measured.items()} for share in shares}
-
-
-def _measure(
-    name: str, workload: Workload, server: Server, group: CpuGroup, shares: Collection[float]
-) -> dict[float, Shared]:
-    contestant = CONTESTANTS[name]
-    records, invocations = contestant.records(workload), contestant.at_a_share
-    with running(name, workload, server) as runner:
-
-        def medians() -> Medians:
-            return result(name, workload, [turn(runner, server, records) for _ in range(invocations)])
-
-        turn(runner, server, records)
-        group.admit(runner.pid)
-        whole = medians()
-        measured = {}
+    with cpu_group() as group, ExitStack() as stack:
+        server = stack.enter_context(served(workload.latency))
+        runners = {name: stack.enter_context(running(name, workload, server)) for name in names}
+        for name, runner in runners.items():
+            turn(runner, server, CONTESTANTS[name].records(workload))
+            group.admit(runner.pid)
+        whole = _in_turns(workload, server, runners)
+        measured: dict[float, dict[str, Shared]] = {}
         for share in shares:
             with group.limited(share):
-                measured[share] = Shared(share=share, invocations=invocations, limited=medians(), whole=whole)
+                limited = _in_turns(workload, server, runners)
+            measured[share] = {
+                name: Shared(
+                    share=share,
+                    invocations=CONTESTANTS[name].at_a_share,
+                    limited=limited[name],
+                    whole=whole[name],
+                )
+                for name in runners
+            }
     return measured
+
+
+def _in_turns(workload: Workload, server: Server, runners: Mapping[str, Runner]) -> dict[str, Medians]:
+    """Each contestant's medians; those with a single invocation come last, as their time would let connections age."""
+    invocations = {name: CONTESTANTS[name].at_a_share for name in runners}
+    order = [name for number in range(max(invocations.values())) for name in runners if number < invocations[name] > 1]
+    order += [name for name in runners if invocations[name] == 1]
+    turns: dict[str, list[tuple[Measured, Tally]]] = {name: [] for name in runners}
+    for name in order:
+        turns[name].append(turn(runners[name], server, CONTESTANTS[name].records(workload)))
+    return {name: result(name, workload, made) for name, made in turns.items()}

@@ -31,7 +31,7 @@ class Contestant(msgspec.Struct, frozen=True, kw_only=True):
     """How many of the workload's records it is given: few where each takes long."""
     slow: bool = False
     """Whether it is given but a part of the records where the workload says so."""
-    at_a_share: int = 3
+    at_a_share: int = 5
     """How many of its invocations count at a share of a core: one where each takes long and little hangs on it."""
     at_once: bool = True
     """Whether it has more than one call in flight."""

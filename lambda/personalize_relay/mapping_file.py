@@ -92,7 +92,7 @@ def read(text: str, *, file: str, salt: str | None = None) -> MappingFile:
 def deployed(text: str, *, file: str, salt: str | None = None) -> Mapping:
     """The mapping of a text whose tests the deployment has run, so that nobody reads them; raises MappingError.
 
-    A row has only the columns that an expression names, because the others cost as much.
+    A row has only the columns that an expression names: to fill the others would take most of its time.
     """
     table = _table(text, file)
     mapping = _mapping(table, salt)
@@ -203,7 +203,7 @@ def _name(table: Table) -> str:
 
 
 def _names(table: Table) -> frozenset[str] | None:
-    """All names in the mapping's expressions; None if one may need members that it doesn't name."""
+    """All names in the mapping's expressions; None as `fields` says."""
     rules = table.values["rule"]
     tables = [table.values.get("let", {}), *rules, *(rule["event"] for rule in rules if "event" in rule)]
     texts = [text for each in tables for key, text in each.items() if isinstance(text, str) and key != "name"]

@@ -1,6 +1,6 @@
-"""Read the usual event at once: in the contract's own names, alone in its payload, without a fault.
+"""Read the usual event at once: flat, in the contract's own names, without a fault.
 
-The rules are those of `members.py`, without the book-keeping of faults, spellings and payloads that most records don't
+The rules are those of `members.py`, without the book-keeping of faults, spellings and payloads that most events don't
 need. What this file doesn't take, `framing.py` and `contract.py` read; what it takes, they would read alike.
 """
 
@@ -44,7 +44,7 @@ def read(data: bytes, origin: Origin, tracking_id: str) -> Parsed | None:
 
 
 def take(event: dict[str, Any], origin: Origin, source: Source, tracking_id: str) -> Interaction | None:
-    """The event that an object is; None if there is more to it."""
+    """The event that an object is, from its place in the stream; None if there is more to it."""
     try:
         return _interaction(msgspec.convert(event, _Plain), origin, source, tracking_id)
     except (ValueError, InvalidRecord):
