@@ -21,7 +21,7 @@ from bench.workloads import AT_SHARES, GROWING, WORKLOADS
 
 RESULTS = Path(__file__).with_name("results.md")
 INVOCATIONS = 5
-COLD_STARTS = 7
+COLD_STARTS = 15
 
 PREFACE = """\
 # Results of `make bench`

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from statistics import median
+from typing import NamedTuple
 
 from bench.processes import ROOT, environment
 
@@ -22,19 +23,31 @@ STARTS: dict[str, tuple[str, dict[str, str]]] = {
 """Statements and the environment, by what they stand for, the baseline first."""
 
 
-def measure(repetitions: int) -> dict[str, float]:
-    """Seconds by what is started; medians, the first of each (which may compile) not counted."""
-    seconds: dict[str, list[float]] = {title: [] for title in STARTS}
+class Start(NamedTuple):
+    """What a start took, in seconds."""
+
+    wall: float
+    cpu: float
+
+
+def measure(repetitions: int) -> dict[str, Start]:
+    """By what is started; medians of starts in turns, the first of each (which may compile) not counted."""
+    starts: dict[str, list[Start]] = {title: [] for title in STARTS}
     for _ in range(1 + repetitions):
-        for title, each in seconds.items():
-            each.append(_seconds(title))
-    return {title: median(each[1:]) for title, each in seconds.items()}
+        for title, each in starts.items():
+            each.append(_start(title))
+    return {title: Start(*(median(column) for column in zip(*each[1:], strict=True))) for title, each in starts.items()}
 
 
-def _seconds(title: str) -> float:
+def _start(title: str) -> Start:
     statements, variables = STARTS[title]
-    timed = f"began = time.perf_counter()\n{statements}print(time.perf_counter() - began)"
-    code = f"import sys, time\nsys.modules['awscrt'] = None  # see hide_awscrt\n{timed}"
+    code = (
+        "import sys, time\n"
+        "sys.modules['awscrt'] = None  # see hide_awscrt\n"
+        "wall, cpu = time.perf_counter(), time.process_time()\n"
+        f"{statements}"
+        "print(time.perf_counter() - wall, time.process_time() - cpu)"
+    )
     run = subprocess.run(  # noqa: S603 - our own statements
         [sys.executable, "-c", code],
         cwd=ROOT,
@@ -43,4 +56,4 @@ def _seconds(title: str) -> float:
         text=True,
         check=True,
     )
-    return float(run.stdout)
+    return Start(*map(float, run.stdout.split()))

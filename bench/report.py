@@ -4,6 +4,7 @@ import platform
 from collections.abc import Callable, Iterable, Mapping
 
 from bench.at_shares import SHARES, Shared
+from bench.cold_start import Start
 from bench.contestants import BASELINE
 from bench.side_by_side import Medians
 from bench.workloads import Workload
@@ -80,11 +81,15 @@ def reading(seconds: Mapping[str, float]) -> str:
     )
 
 
-def cold_starts(seconds: Mapping[str, float]) -> str:
+def cold_starts(starts: Mapping[str, Start]) -> str:
     """A row a start; ratios against the first."""
-    baseline = next(iter(seconds.values()))
-    rows = [[title, f"{each * 1000:.0f}", f"{each / baseline:.2f}"] for title, each in seconds.items()]
-    return _table("Cold start: import and first build, in a fresh interpreter", ["", "ms", "ratio"], rows)
+    baseline = next(iter(starts.values()))
+    rows = [
+        [title, *(f"{each * 1000:.0f}" for each in start), f"{start.cpu / baseline.cpu:.3f}"]
+        for title, start in starts.items()
+    ]
+    headings = ["", "ms", "CPU, ms", "ratio of CPU"]
+    return _table("Cold start: import and first build, in a fresh interpreter", headings, rows)
 
 
 def growth(results: Iterable[Medians]) -> str:
