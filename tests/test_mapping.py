@@ -290,6 +290,16 @@ def test_as_deployed_rows_have_only_the_columns_that_an_expression_may_need(more
     assert rows("1") is None
 
 
+def test_a_value_of_let_may_be_called_name() -> None:
+    text = (
+        'columns = ["a", "b", "c"]\nseparator = ","\n[let]\nname = "b"\n'
+        '[[rule]]\nname = "r"\n[rule.event]\nsessionId = "a"\neventType = "c"\nuserId = "name"\n'
+    )
+    origin = Origin(stream="s", shard_id="", sequence_number="1", arrival=1795512600.0)
+    (interaction,) = parse(b"1,2,3", origin, Trackers(default="t"), deployed(text, file="m.toml")).interactions
+    assert interaction.user_id == "2"
+
+
 def test_a_row_that_may_be_marked_as_the_contracts_own_keeps_all_its_columns() -> None:
     text = f'columns = ["{MARK}", "sessionId", "eventType", "itemId"]\nseparator = ","\n' + RULES
     origin = Origin(stream="s", shard_id="", sequence_number="1", arrival=1795512600.0)

@@ -2,6 +2,10 @@
 
 import gc
 import gzip
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 from local.demo import kpl
@@ -12,6 +16,7 @@ from personalize_relay.parsing import CONTROL_MESSAGE, parse
 from tests.packing import text
 from tests.simulation.world import ARRIVAL, click
 
+CASES = Path(__file__).with_name("cases")
 ORIGIN = Origin(stream="clicks", shard_id="shardId-000000000000", sequence_number="7", arrival=ARRIVAL)
 DERIVED = "clicks:shardId-000000000000:7"
 TRACKERS = Trackers(default="tracker")
@@ -97,3 +102,35 @@ def test_a_rejection_leaves_nothing_to_the_garbage_collector() -> None:
                 assert gc.collect(0) == 0, data
     finally:
         gc.enable()
+
+
+TOLD = """
+import sys
+from pathlib import Path
+from personalize_relay.events import Origin, Trackers
+from personalize_relay.parsing import parse
+origin = Origin(stream="clicks", shard_id="shardId-000000000000", sequence_number="7", arrival=1_790_000_000.0)
+for data in sys.stdin.buffer.read().split(b"\\0"):
+    print(parse(data, origin, Trackers(default="tracker")))
+"""
+
+
+def test_a_record_gives_the_same_in_every_process() -> None:
+    """The key under which a record is set aside has the details in it, and another sandbox must find the same."""
+    records = [
+        text({"sessionId": "a", "userId": "b", "eventList": [click(sessionId="x", userId="y")]}),
+        text({"eventType": "e", "sentAt": ARRIVAL, "sessionId": "s", "x": {"userId": "u"}, "y": {"itemId": "i"}}),
+        text({"SessionID": "a", "session-id": "b", "UserID": "a", "user-id": "b", "eventType": "e"}),
+        text(click(properties={"userId": 1, "sessionId": 2, "timestamp": 3, "impression": 4})),
+        text(click(metricAttribution={"a": 1, "b": 2}, impression=[1.5], eventValue="x", itemId=True, sentAt="x")),
+        *(path.read_bytes().replace(b"\0", b"") for path in sorted(CASES.glob("*.jsonl"))),
+    ]
+    environments = [{"PYTHONHASHSEED": str(seed), "PYTHONPATH": os.pathsep.join(sys.path)} for seed in range(1, 5)]
+    told = {
+        subprocess.run(  # noqa: S603 - our own code
+            [sys.executable, "-c", TOLD], input=b"\0".join(records), env=each, capture_output=True, check=True
+        ).stdout
+        for each in environments
+    }
+    assert len(told) == 1
+    assert told.pop().count(b"Parsed") == len(records)

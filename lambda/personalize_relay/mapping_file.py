@@ -73,9 +73,9 @@ def load(text: str, *, file: str, salt: str | None = None) -> Mapping:
     from personalize_relay import mapping_tests  # noqa: PLC0415 - as above
 
     loaded = read(text, file=file, salt=salt)
-    tested = read(text, file=file, salt=TEST_SALT) if salt else loaded
-    for test in tested.tests:
-        wrong = mapping_tests.failure(test, tested.mapping)
+    tested = deployed(text, file=file, salt=TEST_SALT if salt else None)
+    for test in loaded.tests:
+        wrong = mapping_tests.failure(test, tested)
         if wrong:
             raise MappingError(f'{file}: test "{test.name}": {wrong}')
     return loaded.mapping
@@ -92,7 +92,7 @@ def read(text: str, *, file: str, salt: str | None = None) -> MappingFile:
 def deployed(text: str, *, file: str, salt: str | None = None) -> Mapping:
     """The mapping of a text whose tests the deployment has run, so that nobody reads them; raises MappingError.
 
-    A row has only the columns that an expression names: to fill the others would take most of its time.
+    A row has only the columns that an expression names: filling the others would take most of a row's time.
     """
     table = _table(text, file)
     mapping = _mapping(table, salt)
@@ -203,11 +203,11 @@ def _name(table: Table) -> str:
 
 
 def _names(table: Table) -> frozenset[str] | None:
-    """All names in the mapping's expressions; None as `fields` says."""
+    """All names in the expressions of a mapping without faults; None if one may need members that it doesn't name."""
     rules = table.values["rule"]
-    tables = [table.values.get("let", {}), *rules, *(rule["event"] for rule in rules if "event" in rule)]
-    texts = [text for each in tables for key, text in each.items() if isinstance(text, str) and key != "name"]
-    return fields(texts)
+    conditions = [rule[key] for rule in rules for key in ("when", "each") if key in rule]
+    tables = [table.values.get("let", {}), *(rule.get("event", {}) for rule in rules)]
+    return fields([*conditions, *(expression for each in tables for expression in each.values())])
 
 
 def _rows(table: Table, used: frozenset[str] | None = None) -> Callable[[str], dict[str, Any] | None] | None:

@@ -31,7 +31,8 @@ LIMITS = {
 """The fewest and the most characters of a text, or entries of a list, by the member's path in a PutEvents request."""
 
 _SHORTEST_LIMIT = LIMITS["recommendationId"][1]
-"""The most characters that every id may have."""
+"""The most characters that any id may have, as no other may have so few."""
+
 FORBIDDEN_PROPERTIES = frozenset({"userid", "sessionid", "eventtype", "timestamp", "recommendationid", "impression"})
 """Keys that `properties` may not hold, in lower case: Personalize keeps them for itself."""
 

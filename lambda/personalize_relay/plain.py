@@ -34,7 +34,7 @@ _decode = msgspec.json.Decoder(_Plain).decode
 
 
 def read(data: bytes, origin: Origin, tracking_id: str) -> Parsed | None:
-    """The event that is all of a record's data; None if there is more to it."""
+    """The event that is all of a record's data; None if framing and contract must read it."""
     if len(data) > MOST_BYTES:
         return None
     try:
@@ -44,7 +44,7 @@ def read(data: bytes, origin: Origin, tracking_id: str) -> Parsed | None:
 
 
 def take(event: dict[str, Any], origin: Origin, source: Source, tracking_id: str) -> Interaction | None:
-    """The event that an object is, from its place in the stream; None if there is more to it."""
+    """The event that an object is, from its place in the stream; None if the contract must read it."""
     try:
         return _interaction(msgspec.convert(event, _Plain), origin, source, tracking_id)
     except (ValueError, InvalidRecord):

@@ -16,7 +16,7 @@ class Verdict(Enum):
 
 
 LET_THROUGH = (Verdict.DELIVERED, Verdict.INVALID)
-"""The verdicts on what neither a quota nor a denial kept from being judged; a tuple, as a set would hash each."""
+"""The verdicts that show that the API took a call and judged its events; a tuple, as a set would hash each verdict."""
 _THROTTLING = {"SlowDown", "TooManyRequestsException", "PriorRequestNotComplete"}
 _CONFIGURATION = (
     "AccessDenied",

@@ -23,7 +23,7 @@ from personalize_relay.reshaping import contract
 from personalize_relay_cli.sending.event_ids import Stamper
 from personalize_relay_cli.sending.respelling import respelled
 
-_OF_A_REQUEST = ADDRESSEE | {MARK}
+_OF_A_REQUEST = frozenset({*ADDRESSEE, MARK})
 
 type Addressee = tuple[str | None, str | None, str | None, str]
 """The mark, tracker, user and session of an event: events of one can share a request."""
@@ -112,7 +112,7 @@ def _addressee(data: bytes, payload: dict[str, Any]) -> Addressee | None:
         events = [payload]
     elif isinstance(listed, list) and payload.keys() <= _OF_A_REQUEST | {"eventList"}:
         events = listed
-        if any(not isinstance(each, dict) or each.keys() & ADDRESSEE for each in events):
+        if any(not isinstance(each, dict) or not each.keys().isdisjoint(ADDRESSEE) for each in events):
             return None
     else:
         return None

@@ -12,12 +12,12 @@ from typing import Any
 
 import msgspec
 
+from personalize_relay.contract import ADDRESSEE
 from personalize_relay.members import absent
 
 COUNTERS = 1 << 24
 _ID_BYTES = 16
 _PLACES = struct.Struct("<4I")  # the half of a SHA-256 that is not in the id
-_ADDRESSEE = ("trackingId", "userId", "sessionId")
 
 
 class Occurrences:
@@ -58,7 +58,7 @@ class Stamper:
             return _with_id(payload, self._id(payload, decoded)) if absent(decoded.get("eventId")) else payload
         if not isinstance(listed, list):
             return payload
-        addressee = {name: decoded.get(name) for name in _ADDRESSEE}
+        addressee = {name: decoded.get(name) for name in ADDRESSEE}
         ids = {
             index: self._id(payload, {**each, **addressee}, index)
             for index, each in enumerate(listed)

@@ -699,6 +699,18 @@ MUTANTS = {
         "",
         "tests/test_events.py::test_the_word_for_a_missing_value_is_no_value",
     ),
+    "takes a value of let for the name of a rule": Mutant(
+        "mapping_file.py",
+        "for each in tables for expression in each.values()",
+        "for each in tables for key, expression in each.items() if key != 'name'",
+        MAPPING + "test_a_value_of_let_may_be_called_name",
+    ),
+    "names the first fault by chance": Mutant(
+        "contract.py",
+        'ADDRESSEE = ("trackingId", "userId", "sessionId")',
+        'ADDRESSEE = frozenset(("trackingId", "userId", "sessionId"))',
+        PARSING + "test_a_record_gives_the_same_in_every_process",
+    ),
     "leaves out of a row what an expression may need": Mutant(
         "expressions.py",
         '{"current", "value_projection"}',
