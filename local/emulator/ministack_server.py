@@ -8,8 +8,8 @@
 - Its CloudFormation gives a function neither its network, which changes nothing here, nor its reserved concurrency.
 - Its alarms look at every metric of a name; now they look only at the one with the alarm's dimensions.
 - It deletes a bucket with its objects. Now, as on AWS, a bucket that isn't empty stops the deletion of its stack.
-- It unpacks the function's archive for every sandbox; see `local.emulator.unpacking`.
-- `local.emulator.emulated_kinesis` and `local.emulator.resharding` correct its Kinesis.
+- `local.emulator.sandboxes` corrects its sandboxes; `local.emulator.emulated_kinesis` and `local.emulator.resharding`
+  correct its Kinesis.
 
 The emulator has no settings for these.
 """
@@ -136,11 +136,11 @@ def _keeping_full_buckets(bucket: HandlerEvent) -> HandlerEvent:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))  # no name there is also the emulator's
-    from local.emulator import emulated_kinesis, resharding, unpacking
+    from local.emulator import emulated_kinesis, resharding, sandboxes
 
     emulated_kinesis.mend()
     resharding.mend()
-    unpacking.mend()
+    sandboxes.mend()
     lambda_svc._poll_kinesis = _leave_streams_alone  # noqa: SLF001 -- the only place where the poller can be cut off
     cloudwatch._evaluate_alarm = _by_its_dimensions(cloudwatch._evaluate_alarm)  # noqa: SLF001 -- it has no other door
     handlers = provisioners._RESOURCE_HANDLERS  # noqa: SLF001 -- the only place where a resource can be accepted

@@ -1,20 +1,25 @@
 """Makes a function's process die of a record that says so; Python loads this at its start, where PYTHONPATH names it.
 
-It stands for whatever kills a process from within, past every `except`: a fault in a C library, say, or memory.
+It stands for whatever kills a process from within, past every `except`: a fault in a C library, say, or memory. The
+process dies as it reads the invocation's event, whatever code would read the record.
 """
 
-import binascii
+import base64
+import json
 import os
+from typing import Any
 
 MARKER = b"kill-this-process"
 
 if "_LAMBDA_FUNCTION_ARN" in os.environ:  # in a function, not in the emulator around it
-    _decode = binascii.a2b_base64
+    _loads = json.loads
 
-    def _decode_or_die(data: str, *, strict_mode: bool) -> bytes:
-        decoded = _decode(data, strict_mode=strict_mode)
-        if MARKER in decoded:
-            os._exit(3)
-        return decoded
+    def _loads_or_die(text: str | bytes, **options: Any) -> Any:  # noqa: ANN401 - JSON may be anything
+        loaded = _loads(text, **options)
+        event = loaded.get("event") if isinstance(loaded, dict) else None
+        for record in event.get("Records", []) if isinstance(event, dict) else []:
+            if MARKER in base64.b64decode(record["kinesis"]["data"]):
+                os._exit(3)
+        return loaded
 
-    binascii.a2b_base64 = _decode_or_die  # type: ignore[assignment]  # only the product's own call is served
+    json.loads = _loads_or_die  # type: ignore[assignment]  # only the emulator's own call holds an invocation's event

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.emulator.unpacking import LinkingArchive
+from local.emulator.sandboxes import LinkingArchive
 
 
 @pytest.fixture
