@@ -48,7 +48,8 @@ class Server:
 class Runner:
     """A contestant under way."""
 
-    def __init__(self, process: subprocess.Popen[str], workload: Workload) -> None:
+    def __init__(self, name: str, process: subprocess.Popen[str], workload: Workload) -> None:
+        self.name = name
         self._process = process
         self._send(msgspec.json.encode(workload).decode())
 
@@ -93,7 +94,7 @@ def running(name: str, workload: Workload, server: Server) -> Iterator[Runner]:
         "PUT_EVENTS_CLIENT": CONTESTANTS[name].put_events_client or "curl",
     }
     with _python(["-m", "bench.contestants", name], environment(**settings), core=0) as process:
-        yield Runner(process, workload)
+        yield Runner(name, process, workload)
 
 
 def environment(**settings: str) -> dict[str, str]:

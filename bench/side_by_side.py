@@ -59,7 +59,8 @@ def turn(runner: Runner, server: Server, records: int) -> tuple[Measured, Tally]
     invocation = runner.invoke()
     tally = server.tally()
     if (tally.events, tally.distinct) != (records, records):
-        raise RuntimeError(f"{records} events were to arrive once each: {tally.events} did, {tally.distinct} distinct")
+        came = f"{tally.events} came, {tally.distinct} of them distinct"
+        raise RuntimeError(f"{runner.name}: {records} events were to arrive once each, but {came}")
     return invocation, tally
 
 

@@ -767,8 +767,8 @@ MUTANTS = {
     ),
     "stores rejections as they come": Mutant(
         "processor.py",
-        "sorted(rejections, key=_place)",
-        "rejections",
+        "sorted([*parsed.rejections, *by_service.get(record.position, [])], key=_place)",
+        "[*parsed.rejections, *by_service.get(record.position, [])]",
         PROCESSOR + "test_the_rejections_of_a_record_stand_in_the_order_of_its_payloads",
     ),
     "sorts places as texts": Mutant(
@@ -835,8 +835,8 @@ MUTANTS = {
     ),
     "takes a record for settled once one of its events is": Mutant(
         "processor.py",
-        "return {source.sequence_number for source in sources if source not in settled}",
-        "return {each.sequence_number for each in sources} - {each.sequence_number for each in settled}",
+        "for each in sources if each not in result.delivered and each not in other}",
+        "for each in sources} - {each.sequence_number for each in result.delivered | other}",
     ),
 }
 
