@@ -106,7 +106,6 @@ def test_a_rejection_leaves_nothing_to_the_garbage_collector() -> None:
 
 TOLD = """
 import sys
-from pathlib import Path
 from personalize_relay.events import Origin, Trackers
 from personalize_relay.parsing import parse
 origin = Origin(stream="clicks", shard_id="shardId-000000000000", sequence_number="7", arrival=1_790_000_000.0)

@@ -94,9 +94,7 @@ def deployed(text: str, *, file: str, salt: str | None = None) -> Mapping:
 
     A row has only the columns that an expression names: filling the others would take most of a row's time.
     """
-    table = _table(text, file)
-    mapping = _mapping(table, salt)
-    return msgspec.structs.replace(mapping, rows=_rows(table, _names(table))) if mapping.rows else mapping
+    return _mapping(_table(text, file), salt, every_column=False)
 
 
 def _table(text: str, file: str) -> Table:
@@ -105,10 +103,11 @@ def _table(text: str, file: str) -> Table:
     return table
 
 
-def _mapping(table: Table, salt: str | None) -> Mapping:
+def _mapping(table: Table, salt: str | None, *, every_column: bool = True) -> Mapping:
     expressions = Expressions(Functions(salt))
     let, rules = _let(table, expressions), _rules(table, expressions)
-    return Mapping(name=Path(table.place).name, let=let, rules=rules, rows=_rows(table))
+    used = None if every_column or "columns" not in table.values else _names(table)
+    return Mapping(name=Path(table.place).name, let=let, rules=rules, rows=_rows(table, used))
 
 
 def _toml(text: str, file: str) -> dict[str, Any]:
@@ -210,7 +209,7 @@ def _names(table: Table) -> frozenset[str] | None:
     return fields([*conditions, *(expression for each in tables for expression in each.values())])
 
 
-def _rows(table: Table, used: frozenset[str] | None = None) -> Callable[[str], dict[str, Any] | None] | None:
+def _rows(table: Table, used: frozenset[str] | None) -> Callable[[str], dict[str, Any] | None] | None:
     columns, separator = table.values.get("columns"), table.text("separator")
     if columns is None and separator is None:
         return None
