@@ -43,7 +43,7 @@ def test_a_burst_is_spread_over_some_seconds() -> None:
 
 def test_a_burst_weighs_the_less_the_longer_the_stream_was_quiet_before() -> None:
     quiet = stream(1, 0, 60)
-    assert demand(quiet, [BEGIN + 60] * 500).rate < 500 / SHORTEST / 4
+    assert demand(quiet, [BEGIN + 60] * 500).rate < 500 / SHORTEST / 2
 
 
 def test_a_pause_says_little_of_what_arrives_after_it() -> None:
@@ -72,4 +72,4 @@ def test_batches_out_of_order_change_no_time() -> None:
 
 
 def test_its_repr_says_the_rate_and_over_how_long() -> None:
-    assert repr(demand([BEGIN, BEGIN + 10])) == "<Demand 0.2 calls/s over 10 s>"
+    assert repr(demand([BEGIN, BEGIN + 10])) == "<Demand 0.1 calls/s over 10 s>"

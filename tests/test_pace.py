@@ -173,6 +173,20 @@ def test_insisting_that_helps_goes_on() -> None:
     assert drive(pace, enough, until=300, since=55) > 0.8 * insisting
 
 
+@pytest.mark.parametrize(
+    ("per_second", "pause", "lag", "insists"), [(30, 1, 60, False), (30, 1, 0, True), (1, 5, 60, True)]
+)
+def test_a_late_function_that_hardly_sends_insists_in_vain_at_any_pace(
+    per_second: int, pause: int, lag: float, insists: bool
+) -> None:
+    """Unless it is in time, or sends little only because little is there to send: a pause is no insisting."""
+    pace = needing(per_second)
+    for now in range(0, 600, pause):
+        pace.expect([], lag, now)
+        pace.settle(Verdict.DELIVERED, now, now)
+    assert (drive(pace, throttle(0.5), until=660, since=600) > 1.5 * per_second) == insists
+
+
 def test_throttled_calls_that_come_together_halve_it_once_a_second_at_most() -> None:
     pace = Pace()
     pace.settle(Verdict.DELIVERED, 0.0, 0.0)
@@ -245,4 +259,4 @@ def test_a_denied_call_says_nothing_of_the_pace() -> None:
 
 
 def test_its_repr_says_the_pace_the_throttled_share_and_what_arrives() -> None:
-    assert repr(needing(10)) == "<Pace 100.0 calls/s, 0% throttled, <Demand 10.1 calls/s over 20 s>>"
+    assert repr(needing(10)) == "<Pace 100.0 calls/s, 0% throttled, <Demand 10.0 calls/s over 20 s>>"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 HORIZON = 60.0
 """Seconds of the stream's time that the average looks back over."""
-SHORTEST = 10.0
+SHORTEST = 20.0
 """The fewest seconds to spread the arrivals over: a function need not send a burst as fast as it came."""
 KNOWN = 1.0
 """Seconds of the stream's time after which the average means something."""

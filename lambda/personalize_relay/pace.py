@@ -48,6 +48,10 @@ TRIED = 60.0
 """Seconds of insisting after which it has helped, or the quota counts as overloaded for OVERLOAD seconds."""
 HELPED = 0.1
 """The share of the calls in that time at a pace that met the need, from which on insisting has helped."""
+SERVED = 0.75
+"""The share of the arriving calls that must be taken in that time, too, if the function is late."""
+PAUSE = 1.0
+"""The longest time between two answers, in seconds, that counts as insisting."""
 OVERLOAD = 600.0
 HALVING = 1.0
 """Seconds in which throttled calls may halve the pace at most once."""
@@ -81,9 +85,12 @@ class Pace:
         self._calls = 0
         self._throttled = 0.0
         """The share of the latest calls that were throttled."""
-        self._insisting = -math.inf
-        self._insisted = self._met = 0
-        """The calls since insisting began, and how many of them were at a pace that met the need."""
+        self._answered = -math.inf
+        """When the latest call was answered."""
+        self._insisting = 0.0
+        """Seconds of insisting."""
+        self._insisted = self._met = self._taken = 0
+        """The calls in that time, how many of them were at a pace that met the need, and how many were taken."""
         self._overloaded = -math.inf
         """Until when the quota counts as overloaded."""
 
@@ -121,24 +128,29 @@ class Pace:
     def _note(self, throttled: int, now: float) -> None:
         self._calls += 1
         self._throttled += (throttled - self._throttled) / min(self._calls, MEMORY)
-        need = self._need(now)
-        if not need or self._insisting == -math.inf:
-            self._insist(now)
+        since, self._answered = self._answered, now
+        if not (need := self._need(now)):
             return
+        self._insisting += min(now - since, PAUSE)
         self._insisted += 1
         self._met += self.rate >= need
-        if now - self._insisting > TRIED:
-            if self._met < HELPED * self._insisted:
+        self._taken += not throttled
+        if self._insisting > TRIED:
+            if not self._helped(now):
                 self._overloaded = now + OVERLOAD
-            self._insist(now)
+            self._insisting = 0.0
+            self._insisted = self._met = self._taken = 0
 
-    def _insist(self, now: float) -> None:
-        self._insisting = now
-        self._insisted = self._met = 0
+    def _helped(self, now: float) -> bool:
+        served = self._taken >= SERVED * self._demand.rate * self._insisting
+        return self._met >= HELPED * self._insisted and (served or not self._late(now))
+
+    def _late(self, now: float) -> bool:
+        return now - self._oldest > LATE
 
     def _need(self, now: float) -> float:
         """Calls a second needed to keep up and to catch up slowly; 0 while the demand is unknown."""
-        if not (self._demand.known or now - self._oldest > LATE):
+        if not (self._demand.known or self._late(now)):
             return 0.0
         return CATCHING_UP * self._demand.rate / (1 - min(self._throttled, URGENT))
 

@@ -406,9 +406,27 @@ MUTANTS = {
     ),
     "stops insisting though it helps": Mutant(
         "pace.py",
-        "if self._met < HELPED * self._insisted:",
+        "if not self._helped(now):",
         "if self._insisted:",
         PACE + "test_insisting_that_helps_goes_on",
+    ),
+    "insists for ever though late and hardly served": Mutant(
+        "pace.py",
+        " and (served or not self._late(now))",
+        "",
+        PACE + "test_a_late_function_that_hardly_sends_insists_in_vain_at_any_pace",
+    ),
+    "takes a function in time for overloaded as its load falls": Mutant(
+        "pace.py",
+        "(served or not self._late(now))",
+        "served",
+        PACE + "test_a_late_function_that_hardly_sends_insists_in_vain_at_any_pace",
+    ),
+    "takes a pause for insisting in vain": Mutant(
+        "pace.py",
+        "min(now - since, PAUSE)",
+        "now - since",
+        PACE + "test_a_late_function_that_hardly_sends_insists_in_vain_at_any_pace",
     ),
     "slows down at each throttled call of a burst": Mutant(
         "pace.py",

@@ -85,7 +85,6 @@ def unthrottled(batch_size: int) -> float:
 
 SUSTAINED = 300.0
 """Seconds of more demand than there is quota, before it is measured what that costs."""
-MISSED = pytest.mark.xfail(strict=True, reason="asks 2.07 times where 1.6 was the aim: decision 7, the price")
 CELLS = [(10, 1), (10, 8), (10, 64), (100, 1), (100, 8), (100, 64), (1000, 1), (1000, 8), (1000, 64)]
 
 
@@ -96,25 +95,27 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("per_second", "functions"), CELLS if metafunc.config.getoption("--verify") else sample)
     if "overloaded" in metafunc.fixturenames:
         whole = metafunc.config.getoption("--verify")
-        cells = [
-            pytest.param(cell, marks=[MISSED] * (cell == (1000, 8)), id=f"{cell[1]} on {cell[0]}") for cell in CELLS
-        ]
+        cells = [(*cell, 0) for cell in CELLS] + [(1000, 8, 200)]
         metafunc.parametrize("overloaded", cells if whole else cells[:1])
 
 
-def test_a_fleet_in_sustained_overload_does_not_hammer(overloaded: tuple[int, int]) -> None:
-    """Each function has more to send than its share, and for long: insisting on it doesn't help, and ends."""
-    per_second, functions = overloaded
+def test_a_fleet_in_sustained_overload_does_not_hammer(overloaded: tuple[int, int, int]) -> None:
+    """Each function has more to send than its share, and for long: insisting on it doesn't help, and ends.
+
+    It came all at once, or more arrives than the quota takes, so many a second.
+    """
+    per_second, functions, arriving = overloaded
     timeline = Timeline()
     begin = timeline.now + SUSTAINED
     quota = Quota(timeline, per_second)
     settings = SETTINGS if per_second / functions > 2 else replace(SETTINGS, batch_size=50)
-    shards = [Shard(timeline, quota, Arrivals(number), settings, seed=number) for number in range(functions)]
+    shards = [Shard(timeline, quota, Arrivals(number, arriving), settings, seed=number) for number in range(functions)]
     timeline.run(*(lambda shard=shard: shard.live(begin + 30) for shard in shards))
 
     answers = quota.between(begin, begin + 30)
     asked = len(answers) / sum(answers)
-    sys.stdout.write(f"{functions} on {per_second} calls/s, overloaded: {asked:.2f} requests a taken one\n")
+    burden = f"{arriving}/s each" if arriving else "a burst"
+    sys.stdout.write(f"{functions} on {per_second} calls/s, overloaded by {burden}: {asked:.2f} requests a taken one\n")
     assert sum(answers) >= 0.95 * per_second * 30
     assert asked <= 1.6 or per_second / functions < 10
     assert not any(shard.world.bucket.objects or shard.discarded for shard in shards)
