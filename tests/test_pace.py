@@ -177,7 +177,7 @@ def test_insisting_that_helps_goes_on() -> None:
     ("per_second", "pause", "lag", "insists"), [(30, 1, 60, False), (30, 1, 0, True), (1, 5, 60, True)]
 )
 def test_a_late_function_that_hardly_sends_insists_in_vain_at_any_pace(
-    per_second: int, pause: int, lag: float, insists: bool
+    per_second: int, pause: int, lag: float, *, insists: bool
 ) -> None:
     """Unless it is in time, or sends little only because little is there to send: a pause is no insisting."""
     pace = needing(per_second)
