@@ -29,6 +29,8 @@ _decode = msgspec.json.Decoder().decode
 _BOM = b"\xef\xbb\xbf"
 _BASE64 = re.compile(rb"([A-Za-z0-9+/]{8}[A-Za-z0-9+/\r\n]*+)={0,2}[\s\0]*")
 _JSON_BEGINS = re.compile(rb'[\s\x1e]*(?:[{\[]|"\s*[{\[])')
+_ROW_BEGINS = re.compile(rb"(?!PAR1)[\w.-]+[\t,;|]\s*\S")
+"""Two fields that no JSON, base64 or format that `recognise` knows begins with."""
 
 type SubPlace = tuple[int, ...]
 type Rows = Callable[[str], dict[str, Any] | None]
@@ -77,14 +79,19 @@ def unframe(data: bytes, rows: Rows | None = None) -> Framed:
     `rows` turns a line of text that isn't JSON into an object, or gives None if it can't. Without `rows`, such text is
     rejected.
     """
-    if len(data) <= _SEEN_THROUGH and (rows is None or data.startswith(b"{")):  # a row costs no error
-        try:  # _decoded inlined: nearly every record goes this way, and a call takes time
-            value = _decode(data)
-        except (ValueError, RecursionError):
-            value = None
-        if type(value) is dict and "messageType" not in value:
-            return Framed((Payload((), value),))
-    return _Reader(rows).read(data)
+    value = single(data, rows)
+    return _Reader(rows).read(data) if value is None else Framed((Payload((), value),))
+
+
+def single(data: bytes, rows: Rows | None = None) -> dict[str, Any] | None:
+    """The object that is all of a record's data, as in nearly every record; None if it takes a closer look."""
+    if len(data) > _SEEN_THROUGH:
+        return None
+    if rows is None or data.startswith(b"{"):  # a row costs no error
+        value = _decoded(data)
+        return value if type(value) is dict and "messageType" not in value else None
+    is_row = _ROW_BEGINS.match(data) and data.isascii() and b"\0" not in data and data.find(b"\n", 0, -1) < 0
+    return rows(data.decode()) if is_row else None
 
 
 class _Reader:

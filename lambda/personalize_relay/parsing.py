@@ -3,12 +3,14 @@
 Pure: no clock, environment, I/O or log. The same data at the same stream position always gives the same result.
 """
 
-from personalize_relay import plain
+from typing import Any
+
+from personalize_relay import framing, plain
 from personalize_relay.contract import MAX_EVENTS_PER_RECORD, Reader
 from personalize_relay.errors import InvalidRecord, Reason
-from personalize_relay.events import Origin, Parsed, Rejection, Trackers
-from personalize_relay.framing import Payload, unframe
-from personalize_relay.mapping import Mapping
+from personalize_relay.events import Origin, Parsed, Rejection, Source, Trackers
+from personalize_relay.framing import Payload
+from personalize_relay.mapping import Mapped, Mapping
 from personalize_relay.names import CONTRACT, MARK
 
 CONTROL_MESSAGE = "CONTROL_MESSAGE"
@@ -17,13 +19,32 @@ CONTROL_MESSAGE = "CONTROL_MESSAGE"
 
 def parse(data: bytes, origin: Origin, trackers: Trackers, mapping: Mapping | None = None) -> Parsed:
     """Parse all payloads of a record's data; a bad event takes none of its neighbours with it."""
-    found = None if mapping else plain.read(data, origin, trackers.default)
-    return found or parse_any(data, origin, trackers, mapping)
+    if mapping is None:
+        return plain.read(data, origin, trackers.default) or parse_any(data, origin, trackers)
+    value = framing.single(data, mapping.rows)
+    if value is None or value.get(MARK) == CONTRACT:
+        return parse_any(data, origin, trackers, mapping)
+    return _parse_mapped(value, origin, trackers, mapping)
+
+
+def _parse_mapped(value: dict[str, Any], origin: Origin, trackers: Trackers, mapping: Mapping) -> Parsed:
+    """Parse an object that is all of a record's data: quickly, if it is one event without a fault."""
+    try:
+        mapped = mapping.map(value)
+    except InvalidRecord as bad:
+        return rejected(bad)
+    if len(mapped.events) == 1 and not mapped.several:
+        usual = plain.take(mapped.events[0], origin, Source(origin.position), trackers.default)
+        if usual:
+            return Parsed(interactions=(usual,))
+    reader = Reader(origin, trackers)
+    _take(reader, mapped, origin)
+    return reader.parsed(0)
 
 
 def parse_any(data: bytes, origin: Origin, trackers: Trackers, mapping: Mapping | None = None) -> Parsed:
     """The same, whatever the record holds."""
-    framed = unframe(data, mapping.rows if mapping else None)
+    framed = framing.unframe(data, mapping.rows if mapping else None)
     reader = Reader(origin, trackers)
     reader.filtered += [CONTROL_MESSAGE] * framed.control
     for payload in framed.payloads:
@@ -54,13 +75,17 @@ def _read(reader: Reader, payload: Payload, origin: Origin, mapping: Mapping | N
     # `relay produce` and `relay failed redrive` send events of the contract, whatever else is on the stream.
     if mapping is None or value.get(MARK) == CONTRACT:
         reader.read(value)
-        return
-    mapped = mapping.map(value)
+    else:
+        _take(reader, mapping.map(value), origin)
+
+
+def _take(reader: Reader, mapped: Mapped, origin: Origin) -> None:
+    """Take what a mapping made of a payload."""
     if mapped.dropped is not None:
         reader.filtered.append(mapped.dropped)
     for place, event in enumerate(mapped.events):
         index = place if mapped.several else None
         if isinstance(event, InvalidRecord):
-            reader.reject(event, index, origin.event_id(payload.sub_sequence, index))
+            reader.reject(event, index, origin.event_id(reader.sub_sequence, index))
         else:
             reader.read_event(event, index, alone=len(mapped.events) == 1)
