@@ -33,6 +33,8 @@ _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _UTC = (" UTC", " GMT", " Z")
 _GO = " +0000"
 """The offset that Go writes before UTC in a text."""
+_DIGITS = 19
+"""The digits of a time in nanoseconds."""
 _LONGEST = 100
 """The most characters of a text that may be a time."""
 
@@ -42,7 +44,8 @@ def seconds(name: str, value: object, zone: tzinfo | None = None) -> float:
     if type(value) is int or type(value) is float:
         return float(value) if 0 <= value < _MILLISECONDS else _from_number(name, value)
     if type(value) is str:
-        return _from_text(name, value.strip(), zone)
+        usual = _from_usual_text(name, value, zone)
+        return _from_text(name, value.strip(), zone) if usual is None else usual
     if type(value) is dict:
         return _from_extended_json(name, value, zone)
     raise InvalidRecord(Reason.WRONG_TYPE, f"{name} must be a number or a text")
@@ -65,6 +68,16 @@ def finite(name: str, value: float) -> float:
     if not math.isfinite(converted):
         raise InvalidRecord(Reason.INVALID_NUMBER, f"{name} is not finite, or too large for a double")
     return converted
+
+
+def _from_usual_text(name: str, text: str, zone: tzinfo | None) -> float | None:
+    """The moment of a text that is digits, or ISO 8601 as Python reads it; None if it takes a closer look."""
+    if text[4:5] == "-":
+        try:
+            return _moment(name, datetime.fromisoformat(text), zone)
+        except ValueError:
+            return None
+    return _from_number(name, int(text)) if len(text) <= _DIGITS and text.isascii() and text.isdigit() else None
 
 
 def _from_text(name: str, text: str, zone: tzinfo | None) -> float:
@@ -91,6 +104,10 @@ def _from_iso8601(name: str, text: str, zone: tzinfo | None) -> float:
         raise InvalidRecord(
             Reason.INVALID_TIMESTAMP, f"{name} begins as a time but is not ISO 8601: send 2026-11-24T09:30:00.250Z"
         ) from exc
+    return _moment(name, moment, zone)
+
+
+def _moment(name: str, moment: datetime, zone: tzinfo | None) -> float:
     if moment.tzinfo is None:
         if zone is None:
             raise InvalidRecord(
