@@ -7,10 +7,11 @@ import zlib
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from local.demo import kpl
+from personalize_relay import mapping_file
 from personalize_relay.errors import InvalidRecord, Reason
 from personalize_relay.framing import MAX_INFLATED, MAX_PAYLOADS, Framed, unframe
 from tests import packing
@@ -287,6 +288,34 @@ def test_text_that_is_no_json_is_read_as_rows_where_a_mapping_has_columns() -> N
     assert read(base64.b64encode(b"one\t2\t3"), rows=rows) == [("", Reason.INVALID_JSON)]
     assert read(b",,,\t2\t" + b"," * 1_100_000, rows=rows)[0][0] == ""
     assert isinstance(read(b",,,\t2\t" + b"," * 1_100_000, rows=rows)[0][1], dict)
+
+
+ROWS = """
+columns = ["a", "b", "c"]
+separator = "\\t"
+[[rule]]
+name = "any"
+[rule.event]
+sessionId = "a"
+eventType = "b"
+userId = "c"
+"""
+ODD = st.sampled_from(
+    ["a", "1", "-", ".", "e", "\t", ",", "|", " ", "\n", "\r", "\0", "é", '"', "{", "[", "=", "PAR1", "x^"]
+)
+
+
+@given(st.lists(ODD, max_size=8).map(lambda parts: "".join(parts).encode()))
+@example(b"1\t")
+@example(b"1\t \t2")
+@example(b"PAR1\ta\t1")
+@example(b"a\t1\t2\r\n\n")
+@example(b"a\t1\n2\t3")
+@example(b"aaaa\t")
+def test_a_row_that_is_a_whole_record_is_read_as_one_among_others(data: bytes) -> None:
+    """A row that comes compressed is never read at once."""
+    rows = mapping_file.deployed(ROWS, file="m.toml").rows
+    assert read(data, rows=rows) == read(gzip.compress(data), rows=rows)
 
 
 def test_lines_of_json_may_stand_among_rows() -> None:

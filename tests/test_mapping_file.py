@@ -306,6 +306,24 @@ def test_a_deployed_mapping_maps_as_the_tested_one_does_and_its_tests_are_not_re
         mapping_file.deployed("rules = 1\n" + GOOD, file="m.toml")
 
 
+VIEW, PING = (f"[[rule]]{each}" for each in RULE.split("[[rule]]")[1:])
+A_TEST = f'{TEST}event = {{ sessionId = "s", eventType = "view" }}\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{VIEW}\n{A_TEST}\n{PING}",
+        f"{VIEW}\n{A_TEST}\n  {PING}",
+        f'description = """begins\n[[test]]\nends"""\n{VIEW}\n{PING}',
+        f"{VIEW}\n{PING}\n{A_TEST}\n[[test]]\nthis is never parsed",
+    ],
+    ids=["a rule after a test", "the same, indented", "a text like a test", "only tests at the end"],
+)
+def test_a_deployed_mapping_has_all_its_rules_wherever_its_tests_stand(text: str) -> None:
+    assert [rule.name for rule in mapping_file.deployed(text, file="m.toml").rules] == ["view", "ping"]
+
+
 def test_the_tests_of_a_mapping_hold_whatever_the_salt() -> None:
     hashed = RULE.replace('"visit"', '"hash(visit)"')
     salted = read(hashed, file="m.toml", salt=mapping_file.TEST_SALT).mapping

@@ -1,5 +1,6 @@
 """A preset takes its vendor's payloads as the vendor documents them, and its own tests show every rule of it."""
 
+import gzip
 import json
 import re
 from pathlib import Path
@@ -42,6 +43,13 @@ def taken(data: bytes, mapping: Mapping) -> Parsed:
 def test_as_deployed_a_preset_gives_the_same(name: str, test: Test) -> None:
     data = test.input.encode()
     assert taken(data, DEPLOYED[name]) == taken(data, FILES[name].mapping)
+
+
+@pytest.mark.parametrize(("name", "test"), TESTS)
+def test_a_payload_that_is_a_whole_record_gives_what_one_among_others_does(name: str, test: Test) -> None:
+    data = test.input.encode()
+    alone, packed = taken(data, DEPLOYED[name]), taken(gzip.compress(data), DEPLOYED[name])
+    assert msgspec.structs.replace(packed, inflated=0) == alone
 
 
 def shape(value: Any, path: str = "") -> frozenset[str]:  # noqa: ANN401 - JSON may be anything

@@ -90,8 +90,9 @@ def single(data: bytes, rows: Rows | None = None) -> dict[str, Any] | None:
     if rows is None or data.startswith(b"{"):  # a row costs no error
         value = _decoded(data)
         return value if type(value) is dict and "messageType" not in value else None
-    is_row = _ROW_BEGINS.match(data) and data.isascii() and b"\0" not in data and data.find(b"\n", 0, -1) < 0
-    return rows(data.decode()) if is_row else None
+    line = data.rstrip(b"\r\n")
+    is_row = _ROW_BEGINS.match(line) and line.isascii() and b"\n" not in line and b"\0" not in line
+    return rows(line.decode()) if is_row else None
 
 
 class _Reader:

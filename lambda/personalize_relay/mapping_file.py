@@ -94,7 +94,18 @@ def deployed(text: str, *, file: str, salt: str | None = None) -> Mapping:
 
     A row has only the columns that an expression names: filling the others would take most of a row's time.
     """
-    return _mapping(_table(text, file), salt, every_column=False)
+    try:
+        table = _table(_before_tests(text), file)
+    except MappingError:  # of the whole text, with its lines
+        table = _table(text, file)
+    return _mapping(table, salt, every_column=False)
+
+
+def _before_tests(text: str) -> str:
+    """The text before the first test if nothing but tests follows, because parsing them takes long; else all of it."""
+    before, first, tests = text.partition("\n[[test]]")
+    heads = [line for line in f"{first[1:]}{tests}".splitlines() if line.lstrip().startswith("[")]
+    return before if all(line.startswith(("[[test", "[test")) for line in heads) else text
 
 
 def _table(text: str, file: str) -> Table:

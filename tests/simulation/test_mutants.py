@@ -28,6 +28,7 @@ PARSING = "tests/test_parsing.py::"
 PLAIN = "tests/test_plain.py::"
 QUARANTINE = "tests/test_quarantine.py::"
 MAPPING = "tests/test_mapping.py::"
+MAPPING_FILE = "tests/test_mapping_file.py::"
 BACKOFF = "tests/test_backoff.py::"
 
 
@@ -723,6 +724,12 @@ MUTANTS = {
         "for each in tables for key, expression in each.items() if key != 'name'",
         MAPPING + "test_a_value_of_let_may_be_called_name",
     ),
+    "forgets the rules behind a mapping's tests": Mutant(
+        "mapping_file.py",
+        "return before if all(",
+        "return before if any(",
+        MAPPING_FILE + "test_a_deployed_mapping_has_all_its_rules_wherever_its_tests_stand",
+    ),
     "names the first fault by chance": Mutant(
         "contract.py",
         'ADDRESSEE = ("trackingId", "userId", "sessionId")',
@@ -749,8 +756,9 @@ MUTANTS = {
     ),
     "reads an event of the contract before the mapping does": Mutant(
         "parsing.py",
-        "None if mapping else plain",
-        "plain",
+        "    value = framing.single(data, mapping.rows)\n",
+        "    value = framing.single(data, mapping.rows)\n"
+        "    if found := plain.read(data, origin, trackers.default):\n        return found\n",
         MAPPING + "test_a_payload_that_does_not_say_so_is_mapped_though_it_looks_like_the_contract",
     ),
     "does not tell what it inflated": Mutant(
