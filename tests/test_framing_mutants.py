@@ -18,6 +18,30 @@ INFLATE = "tests/test_inflate.py::"
 RECOGNISE = "tests/test_recognise.py::"
 
 MUTANTS = {
+    "takes Parquet for a row": Mutant(
+        "framing.py",
+        'rb"(?!PAR1)',
+        'rb"',
+        FRAMING + "test_a_row_that_is_a_whole_record_is_read_as_one_among_others",
+    ),
+    "takes a number and blanks for a row": Mutant(
+        "framing.py",
+        '[\\t,;|]\\s*\\S"',
+        '[\\t,;|]"',
+        FRAMING + "test_a_row_that_is_a_whole_record_is_read_as_one_among_others",
+    ),
+    "takes several rows for one": Mutant(
+        "framing.py",
+        ' and b"\\n" not in line',
+        "",
+        FRAMING + "test_a_row_that_is_a_whole_record_is_read_as_one_among_others",
+    ),
+    "reads a row that is not ASCII without a look": Mutant(
+        "framing.py",
+        " and line.isascii()",
+        "",
+        FRAMING + "test_a_row_that_is_a_whole_record_is_read_as_one_among_others",
+    ),
     "reads a layer less": Mutant(
         "framing.py",
         "if self.layers == MAX_LAYERS:",

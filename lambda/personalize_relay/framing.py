@@ -91,7 +91,7 @@ def single(data: bytes, rows: Rows | None = None) -> dict[str, Any] | None:
         value = _decoded(data)
         return value if type(value) is dict and "messageType" not in value else None
     line = data.rstrip(b"\r\n")
-    is_row = _ROW_BEGINS.match(line) and line.isascii() and b"\n" not in line and b"\0" not in line
+    is_row = _ROW_BEGINS.match(line) and line.isascii() and b"\n" not in line
     return rows(line.decode()) if is_row else None
 
 

@@ -28,6 +28,7 @@ PARSING = "tests/test_parsing.py::"
 PLAIN = "tests/test_plain.py::"
 QUARANTINE = "tests/test_quarantine.py::"
 MAPPING = "tests/test_mapping.py::"
+PRESETS = "tests/test_presets.py::"
 MAPPING_FILE = "tests/test_mapping_file.py::"
 BACKOFF = "tests/test_backoff.py::"
 
@@ -760,6 +761,18 @@ MUTANTS = {
         "    value = framing.single(data, mapping.rows)\n"
         "    if found := plain.read(data, origin, trackers.default):\n        return found\n",
         MAPPING + "test_a_payload_that_does_not_say_so_is_mapped_though_it_looks_like_the_contract",
+    ),
+    "maps an event that says it is the contract's": Mutant(
+        "parsing.py",
+        "if value is None or value.get(MARK) == CONTRACT:",
+        "if value is None:",
+        MAPPING + "test_a_payload_that_says_it_keeps_the_contract_passes_unmapped",
+    ),
+    "gives the only event of a list no place": Mutant(
+        "parsing.py",
+        "if len(mapped.events) == 1 and not mapped.several:",
+        "if len(mapped.events) == 1:",
+        PRESETS + "test_a_payload_that_is_a_whole_record_gives_what_one_among_others_does",
     ),
     "does not tell what it inflated": Mutant(
         "parsing.py",
