@@ -47,11 +47,7 @@ def untyped(image: Any) -> Any:  # noqa: ANN401 - as above
         return None
     if type(image) is not dict:
         raise _not_an_image()
-    made: dict[str, Any] = {}
-    for name, attribute in image.items():
-        text = attribute.get("S") if type(attribute) is dict and len(attribute) == 1 else None  # as most are
-        made[name] = _untyped(attribute) if text is None else text
-    return made
+    return {name: _untyped(attribute) for name, attribute in image.items()}
 
 
 def _untyped(attribute: Any) -> Any:  # noqa: ANN401 - as above
