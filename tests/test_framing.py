@@ -301,7 +301,28 @@ eventType = "b"
 userId = "c"
 """
 ODD = st.sampled_from(
-    ["a", "1", "-", ".", "e", "\t", ",", "|", " ", "\n", "\r", "\0", "é", '"', "{", "[", "=", "PAR1", "x^"]
+    [
+        "a",
+        "1",
+        "eyJhIjoxfQ",
+        "-",
+        ".",
+        "e",
+        "\t",
+        ",",
+        "|",
+        " ",
+        "\n",
+        "\r",
+        "\0",
+        "é",
+        '"',
+        "{",
+        "[",
+        "=",
+        "PAR1",
+        "x^",
+    ]
 )
 
 
@@ -314,6 +335,7 @@ ODD = st.sampled_from(
         b"1\t \t2",
         b"PAR1\ta\t1",
         b"aaaa\t",
+        b"eyJhIjoxfQ\t\0",
         b"hC\t\xc3\xa9",
         b"a\t\xff",
         b"a,b\t1",

@@ -26,7 +26,7 @@ MUTANTS = {
     ),
     "takes a number and blanks for a row": Mutant(
         "framing.py",
-        '[\\t,;|]\\s*\\S"',
+        '[\\t,;|]\\s*[^\\s\\0]"',
         '[\\t,;|]"',
         FRAMING + "test_a_row_that_is_a_whole_record_is_read_as_one_among_others",
     ),

@@ -1,6 +1,7 @@
 """The pace yields while the function keeps up, insists while it falls behind, and gives way in an outage."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 
@@ -173,18 +174,35 @@ def test_insisting_that_helps_goes_on() -> None:
     assert drive(pace, enough, until=300, since=55) > 0.8 * insisting
 
 
+@dataclass(frozen=True)
+class Calm:
+    """Ten minutes without a throttled call, in which little is sent."""
+
+    arriving: int = 30
+    every: int = 1
+    """Seconds between calls."""
+    lag: float = 60
+    is_held: bool = True
+    """Whether more calls would have begun but for the pace."""
+
+
 @pytest.mark.parametrize(
-    ("per_second", "pause", "lag", "insists"), [(30, 1, 60, False), (30, 1, 0, True), (1, 5, 60, True)]
+    ("calm", "insists"),
+    [
+        pytest.param(Calm(), False, id="late, held back by the pace"),
+        pytest.param(Calm(lag=0), True, id="in time"),
+        pytest.param(Calm(is_held=False), True, id="held back by something else"),
+        pytest.param(Calm(arriving=1, every=5), True, id="with pauses: each counts as a second"),
+    ],
 )
-def test_a_late_function_that_hardly_sends_insists_in_vain_at_any_pace(
-    per_second: int, pause: int, lag: float, *, insists: bool
-) -> None:
-    """Unless it is in time, or sends little only because little is there to send: a pause is no insisting."""
-    pace = needing(per_second)
-    for now in range(0, 600, pause):
-        pace.expect([], lag, now)
+def test_only_a_late_function_that_its_pace_holds_back_has_insisted_in_vain(calm: Calm, *, insists: bool) -> None:
+    pace = needing(calm.arriving)
+    for now in range(0, 600, calm.every):
+        pace.expect([], calm.lag, now)
+        if calm.is_held:
+            wait(pace, now)
         pace.settle(Verdict.DELIVERED, now, now)
-    assert (drive(pace, throttle(0.5), until=660, since=600) > 1.5 * per_second) == insists
+    assert (drive(pace, throttle(0.5), until=690, since=600) > 1.5 * calm.arriving) == insists
 
 
 def test_throttled_calls_that_come_together_halve_it_once_a_second_at_most() -> None:

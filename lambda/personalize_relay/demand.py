@@ -7,6 +7,8 @@ HORIZON = 60.0
 """Seconds of the stream's time that the average looks back over."""
 SHORTEST = 20.0
 """The fewest seconds to spread the arrivals over: a function need not send a burst as fast as it came."""
+LONGEST_PAUSE = 10.0
+"""The most seconds of a pause that count, because a pause says little about the arrivals after it."""
 KNOWN = 1.0
 """Seconds of the stream's time after which the average means something."""
 
@@ -32,8 +34,7 @@ class Demand:
         if not new:
             return
         first, newest = min(new), max(new)
-        # A pause says little about the arrivals after it.
-        span = newest - first + (0.0 if self._newest is None else min(first - since, SHORTEST))
+        span = newest - first + (0.0 if self._newest is None else min(first - since, LONGEST_PAUSE))
         fade = math.exp(-span / HORIZON)
         self._calls = self._calls * fade + len(new)
         self._seconds = self._seconds * fade + span

@@ -29,7 +29,7 @@ _decode = msgspec.json.Decoder().decode
 _BOM = b"\xef\xbb\xbf"
 _BASE64 = re.compile(rb"([A-Za-z0-9+/]{8}[A-Za-z0-9+/\r\n]*+)={0,2}[\s\0]*")
 _JSON_BEGINS = re.compile(rb'[\s\x1e]*(?:[{\[]|"\s*[{\[])')
-_ROW_BEGINS = re.compile(rb"(?!PAR1)[\w.-]+[\t,;|]\s*\S")
+_ROW_BEGINS = re.compile(rb"(?!PAR1)[\w.-]+[\t,;|]\s*[^\s\0]")
 """Two fields that no JSON, base64 or format that `recognise` knows begins with."""
 
 type SubPlace = tuple[int, ...]

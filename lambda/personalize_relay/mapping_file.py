@@ -103,9 +103,9 @@ def deployed(text: str, *, file: str, salt: str | None = None) -> Mapping:
 
 def _before_tests(text: str) -> str:
     """The text before the first test if nothing but tests follows, because parsing them takes long; else all of it."""
-    before, first, tests = text.partition("\n[[test]]")
-    heads = [line for line in f"{first[1:]}{tests}".splitlines() if line.lstrip().startswith("[")]
-    return before if all(line.startswith(("[[test", "[test")) for line in heads) else text
+    before, _, tests = text.partition("\n[[test]]\n")
+    heads = [line for line in tests.splitlines() if line.lstrip().startswith("[")]
+    return before if all(line.startswith(("[[test]]", "[test.", "[[test.")) for line in heads) else text
 
 
 def _table(text: str, file: str) -> Table:

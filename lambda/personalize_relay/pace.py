@@ -46,9 +46,12 @@ LATE = 45.0
 """Seconds of lag after which a function insists on the calls of a burst, though it has seen the stream no longer."""
 TRIED = 60.0
 """Seconds of insisting after which it has helped, or the quota counts as overloaded for OVERLOAD seconds."""
-HELPED = 0.1
+HELD = 0.75
+"""The share of the calls in that time after which others must have waited for the pace, for half of the time at least:
+else it was not the quota that held the function back."""
+MET = 0.1
 """The share of the calls in that time at a pace that met the need, from which on insisting has helped."""
-SERVED = 0.75
+SERVED = 0.66
 """The share of the arriving calls that must be taken in that time, too, if the function is late."""
 PAUSE = 1.0
 """The longest time between two answers, in seconds, that counts as insisting."""
@@ -87,10 +90,10 @@ class Pace:
         """The share of the latest calls that were throttled."""
         self._answered = -math.inf
         """When the latest call was answered."""
-        self._insisting = 0.0
-        """Seconds of insisting."""
-        self._insisted = self._met = self._taken = 0
-        """The calls in that time, how many of them were at a pace that met the need, and how many were taken."""
+        self._insisting = self._waiting = 0.0
+        """Seconds of insisting, and how many of them calls waited for the pace."""
+        self._insisted = self._waited = self._met = self._taken = 0
+        """The calls in that time; after how many others waited, how many met the need, how many were taken."""
         self._overloaded = -math.inf
         """Until when the quota counts as overloaded."""
 
@@ -130,20 +133,30 @@ class Pace:
         self._throttled += (throttled - self._throttled) / min(self._calls, MEMORY)
         since, self._answered = self._answered, now
         if not (need := self._need(now)):
+            self._insist_anew()
             return
-        self._insisting += min(now - since, PAUSE)
+        seconds = min(now - since, PAUSE)
+        self._insisting += seconds
+        self._waiting += seconds * self._held
         self._insisted += 1
+        self._waited += self._held
         self._met += self.rate >= need
         self._taken += not throttled
         if self._insisting > TRIED:
-            if not self._helped(now):
+            if self._in_vain(now):
                 self._overloaded = now + OVERLOAD
-            self._insisting = 0.0
-            self._insisted = self._met = self._taken = 0
+            self._insist_anew()
 
-    def _helped(self, now: float) -> bool:
+    def _insist_anew(self) -> None:
+        self._insisting = self._waiting = 0.0
+        self._insisted = self._waited = self._met = self._taken = 0
+
+    def _in_vain(self, now: float) -> bool:
+        """Whether insisting has not helped, although the pace was what held the calls back."""
+        if self._waited < HELD * self._insisted or self._waiting < self._insisting / 2:
+            return False
         served = self._taken >= SERVED * self._demand.rate * self._insisting
-        return self._met >= HELPED * self._insisted and (served or not self._late(now))
+        return self._met < MET * self._insisted or (self._late(now) and not served)
 
     def _late(self, now: float) -> bool:
         return now - self._oldest > LATE

@@ -72,9 +72,9 @@ def finite(name: str, value: float) -> float:
 
 def _from_usual_text(name: str, text: str, zone: tzinfo | None) -> float | None:
     """The moment of a text that is digits, or ISO 8601 as Python reads it; None if it takes a closer look."""
-    if text[4:5] == "-":
+    if text[4:5] == "-" and len(text) <= _LONGEST:
         try:
-            return _moment(name, datetime.fromisoformat(text), zone)
+            return _moment(name, datetime.fromisoformat(text.upper()), zone)
         except ValueError:
             return None
     return _from_number(name, int(text)) if len(text) <= _DIGITS and text.isascii() and text.isdigit() else None

@@ -11,10 +11,10 @@ THROTTLED = Reply(Answer(429, "ThrottlingException"), taken=False)
 LATENCY = 0.05
 
 
-def throttling(share: float, seed: int) -> Script:
+def throttling(share: float, seed: int, latency: float = LATENCY) -> Script:
     """Throttles so many calls at random, whatever the pace."""
     fates = random.Random(seed)  # noqa: S311 - a simulation's
-    return lambda _request, _number: THROTTLED if fates.random() < share else Reply(after=LATENCY)
+    return lambda _request, _number: THROTTLED if fates.random() < share else Reply(after=latency)
 
 
 class Neighbour:

@@ -120,3 +120,11 @@ def test_a_backlog_is_caught_up_with_what_a_neighbour_leaves(calls: int, seconds
     sys.stdout.write(f"| {calls}/s | {web.taken / web.made:.1%} | {taken:.0f}/s |\n")
     assert web.taken / web.made >= 0.9
     assert taken >= 80
+
+
+def test_a_late_function_that_few_lanes_hold_back_is_not_starved() -> None:
+    """It asks for less than arrives, so that it can't be what the quota is short of."""
+    slow = throttling(0.5, seed=0, latency=0.2)
+    shard = Shard(Clock(), slow, AnHourBehind(per_second=30), max_in_flight=4)
+    shard.live(BEGINNING + 240)
+    assert Progress(shard).accepted(120, 240) >= 10
