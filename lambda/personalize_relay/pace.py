@@ -47,8 +47,8 @@ LATE = 45.0
 TRIED = 60.0
 """Seconds of insisting after which it has helped, or the quota counts as overloaded for OVERLOAD seconds."""
 HELD = 0.75
-"""The share of the calls in that time after which others must have waited for the pace, for half of the time at least:
-else it was not the quota that held the function back."""
+"""The share of the answers in that time at which calls must have been waiting for the pace, and for half of the time:
+or else something other than the quota held the function back."""
 MET = 0.1
 """The share of the calls in that time at a pace that met the need, from which on insisting has helped."""
 SERVED = 0.66
@@ -93,7 +93,7 @@ class Pace:
         self._insisting = self._waiting = 0.0
         """Seconds of insisting, and how many of them calls waited for the pace."""
         self._insisted = self._waited = self._met = self._taken = 0
-        """The calls in that time; after how many others waited, how many met the need, how many were taken."""
+        """The answers in that time; at how many calls waited, how many met the need, how many calls were taken."""
         self._overloaded = -math.inf
         """Until when the quota counts as overloaded."""
 
