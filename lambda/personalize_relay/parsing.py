@@ -28,13 +28,14 @@ def parse(data: bytes, origin: Origin, trackers: Trackers, mapping: Mapping | No
 
 
 def _parse_mapped(value: dict[str, Any], origin: Origin, trackers: Trackers, mapping: Mapping) -> Parsed:
-    """Parse an object that is all of a record's data: quickly, if it is one event without a fault."""
+    """Parse an object that is all of a record's data: at once if it is one event without a fault, or by the reader."""
     try:
         mapped = mapping.map(value)
     except InvalidRecord as bad:
         return rejected(bad)
-    if len(mapped.events) == 1 and not mapped.several:
-        usual = plain.take(mapped.events[0], origin, Source(origin.position), trackers.default)
+    event = None if mapped.several or not mapped.events else mapped.events[0]
+    if isinstance(event, dict):
+        usual = plain.take(event, origin, Source(origin.position), trackers.default)
         if usual:
             return Parsed(interactions=(usual,))
     reader = Reader(origin, trackers)

@@ -776,8 +776,8 @@ MUTANTS = {
     ),
     "gives the only event of a list no place": Mutant(
         "parsing.py",
-        "if len(mapped.events) == 1 and not mapped.several:",
-        "if len(mapped.events) == 1:",
+        "None if mapped.several or not mapped.events",
+        "None if not mapped.events",
         PRESETS + "test_a_payload_that_is_a_whole_record_gives_what_one_among_others_does",
     ),
     "does not tell what it inflated": Mutant(
