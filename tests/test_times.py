@@ -120,3 +120,12 @@ def test_whatever_is_given_ends_in_a_number_or_a_reason(value: object) -> None:
     except InvalidRecord:
         return
     assert isinstance(number, float)
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-11-24ß09:30:00Z", "2026-11-24 09:30:00z+01:00", f"2026-11-24T09:30:00.{'0' * 90}Z"]
+)
+def test_what_only_python_takes_for_iso_8601_is_no_time(text: str) -> None:
+    with pytest.raises(InvalidRecord) as raised:
+        seconds("sentAt", text)
+    assert raised.value.reason == Reason.INVALID_TIMESTAMP
