@@ -102,7 +102,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_a_fleet_in_sustained_overload_does_not_hammer(overloaded: tuple[int, int, int]) -> None:
     """Each function has more to send than its share, and for long: insisting on it doesn't help, and ends.
 
-    It came all at once, or more arrives than the quota takes, so many a second.
+    Either a burst came at once, or more records arrive each second than the quota takes.
     """
     per_second, functions, arriving = overloaded
     timeline = Timeline()
