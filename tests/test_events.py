@@ -188,6 +188,11 @@ def test_the_word_for_a_missing_value_is_no_value(name: str, value: str) -> None
     assert rejection(click(impression=["a", value])).reason == Reason.PLACEHOLDER_TEXT
 
 
+@pytest.mark.parametrize("blank", [" ", "\t\n", "\u3000"])
+def test_a_blank_is_no_item_that_was_shown(blank: str) -> None:
+    assert rejection(click(impression=["a", blank])).reason == Reason.PLACEHOLDER_TEXT
+
+
 @pytest.mark.parametrize("name", sorted((EVENT_MEMBERS | {"userId", "trackingId", "eventList"}) - {"eventType"}))
 @pytest.mark.parametrize("nothing", [None, "", "  ", "\t", [], {}])
 def test_nothing_however_written_is_the_same_as_absent(name: str, nothing: object) -> None:

@@ -37,16 +37,17 @@ FORBIDDEN_PROPERTIES = frozenset({"userid", "sessionid", "eventtype", "timestamp
 """Keys that `properties` may not hold, in lower case: Personalize keeps them for itself."""
 
 PLACEHOLDERS = frozenset(
-    {"null", "nil", "<nil>", "(null)", "\\n", "none", "undefined", "nan", "[object object]"}  # \\N is SQL's
+    {"", "null", "nil", "<nil>", "(null)", "\\n", "none", "undefined", "nan", "[object object]"}  # \\N is SQL's
 )
-"""Texts, in lower case, that a producer's bug puts in place of an id: the API takes them, and ignores the event."""
+"""Texts, in lower case and without the blanks around them, that a producer's bug puts in place of an id: the API takes
+them, and ignores the event."""
 _BLANKS = (
     string.whitespace
     + "\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000"
     + "".join(map(chr, range(0x2000, 0x200B)))
 )
-_FIRST_OF_PLACEHOLDERS = frozenset({each[0] for each in PLACEHOLDERS} | set("NU") | set(_BLANKS))
-"""The characters that such a text begins with; texts that begin otherwise need no second look."""
+_FIRST_OF_PLACEHOLDERS = frozenset({each[:1] for each in PLACEHOLDERS} | set("NU") | set(_BLANKS))
+"""What such a text begins with; texts that begin otherwise need no second look."""
 
 EARLIEST_SENT_AT = 315_532_800.0
 """1980-01-01T00:00:00Z, in epoch seconds: the best-known rating data sets are from the 1990s."""
@@ -83,10 +84,10 @@ def identity(name: str, value: object) -> str:
     """A text that is not a placeholder for a missing value, such as `null` or `undefined`."""
     if (
         type(value) is str
-        and 0 < len(value) <= _SHORTEST_LIMIT
+        and value[:1] not in _FIRST_OF_PLACEHOLDERS
+        and len(value) <= _SHORTEST_LIMIT
         and value.isascii()
-        and value.isprintable()
-        and value[0] not in _FIRST_OF_PLACEHOLDERS
+        and "\0" not in value
     ):
         return value  # nearly all are such
     checked = text(name, value)
@@ -132,9 +133,8 @@ def properties(name: str, value: object) -> str | None:
         return None
     if given is not value:
         check_nesting(name, given)  # an object in the event was checked with the event
-    forbidden = FORBIDDEN_PROPERTIES & {key.lower() for key in given}
-    if forbidden:
-        listed = ", ".join(sorted(forbidden))
+    if not FORBIDDEN_PROPERTIES.isdisjoint(map(str.lower, given)):
+        listed = ", ".join(sorted(FORBIDDEN_PROPERTIES & {key.lower() for key in given}))
         raise InvalidRecord(Reason.FORBIDDEN_PROPERTY, f"{name} holds what Personalize keeps for itself: {listed}")
     compact = _compact(name, given)
     check_length(name, len(compact), "characters as compact JSON")

@@ -41,24 +41,25 @@ class Outcome(msgspec.Struct):
         """Count the events of the records and their fates; `now` is in epoch seconds."""
         parsed = list(contents)
         events = [interaction for each in parsed for interaction in each.interactions]
+        filtered = [rule for each in parsed for rule in each.filtered]
         self.errors += [*result.configuration_errors, *result.uncured_errors]
         self.undelivered.update(result.undelivered.values())
         settled = len(result.delivered) + len(result.shadowed) + len(result.rejected) + delivered_before
-        self.filtered.update(rule for each in parsed for rule in each.filtered)
+        self.filtered.update(filtered)
         self.counts.update(
             {
-                Metric.EVENTS_RECEIVED: sum(each.count for each in parsed),
+                Metric.EVENTS_RECEIVED: len(events) + len(filtered) + sum([len(each.rejections) for each in parsed]),
                 Metric.EVENTS_DELIVERED: len(result.delivered),
                 Metric.EVENTS_SHADOWED: len(result.shadowed),
-                Metric.EVENTS_FILTERED: sum(len(each.filtered) for each in parsed),
+                Metric.EVENTS_FILTERED: len(filtered),
                 Metric.EVENTS_UNDELIVERED: len(events) - settled,
                 Metric.CALLS: result.calls,
                 Metric.RETRIES: result.retries,
                 Metric.THROTTLES: result.throttles,
                 Metric.CONFIGURATION_ERRORS: len(result.configuration_errors),
-                Metric.UNKNOWN_MEMBERS: sum(each.unknown_members for each in parsed),
-                Metric.RENAMED_MEMBERS: sum(each.renamed_members for each in parsed),
-                Metric.MISSING_SENT_AT: sum(not interaction.sent_at_given for interaction in events),
+                Metric.UNKNOWN_MEMBERS: sum([each.unknown_members for each in parsed]),
+                Metric.RENAMED_MEMBERS: sum([each.renamed_members for each in parsed]),
+                Metric.MISSING_SENT_AT: sum([not each.sent_at_given for each in events]),
                 Metric.REPEATED_EVENT_IDS: _repeated_ids(events),
             }
         )
@@ -69,14 +70,16 @@ def _times(events: Iterable[Interaction], result: Result, now: float) -> Iterato
     delivered = [each for each in events if each.source in result.delivered]
     ages = [now - each.event.sent_at for each in delivered if each.sent_at_given]
     if delivered:
-        yield Metric.DELIVERY_LAG, max(0.0, now - min(each.arrival for each in delivered)) * 1000
+        yield Metric.DELIVERY_LAG, max(0.0, now - min([each.arrival for each in delivered])) * 1000
     if ages:
         yield Metric.EVENT_AGE, max(0.0, sum(ages) / len(ages)) * 1000
     if result.answers:
         yield Metric.LATENCY, result.seconds / result.answers * 1000
 
 
-def _repeated_ids(interactions: Iterable[Interaction]) -> int:
+def _repeated_ids(interactions: Sequence[Interaction]) -> int:
+    if len({each.event.event_id for each in interactions}) == len(interactions):
+        return 0
     first: dict[tuple[str, str], Interaction] = {}
     repeated = 0
     for each in interactions:

@@ -11,6 +11,7 @@ import msgspec
 from personalize_relay import members
 from personalize_relay.errors import InvalidRecord
 from personalize_relay.events import Event, Interaction, Origin, Parsed, Source
+from personalize_relay.members import identity
 from personalize_relay.names import MARK
 
 MOST_BYTES = 65_536
@@ -56,7 +57,7 @@ def _interaction(given: _Plain, origin: Origin, source: Source, tracking_id: str
     return Interaction(
         event=Event(
             event_id=_optional("eventId", given.event_id) or origin.event_id(source.sub_sequence, source.index),
-            event_type=_identity("eventType", given.event_type),
+            event_type=identity("eventType", given.event_type),
             sent_at=members.sent_at("sentAt", given.sent_at, origin.arrival),
             event_value=None if value is None else members.number("eventValue", value),
             item_id=_optional("itemId", given.item_id),
@@ -66,17 +67,11 @@ def _interaction(given: _Plain, origin: Origin, source: Source, tracking_id: str
         source=source,
         tracking_id=tracking_id,
         user_id=_optional("userId", given.user_id),
-        session_id=_identity("sessionId", given.session_id),
+        session_id=identity("sessionId", given.session_id),
         arrival=origin.arrival,
         sent_at_given=True,
     )
 
 
 def _optional(name: str, value: str | int | None) -> str | None:
-    return None if value is None else _identity(name, value)
-
-
-def _identity(name: str, value: str | int) -> str:
-    if isinstance(value, str) and value.isspace():  # as good as absent
-        raise ValueError
-    return members.identity(name, value)
+    return None if value is None else identity(name, value)

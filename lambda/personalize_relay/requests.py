@@ -1,5 +1,6 @@
 """Arrange interactions into lanes of PutEvents requests, in as few requests as order and the API's limit allow."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Self
 
@@ -55,16 +56,16 @@ def lanes(interactions: Iterable[Interaction]) -> list[list[Request]]:
 
     A lane has the requests of one session for one tracker, in stream order: no two of them are ever under way at once.
     """
-    sessions: dict[tuple[str, str], list[Interaction]] = {}
+    sessions: dict[tuple[str, str], list[Interaction]] = defaultdict(list)
     for interaction in interactions:
-        sessions.setdefault((interaction.tracking_id, interaction.session_id), []).append(interaction)
+        sessions[interaction.tracking_id, interaction.session_id].append(interaction)
     return [_requests(session) for session in sessions.values()]
 
 
 def _requests(session: list[Interaction]) -> list[Request]:
-    groups: list[list[Interaction]] = []
-    for interaction in session:
-        if not groups or len(groups[-1]) == MAX_EVENTS or groups[-1][-1].user_id != interaction.user_id:
-            groups.append([])
-        groups[-1].append(interaction)
+    groups = [group := [session[0]]]
+    for interaction in session[1:]:
+        if len(group) == MAX_EVENTS or interaction.user_id != group[0].user_id:
+            groups.append(group := [])
+        group.append(interaction)
     return [Request(interactions=tuple(group)) for group in groups]

@@ -721,7 +721,7 @@ MUTANTS = {
     ),
     "takes a placeholder for an id like most": Mutant(
         "members.py",
-        "        and value[0] not in _FIRST_OF_PLACEHOLDERS\n",
+        "        and value[:1] not in _FIRST_OF_PLACEHOLDERS\n",
         "",
         "tests/test_events.py::test_the_word_for_a_missing_value_is_no_value",
     ),
