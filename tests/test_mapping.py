@@ -189,6 +189,17 @@ def test_a_null_member_is_absent_and_so_is_an_object_of_nulls() -> None:
     assert made.events == ({"sessionId": "s", "eventType": "view"},)
 
 
+def test_members_are_found_in_any_object_and_are_absent_where_there_is_none() -> None:
+    members = {"sessionId": "visit.id", "userId": "visit.user.id", "eventType": "kind", "itemId": "visit.item"}
+    event = "\n".join(f'{name} = "{path}"' for name, path in {**members, "properties": "visit.more"}.items())
+    rules = f'[[rule]]\nname = "all"\n[rule.event]\n{event}\n'
+    visit = {"id": "s", "user": {"id": "u"}, "item": {"a": None}, "more": {"a": None, "b": 1}}
+    whole = {"sessionId": "s", "userId": "u", "eventType": "view", "properties": {"b": 1}}
+    assert mapping(rules).map({"visit": visit, "kind": "view"}).events == (whole,)
+    assert mapping(rules).map({"visit": {"id": "s", "user": ["u"]}}).events == ({"sessionId": "s"},)
+    assert mapping(rules).map({"visit": "s", "kind": "view"}).events == ({"eventType": "view"},)
+
+
 def test_the_payload_is_left_as_it_is() -> None:
     properties = {"a": None, "b": 1}
     rules = '[[rule]]\nname = "all"\n[rule.event]\nsessionId = "s"\neventType = "t"\nproperties = "p"\n'

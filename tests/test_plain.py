@@ -107,6 +107,17 @@ def test_numbers_that_only_a_mapping_can_make_are_left_to_the_contract(number: f
     assert not take(event | {"properties": {"a": number}})
 
 
+@pytest.mark.parametrize("left_out", [name for name, _ in USUAL])
+def test_an_event_without_a_usual_member_is_read_as_the_contract_reads_it(left_out: str) -> None:
+    check(payload([(name, value) for name, value in USUAL if name != left_out]))
+
+
+def test_an_event_of_several_needs_a_time() -> None:
+    event = {"sessionId": "s", "eventType": "click"}
+    assert plain.take(event, ORIGIN, Source(4960), TRACKERS.default)
+    assert plain.take(event, ORIGIN, Source(4960, index=0), TRACKERS.default) is None
+
+
 def test_an_event_of_several_keeps_its_place() -> None:
     reader = Reader(ORIGIN, TRACKERS)
     reader.sub_sequence = (3,)
@@ -125,6 +136,9 @@ def test_an_event_of_several_keeps_its_place() -> None:
         payload([*USUAL, ("userId", "31"), ("itemId", "-4"), ("eventId", "18446744073709551617")]),
         payload([*USUAL, ("userId", '"user"'), ("eventId", '"1"'), ("itemId", '"i"'), ("recommendationId", '"r"')]),
         payload([*USUAL, ("eventValue", "2"), ("properties", '{"a": "b", "c": 1, "d": 1.5, "e": true, "f": null}')]),
+        payload([*USUAL, ("eventValue", '"2"'), ("properties", '"{\\"a\\": {\\"b\\": []}}"'), ("userId", '""')]),
+        payload([*USUAL, ("impression", '["a", 2]')]),
+        payload(USUAL[:2]),
         payload([*USUAL, ("itemId", "null"), ("properties", "{}"), (MARK, '"personalize-relay.event/1"')]),
     ],
 )

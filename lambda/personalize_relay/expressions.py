@@ -9,7 +9,7 @@ from jmespath.parser import Parser
 from personalize_relay import functions
 from personalize_relay.closures import Closures
 from personalize_relay.functions import ANY_NUMBER, OWN, Functions
-from personalize_relay.paths import Node
+from personalize_relay.paths import Node, names
 from personalize_relay.projections import Expression
 
 _SHOWN = 40
@@ -81,6 +81,11 @@ def takes_whole(text: str) -> bool:
     Raises WrongExpression.
     """
     return any(node["type"] == "current" for node in _nodes(parsed(text)))
+
+
+def plain_path(text: str) -> tuple[str, ...]:
+    """The fields of an expression that is a plain path, outermost first; none of any other. Raises WrongExpression."""
+    return names(parsed(text))
 
 
 def fields(texts: Iterable[str]) -> frozenset[str] | None:

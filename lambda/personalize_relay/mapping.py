@@ -46,14 +46,21 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """Finds something true in a payload that matches; None if every payload does."""
     each: Expression | None = None
     """Gives the list whose entries each become an event."""
+    paths: tuple[tuple[Expression, tuple[tuple[str, str], ...]], ...] = ()
+    """The members of an event that plain paths lead to: an object, and each member with the name it has there."""
     members: tuple[tuple[str, Expression], ...] = ()
-    """An expression for each member of an event; none in a rule that drops."""
+    """An expression for each other member."""
     keeps_scope: bool = False
     """Whether an expression may put its whole scope into an event, so that no other entry may share that object."""
 
+    @property
+    def drops(self) -> bool:
+        """Whether the rule makes no events."""
+        return not self.paths and not self.members
+
     def mapped(self, value: dict[str, Any]) -> Mapped:
         """The payload's events; raises InvalidRecord if the rule's expressions can't be applied to the payload."""
-        if not self.members:
+        if self.drops:
             return Mapped(dropped=self.name)
         if self.each is None:
             return Mapped(events=(self._event(value),))
@@ -87,6 +94,15 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         made: dict[str, Any] = {}
         name = ""
         try:
+            for owner, fields in self.paths:
+                whole = owner(scope)
+                if type(whole) is dict:
+                    for name, field in fields:  # as below, without a call for each
+                        value = whole.get(field)
+                        if type(value) is dict:
+                            value = _filled(value)
+                        if value is not None:
+                            made[name] = value
             for name, expression in self.members:
                 value = expression(scope)
                 if type(value) is dict:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from personalize_relay.errors import MappingError
-from personalize_relay.expressions import Expressions, WrongExpression, fields, takes_whole
+from personalize_relay.expressions import Expressions, WrongExpression, fields, plain_path, takes_whole
 from personalize_relay.functions import Functions
 from personalize_relay.mapping import MEMBERS, Mapping, Rule
 from personalize_relay.names import MARK
+from personalize_relay.paths import of_owners
 from personalize_relay.projections import Expression
 from personalize_relay.tables import LONGEST_NAME, Table, is_name, kind
 
@@ -173,22 +174,27 @@ def _rule(table: Table, expressions: Expressions) -> Rule:
         return Rule(name=name, when=when)
     if "event" not in table.values:
         raise table.at("event", "is missing: add [rule.event] with the members of the event, or drop = true")
+    each = _compiled(table, "each", expressions)
+    event = table.table("event")
+    members = _members(event, expressions)
+    plain = {name: path for name in members if (path := plain_path(event.values[name]))}
     return Rule(
         name=name,
         when=when,
-        each=_compiled(table, "each", expressions),
-        members=_members(table.table("event"), expressions),
-        keeps_scope=any(map(takes_whole, table.values["event"].values())),
+        each=each,
+        paths=of_owners(plain),
+        members=tuple((name, expression) for name, expression in members.items() if name not in plain),
+        keeps_scope=any(map(takes_whole, event.values.values())),
     )
 
 
-def _members(table: Table, expressions: Expressions) -> tuple[tuple[str, Expression], ...]:
+def _members(table: Table, expressions: Expressions) -> dict[str, Expression]:
     table.refuse_others(MEMBERS)
     for name in _REQUIRED:
         if name not in table.values:
             raise table.at(name, "is missing: every event needs it, so add an expression for it")
     compiled = ((name, _compiled(table, name, expressions)) for name in MEMBERS)
-    return tuple((name, expression) for name, expression in compiled if expression)
+    return {name: expression for name, expression in compiled if expression}
 
 
 def _compiled(table: Table, key: str, expressions: Expressions) -> Expression | None:
@@ -244,7 +250,7 @@ def _reader(columns: Sequence[str], separator: str, kept: Collection[str]) -> Ca
             return None
         # Such formats write null as an empty field, and may leave out the fields at a line's end.
         fields += [""] * (len(columns) - len(fields))
-        return {name: fields[place] for name, place in places if fields[place]}
+        return {name: field for name, place in places if (field := fields[place])}
 
     return row
 
@@ -252,7 +258,7 @@ def _reader(columns: Sequence[str], separator: str, kept: Collection[str]) -> Ca
 def _tests(table: Table, rules: Sequence[Rule]) -> tuple["Test", ...]:
     from personalize_relay import mapping_tests  # noqa: PLC0415 - as above
 
-    drops = [rule.name for rule in rules if not rule.members]
+    drops = [rule.name for rule in rules if rule.drops]
     tests: dict[str, Test] = {}
     for each in table.tables("test"):
         name = _name(each)

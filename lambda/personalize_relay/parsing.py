@@ -8,7 +8,7 @@ from typing import Any
 from personalize_relay import framing, plain
 from personalize_relay.contract import MAX_EVENTS_PER_RECORD, Reader
 from personalize_relay.errors import InvalidRecord, Reason
-from personalize_relay.events import Origin, Parsed, Rejection, Source, Trackers
+from personalize_relay.events import Interaction, Origin, Parsed, Rejection, Source, Trackers
 from personalize_relay.framing import Payload
 from personalize_relay.mapping import Mapped, Mapping
 from personalize_relay.names import CONTRACT, MARK
@@ -28,19 +28,33 @@ def parse(data: bytes, origin: Origin, trackers: Trackers, mapping: Mapping | No
 
 
 def _parse_mapped(value: dict[str, Any], origin: Origin, trackers: Trackers, mapping: Mapping) -> Parsed:
-    """Parse an object that is all of a record's data: at once if it is one event without a fault, or by the reader."""
+    """Parse an object that is all of a record's data: at once if no event of it has a fault, or by the reader."""
     try:
         mapped = mapping.map(value)
     except InvalidRecord as bad:
         return rejected(bad)
-    event = None if mapped.several or not mapped.events else mapped.events[0]
-    if isinstance(event, dict):
-        usual = plain.take(event, origin, Source(origin.position), trackers.default)
-        if usual:
-            return Parsed(interactions=(usual,))
+    usual = _usual(mapped, origin, trackers.default)
+    if usual:
+        return Parsed(interactions=usual)
     reader = Reader(origin, trackers)
     _take(reader, mapped, origin)
     return reader.parsed(0)
+
+
+def _usual(mapped: Mapped, origin: Origin, tracking_id: str) -> tuple[Interaction, ...]:
+    """The events that a mapping made, by the short way; none if one of them must take the reader's."""
+    if not mapped.several:
+        event = mapped.events[0] if mapped.events else None
+        usual = plain.take(event, origin, Source(origin.position), tracking_id) if type(event) is dict else None
+        return (usual,) if usual else ()
+    taken: list[Interaction] = []
+    for place, event in enumerate(mapped.events):
+        source = Source(origin.position, index=place)
+        usual = plain.take(event, origin, source, tracking_id) if type(event) is dict else None
+        if usual is None:
+            return ()
+        taken.append(usual)
+    return tuple(taken)
 
 
 def parse_any(data: bytes, origin: Origin, trackers: Trackers, mapping: Mapping | None = None) -> Parsed:

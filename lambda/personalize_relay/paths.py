@@ -1,5 +1,6 @@
 """Plain paths as closures: the member that a path leads to, and the first of an object's members that is true."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from personalize_relay.projections import NUMBERS, Expression
@@ -25,7 +26,7 @@ def owner(node: Node) -> tuple[str, ...] | int:
 
 
 def path(steps: tuple[str, ...]) -> Expression:
-    """The member that a path leads to; null if there is none."""
+    """The member that a path leads to, null if there is none; without steps, the value itself."""
     if len(steps) == 1:
         (only,) = steps
         return lambda value: value.get(only) if type(value) is dict else None
@@ -48,6 +49,14 @@ def _pair(outer: str, inner: str) -> Expression:
         return found.get(inner) if type(found) is dict else None
 
     return pair
+
+
+def of_owners(plain: Mapping[str, tuple[str, ...]]) -> tuple[tuple[Expression, tuple[tuple[str, str], ...]], ...]:
+    """The same paths by the object that they end in, which is then found once: it, and each name with its last step."""
+    owners: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+    for name, steps in plain.items():
+        owners.setdefault(steps[:-1], []).append((name, steps[-1]))
+    return tuple((path(steps), tuple(fields)) for steps, fields in owners.items())
 
 
 def has(field: str, text: str) -> Expression:

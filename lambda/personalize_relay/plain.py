@@ -21,13 +21,14 @@ MOST_BYTES = 65_536
 class _Plain(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
     session_id: str | int
     event_type: str | int
-    sent_at: int | float | str
+    sent_at: int | float | str | None = None
     event_id: str | int | None = None
     user_id: str | int | None = None
     item_id: str | int | None = None
     recommendation_id: str | int | None = None
-    event_value: float | None = None
-    properties: dict[str, str | int | float | bool | None] | None = None
+    event_value: float | str | None = None
+    properties: dict[str, str | int | float | bool | None] | str | None = None
+    impression: list[str | int] | None = None
     mark: str | None = msgspec.field(default=None, name=MARK)
 
 
@@ -53,25 +54,28 @@ def take(event: dict[str, Any], origin: Origin, source: Source, tracking_id: str
 
 
 def _interaction(given: _Plain, origin: Origin, source: Source, tracking_id: str) -> Interaction:
-    value = given.event_value
+    sent_at, value = given.sent_at, given.event_value
+    if sent_at is None and source.index is not None:  # several events need a time each
+        raise ValueError
     return Interaction(
         event=Event(
             event_id=_optional("eventId", given.event_id) or origin.event_id(source.sub_sequence, source.index),
             event_type=identity("eventType", given.event_type),
-            sent_at=members.sent_at("sentAt", given.sent_at, origin.arrival),
+            sent_at=origin.arrival if sent_at is None else members.sent_at("sentAt", sent_at, origin.arrival),
             event_value=None if value is None else members.number("eventValue", value),
             item_id=_optional("itemId", given.item_id),
             properties=members.properties("properties", given.properties) if given.properties else None,
             recommendation_id=_optional("recommendationId", given.recommendation_id),
+            impression=members.impression("impression", given.impression) if given.impression else None,
         ),
         source=source,
         tracking_id=tracking_id,
         user_id=_optional("userId", given.user_id),
         session_id=identity("sessionId", given.session_id),
         arrival=origin.arrival,
-        sent_at_given=True,
+        sent_at_given=sent_at is not None,
     )
 
 
 def _optional(name: str, value: str | int | None) -> str | None:
-    return None if value is None else identity(name, value)
+    return None if value is None or value == "" else identity(name, value)

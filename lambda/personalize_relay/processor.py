@@ -237,8 +237,8 @@ def _place(rejection: Rejection) -> tuple[SubSequence, int]:
 def _without_outcome(contents: Iterable[tuple[Record, Parsed]], result: Result, before: set[Source]) -> set[int]:
     """The positions of records with an event that was neither delivered nor rejected."""
     other = result.shadowed | result.rejected.keys() | before
-    sources = {interaction.source for _, parsed in contents for interaction in parsed.interactions}
-    return {each.sequence_number for each in sources - result.delivered - other}
+    sources = [interaction.source for _, parsed in contents for interaction in parsed.interactions]
+    return {each.sequence_number for each in sources if each not in result.delivered and each not in other}
 
 
 def where(exc: BaseException) -> str:

@@ -56,10 +56,10 @@ def _untyped(attribute: Any) -> Any:  # noqa: ANN401 - as above
     (kind,) = attribute
     value = attribute[kind]
     match kind:
-        case "N":
-            return _number(value)
         case "S" | "BOOL" | "B" | "SS" | "BS":
             return value
+        case "N":
+            return _number(value)
         case "NULL":
             return None
         case "M":

@@ -695,11 +695,42 @@ MUTANTS = {
         "",
         PARSING + "test_a_control_message_is_counted_and_never_rejected",
     ),
-    "takes a blank text for a value": Mutant(
+    "takes events of several without a time": Mutant(
         "plain.py",
         "        raise ValueError\n",
         "        pass\n",
+        PLAIN + "test_an_event_of_several_needs_a_time",
+    ),
+    "takes a blank for an id": Mutant(
+        "members.py",
+        '    {"", "null"',
+        '    {"null"',
         PLAIN + "test_each_value_of_each_member_is_read_as_the_contract_reads_it",
+    ),
+    "says of an event without a time that it had one": Mutant(
+        "plain.py",
+        "sent_at_given=sent_at is not None",
+        "sent_at_given=True",
+        PLAIN + "test_an_event_without_a_usual_member_is_read_as_the_contract_reads_it",
+    ),
+    "forgets an event of several that takes a closer look": Mutant(
+        "parsing.py",
+        "        if usual is None:\n            return ()\n",
+        "        if usual is None:\n            continue\n",
+        MAPPING
+        + "test_an_entry_that_an_expression_cannot_take_is_rejected_in_its_place_and_takes_no_neighbour_with_it",
+    ),
+    "sends the nulls of an object that a path leads to": Mutant(
+        "mapping.py",
+        "                            value = _filled(value)\n",
+        "                            pass\n",
+        MAPPING + "test_the_payload_is_left_as_it_is",
+    ),
+    "takes the members of one object only": Mutant(
+        "paths.py",
+        "owners.setdefault(steps[:-1], [])",
+        "owners.setdefault((), [])",
+        MAPPING + "test_members_are_found_in_any_object_and_are_absent_where_there_is_none",
     ),
     "takes an event beside what it leaves out": Mutant(
         "plain.py",
@@ -776,8 +807,8 @@ MUTANTS = {
     ),
     "gives the only event of a list no place": Mutant(
         "parsing.py",
-        "None if mapped.several or not mapped.events",
-        "None if not mapped.events",
+        "Source(origin.position, index=place)",
+        "Source(origin.position)",
         PRESETS + "test_a_payload_that_is_a_whole_record_gives_what_one_among_others_does",
     ),
     "does not tell what it inflated": Mutant(
@@ -850,19 +881,25 @@ MUTANTS = {
     ),
     "counts records as events received": Mutant(
         "outcome.py",
-        "sum(each.count for each in parsed)",
+        "len(events) + len(filtered) + sum([len(each.rejections) for each in parsed])",
         "len(parsed)",
         PROCESSOR + "test_the_payloads_of_a_record_are_counted_as_events",
     ),
     "does not count what is dropped": Mutant(
         "outcome.py",
-        "sum(len(each.filtered) for each in parsed)",
-        "0",
+        "Metric.EVENTS_FILTERED: len(filtered)",
+        "Metric.EVENTS_FILTERED: 0",
         PROCESSOR + "test_the_payloads_of_a_record_are_counted_as_events",
+    ),
+    "overlooks repeated ids": Mutant(
+        "outcome.py",
+        "in interactions}) == len(interactions)",
+        "in interactions}) <= len(interactions)",
+        "tests/test_outcome.py",
     ),
     "does not say which rule dropped a payload": Mutant(
         "outcome.py",
-        "        self.filtered.update(rule for each in parsed for rule in each.filtered)\n",
+        "        self.filtered.update(filtered)\n",
         "",
         PROCESSOR + "test_the_payloads_of_a_record_are_counted_as_events",
     ),
