@@ -142,9 +142,9 @@ def test_an_entry_that_an_expression_cannot_take_is_rejected_in_its_place_and_ta
     lines = [{"sku": "a", "at": 1795512600}, {"sku": "b", "at": "canary"}, {"sku": "c", "at": 1795512601}]
     read = parsed(order(*lines), ENTRY_TIMES)
     assert [(each.source.index, each.event.item_id) for each in read.interactions] == [(0, "a"), (2, "c")]
-    (bad,) = read.rejections
-    assert (bad.index, bad.event_id, bad.reason) == (1, "s::1:1", Reason.INVALID_TIMESTAMP)
-    assert bad.detail.startswith('rule "orders": sentAt: epoch() is a text but no time')
+    wrong = (1, "s::1:1", Reason.INVALID_TIMESTAMP)
+    assert [(each.index, each.event_id, each.reason) for each in read.rejections] == [wrong]
+    assert read.rejections[0].detail.startswith('rule "orders": sentAt: epoch() is a text but no time')
 
 
 def test_an_only_entry_that_is_rejected_has_its_place_too() -> None:
