@@ -6,7 +6,7 @@ import pytest
 
 from local.emulator.emulator import Emulator
 from local.personalize.server import PersonalizeFake
-from tests.local.put_events import PutEvents, client_of
+from tests.local.personalize.put_events import PutEvents, client_of
 
 
 @pytest.fixture(scope="session")

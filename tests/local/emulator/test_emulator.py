@@ -36,7 +36,7 @@ ENDS = (signal.SIGINT, signal.SIGTERM)
 OWNER = """
 import json, sys, time
 from local.emulator.emulator import Emulator
-from tests.local.test_emulator import told_by_function
+from tests.local.emulator.test_emulator import told_by_function
 
 with Emulator({"GIVEN": "yes"}) as emulator:
     emulator.client("s3").create_bucket(Bucket="own-bucket")

@@ -12,7 +12,7 @@ from local.dashboard.body import NO_DATA, NOT_COMPUTED, NOT_EMULATED, Graph, Key
 from local.dashboard.legend import MOST_NAMED, entries, others, undrawn
 from local.dashboard.page import Band, Page
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TILL = ("service", "till")
 SOLD, LOST = Key("Shop", "Sold", (TILL,), "Sum"), Key("Shop", "Lost", (TILL,), "Sum")
 WAIT, MEAN = Key("Shop", "Wait", (TILL,), "Maximum"), Key("Shop", "Wait", (TILL,), "Average")

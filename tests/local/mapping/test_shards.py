@@ -7,7 +7,7 @@ import pytest
 
 from local.mapping.clock import Pauses
 from local.mapping.settings import UnsupportedMapping
-from tests.local.scripted import (
+from tests.local.mapping.scripted import (
     ADJACENT,
     CHILD,
     PARENT,

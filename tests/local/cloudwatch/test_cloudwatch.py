@@ -17,8 +17,8 @@ from local.mapping.invocation import InvocationOutcome, InvocationResult
 from local.mapping.mapping import EventSourceMapping
 from local.mapping.metrics import MappingMetrics
 from local.mapping.settings import MappingSettings
+from tests.local.mapping.test_event_source_mapping import FAILED, QUICK, SOON, run
 from tests.local.relay import Relay, build
-from tests.local.test_event_source_mapping import FAILED, QUICK, SOON, run
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis.type_defs import RecordTypeDef

@@ -6,7 +6,7 @@ import pytest
 from botocore.credentials import Credentials
 
 from local.personalize.server import PersonalizeFake
-from tests.local.put_events import ACCEPTED, a_document, answered, client_of, post, signed
+from tests.local.personalize.put_events import ACCEPTED, a_document, answered, client_of, post, signed
 
 
 def test_a_signature_with_a_session_token_is_good() -> None:

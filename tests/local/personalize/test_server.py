@@ -17,7 +17,7 @@ from local.personalize.answers import (
 )
 from local.personalize.faults import Fault, Hang, any_event
 from local.personalize.server import PersonalizeFake
-from tests.local.put_events import (
+from tests.local.personalize.put_events import (
     PutEvents,
     a_document,
     answered,

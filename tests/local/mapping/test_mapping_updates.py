@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from tests.local.scripted import PARENT, SOON, ScriptedFunction, ScriptedStream, Shard, mapping_of, nothing
+from tests.local.mapping.scripted import PARENT, SOON, ScriptedFunction, ScriptedStream, Shard, mapping_of, nothing
 
 
 def test_an_update_is_followed_from_where_the_mapping_stands() -> None:

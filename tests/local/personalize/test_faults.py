@@ -24,7 +24,7 @@ from local.personalize.answers import (
 from local.personalize.faults import Delay, Effect, Fault, Hang, Quota, SlowBody, Swallow, any_event
 from local.personalize.memory import NO_ANSWER
 from local.personalize.server import PersonalizeFake
-from tests.local.put_events import (
+from tests.local.personalize.put_events import (
     REFUSED,
     PutEvents,
     a_document,

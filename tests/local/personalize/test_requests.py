@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from local.personalize.requests import MAX_EVENT_BYTES, put_events_shape
 from local.personalize.server import PersonalizeFake
-from tests.local.put_events import ACCEPTED, REFUSED, PutEvents, a_document, post, post_document, with_event
+from tests.local.personalize.put_events import ACCEPTED, REFUSED, PutEvents, a_document, post, post_document, with_event
 
 EVENT = put_events_shape().members["eventList"].member  # type: ignore[attr-defined] # a list's shape has a member
 STRINGS = ["eventId", "eventType", "itemId", "recommendationId"]

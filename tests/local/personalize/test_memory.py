@@ -6,7 +6,7 @@ import pytest
 
 from local.personalize.faults import Fault, Hang
 from local.personalize.server import PersonalizeFake
-from tests.local.put_events import ACCEPTED, PutEvents, a_document, post_document
+from tests.local.personalize.put_events import ACCEPTED, PutEvents, a_document, post_document
 
 
 def test_events_are_remembered_by_id_and_the_first_stands(personalize: PersonalizeFake, put_events: PutEvents) -> None:
