@@ -9,7 +9,7 @@ import msgspec
 from personalize_relay.errors import InvalidRecord
 from personalize_relay.events import Origin, SubSequence, dotted
 from personalize_relay.framing import unframe
-from personalize_relay.mapping import Mapping
+from personalize_relay.mapping import MEMBERS, Mapping
 from personalize_relay.names import CONTRACT, MARK
 from personalize_relay.parsing import parse
 from personalize_relay_cli.checking.checks import trackers
@@ -81,7 +81,8 @@ class MappingTrial:
             made = self._mapping.map(payload).events
         except InvalidRecord:
             return rule, ()
-        return rule, tuple(event for event in made if isinstance(event, dict))
+        events = (event for event in made if isinstance(event, dict))
+        return rule, tuple({name: event[name] for name in MEMBERS if name in event} for event in events)
 
     def _counted(self, tried: Tried) -> Tried:
         self.payloads += 1

@@ -157,6 +157,13 @@ def test_try_shows_both_sides_where_it_may(capsys: pytest.CaptureFixture[str]) -
     assert json.loads(right) == {"sessionId": "canary-s", "eventType": "view", "properties": {"color": "canary-c"}}
 
 
+def test_try_shows_the_members_in_the_order_of_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("m.toml").write_text(MAPPING.replace('"{color: color}"', '"box"\nitemId = "lower(color)"'))
+    Path("r.jsonl").write_text(json.dumps(VIEW | {"box": {"a": 1}}) + "\n")
+    (tried,) = listed(capsys, "try", "m.toml", "r.jsonl")["tried"]
+    assert [*tried["events"][0]] == ["sessionId", "eventType", "itemId", "properties"]
+
+
 def test_try_says_the_same_for_scripts(capsys: pytest.CaptureFixture[str]) -> None:
     first, second, *_ = listed(capsys, "try", "m.toml", "r.jsonl")["tried"]
     assert first == {
