@@ -319,7 +319,13 @@ A_TEST = f'{TEST}event = {{ sessionId = "s", eventType = "view" }}\n'
         f'description = """begins\n[[test]]\nends"""\n{VIEW}\n{PING}',
         f"{VIEW}\n{PING}\n{A_TEST}\n[[test]]\nthis is never parsed",
     ],
-    ids=["a rule after a test", "a rule after two", "the same, indented", "a text like a test", "only tests at the end"],
+    ids=[
+        "a rule after a test",
+        "a rule after two",
+        "the same, indented",
+        "a text like a test",
+        "only tests at the end",
+    ],
 )
 def test_a_deployed_mapping_has_all_its_rules_wherever_its_tests_stand(text: str) -> None:
     assert [rule.name for rule in mapping_file.deployed(text, file="m.toml").rules] == ["view", "ping"]
