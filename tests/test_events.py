@@ -190,7 +190,8 @@ def test_the_word_for_a_missing_value_is_no_value(name: str, value: str) -> None
 
 @pytest.mark.parametrize("blank", [" ", "\t\n", "\u3000"])
 def test_a_blank_is_no_item_that_was_shown(blank: str) -> None:
-    assert rejection(click(impression=["a", blank])).reason == Reason.PLACEHOLDER_TEXT
+    bad = rejection(click(impression=["a", blank]))
+    assert (bad.reason, bad.detail) == (Reason.PLACEHOLDER_TEXT, "impression[] is blank, not a value")
 
 
 @pytest.mark.parametrize("name", sorted((EVENT_MEMBERS | {"userId", "trackingId", "eventList"}) - {"eventType"}))

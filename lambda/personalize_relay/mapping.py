@@ -47,7 +47,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     each: Expression | None = None
     """Gives the list whose entries each become an event."""
     paths: tuple[tuple[Expression, tuple[tuple[str, str], ...]], ...] = ()
-    """The members of an event that plain paths lead to: an object, and each member with the name it has there."""
+    """How to find each object that plain paths end in, and which members of an event are which fields of it."""
     members: tuple[tuple[str, Expression], ...] = ()
     """An expression for each other member."""
     keeps_scope: bool = False

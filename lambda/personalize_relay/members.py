@@ -92,7 +92,8 @@ def identity(name: str, value: object) -> str:
         return value  # nearly all are such
     checked = text(name, value)
     if checked[0] in _FIRST_OF_PLACEHOLDERS and checked.strip().lower() in PLACEHOLDERS:
-        raise InvalidRecord(Reason.PLACEHOLDER_TEXT, f"{name} is the word for a missing value, not a value")
+        what = "blank" if checked.isspace() else "the word for a missing value"
+        raise InvalidRecord(Reason.PLACEHOLDER_TEXT, f"{name} is {what}, not a value")
     return checked
 
 

@@ -48,7 +48,7 @@ class Outcome(msgspec.Struct):
         self.filtered.update(filtered)
         self.counts.update(
             {
-                Metric.EVENTS_RECEIVED: len(events) + len(filtered) + sum([len(each.rejections) for each in parsed]),
+                Metric.EVENTS_RECEIVED: sum(each.count for each in parsed),
                 Metric.EVENTS_DELIVERED: len(result.delivered),
                 Metric.EVENTS_SHADOWED: len(result.shadowed),
                 Metric.EVENTS_FILTERED: len(filtered),
@@ -57,9 +57,9 @@ class Outcome(msgspec.Struct):
                 Metric.RETRIES: result.retries,
                 Metric.THROTTLES: result.throttles,
                 Metric.CONFIGURATION_ERRORS: len(result.configuration_errors),
-                Metric.UNKNOWN_MEMBERS: sum([each.unknown_members for each in parsed]),
-                Metric.RENAMED_MEMBERS: sum([each.renamed_members for each in parsed]),
-                Metric.MISSING_SENT_AT: sum([not each.sent_at_given for each in events]),
+                Metric.UNKNOWN_MEMBERS: sum(each.unknown_members for each in parsed),
+                Metric.RENAMED_MEMBERS: sum(each.renamed_members for each in parsed),
+                Metric.MISSING_SENT_AT: sum(not each.sent_at_given for each in events),
                 Metric.REPEATED_EVENT_IDS: _repeated_ids(events),
             }
         )
@@ -70,7 +70,7 @@ def _times(events: Iterable[Interaction], result: Result, now: float) -> Iterato
     delivered = [each for each in events if each.source in result.delivered]
     ages = [now - each.event.sent_at for each in delivered if each.sent_at_given]
     if delivered:
-        yield Metric.DELIVERY_LAG, max(0.0, now - min([each.arrival for each in delivered])) * 1000
+        yield Metric.DELIVERY_LAG, max(0.0, now - min(each.arrival for each in delivered)) * 1000
     if ages:
         yield Metric.EVENT_AGE, max(0.0, sum(ages) / len(ages)) * 1000
     if result.answers:
@@ -78,7 +78,7 @@ def _times(events: Iterable[Interaction], result: Result, now: float) -> Iterato
 
 
 def _repeated_ids(interactions: Sequence[Interaction]) -> int:
-    if len({each.event.event_id for each in interactions}) == len(interactions):
+    if len({each.event.event_id for each in interactions}) == len(interactions):  # as in nearly every batch
         return 0
     first: dict[tuple[str, str], Interaction] = {}
     repeated = 0

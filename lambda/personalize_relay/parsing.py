@@ -44,13 +44,11 @@ def _parse_mapped(value: dict[str, Any], origin: Origin, trackers: Trackers, map
 def _usual(mapped: Mapped, origin: Origin, tracking_id: str) -> tuple[Interaction, ...]:
     """The events that a mapping made, by the short way; none if one of them must take the reader's."""
     if not mapped.several:
-        event = mapped.events[0] if mapped.events else None
-        usual = plain.take(event, origin, Source(origin.position), tracking_id) if type(event) is dict else None
+        usual = plain.take(mapped.events[0], origin, Source(origin.position), tracking_id) if mapped.events else None
         return (usual,) if usual else ()
     taken: list[Interaction] = []
     for place, event in enumerate(mapped.events):
-        source = Source(origin.position, index=place)
-        usual = plain.take(event, origin, source, tracking_id) if type(event) is dict else None
+        usual = plain.take(event, origin, Source(origin.position, index=place), tracking_id)
         if usual is None:
             return ()
         taken.append(usual)

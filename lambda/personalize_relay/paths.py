@@ -52,7 +52,7 @@ def _pair(outer: str, inner: str) -> Expression:
 
 
 def of_owners(plain: Mapping[str, tuple[str, ...]]) -> tuple[tuple[Expression, tuple[tuple[str, str], ...]], ...]:
-    """The same paths by the object that they end in, which is then found once: it, and each name with its last step."""
+    """Group paths by the object that they end in, so that it is found once: how to find it, and each name's field."""
     owners: dict[tuple[str, ...], list[tuple[str, str]]] = {}
     for name, steps in plain.items():
         owners.setdefault(steps[:-1], []).append((name, steps[-1]))

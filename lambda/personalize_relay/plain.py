@@ -4,8 +4,6 @@ The rules are those of `members.py`, without the book-keeping of faults, spellin
 need. What this file doesn't take, `framing.py` and `contract.py` read; what it takes, they would read alike.
 """
 
-from typing import Any
-
 import msgspec
 
 from personalize_relay import members
@@ -45,8 +43,8 @@ def read(data: bytes, origin: Origin, tracking_id: str) -> Parsed | None:
         return None
 
 
-def take(event: dict[str, Any], origin: Origin, source: Source, tracking_id: str) -> Interaction | None:
-    """The event that an object is, from its place in the stream; None if the contract must read it."""
+def take(event: object, origin: Origin, source: Source, tracking_id: str) -> Interaction | None:
+    """The event that an object is, from its place in the stream; None if the contract must look, or it is no object."""
     try:
         return _interaction(msgspec.convert(event, _Plain), origin, source, tracking_id)
     except (ValueError, InvalidRecord):

@@ -881,7 +881,7 @@ MUTANTS = {
     ),
     "counts records as events received": Mutant(
         "outcome.py",
-        "len(events) + len(filtered) + sum([len(each.rejections) for each in parsed])",
+        "sum(each.count for each in parsed)",
         "len(parsed)",
         PROCESSOR + "test_the_payloads_of_a_record_are_counted_as_events",
     ),
